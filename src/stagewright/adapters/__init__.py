@@ -1,0 +1,1 @@
+"""How Stagewright reaches others: each package implements ports of the contexts."""

@@ -1,0 +1,1 @@
+"""What any program needs: errors, database, journal, loops, crypto. Knows nothing of Stagewright's words."""

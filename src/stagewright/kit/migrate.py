@@ -1,0 +1,168 @@
+"""Forward-only migrations: numbered SQL files, each in its own transaction, one migrator at a time."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import dict_row
+
+from stagewright.kit.errors import Conflict, Unavailable
+
+FILE_NAME = re.compile(r"^(\d{4})_([a-z0-9_]+)\.sql$")
+LOCK_KEY = 7_305_120_416
+ROLES = ("stagewright_app", "stagewright_retention")
+PACKAGED = Path(__file__).parents[1] / "_migrations"
+IN_TREE = Path(__file__).parents[3] / "db" / "migrations"
+
+
+class MigrationChanged(Conflict):
+    """A migration that was applied has another text now, or is missing."""
+
+    code = "db.migration_changed"
+
+
+class SchemaNewer(Conflict):
+    """The database was upgraded by a newer program than this one."""
+
+    code = "db.schema_newer"
+
+
+class RolesMissing(Unavailable):
+    """The login may not create the two roles, and nobody made them beforehand."""
+
+    code = "db.roles_missing"
+
+
+class MigrationBusy(Unavailable):
+    """Another session held a lock that a migration needs for longer than its lock timeout."""
+
+    code = "db.migration_busy"
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One file: its number, name and text."""
+
+    number: int
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        """Return the digest that guards an applied migration against edits."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def load(folder: Path | None = None) -> list[Migration]:
+    """Read the migrations of ``folder`` (default: the program's own), in order, without gaps."""
+    where = folder or (PACKAGED if PACKAGED.is_dir() else IN_TREE)
+    found: list[Migration] = []
+    for path in sorted(where.glob("*.sql")):
+        match = FILE_NAME.match(path.name)
+        if match is None:
+            raise ValueError(f"{path.name}: a migration is called NNNN_words.sql")
+        found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
+    if [item.number for item in found] != list(range(1, len(found) + 1)):
+        raise ValueError(f"{where}: migration numbers must run 0001, 0002, … without gaps")
+    return found
+
+
+async def migrate(dsn: str, migrations: list[Migration] | None = None) -> int:
+    """Bring the schema of ``dsn`` to the newest version and return it.
+
+    Safe to run from several processes at once. Lock waits end after 10 s and statements after 10 min, so that an
+    upgrade never blocks a running system behind itself.
+    """
+    wanted = load() if migrations is None else migrations
+    async with await AsyncConnection.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+        await connection.execute("select pg_advisory_lock(%(key)s)", {"key": LOCK_KEY})
+        try:
+            await _ensure_roles(connection)
+            await _ensure_table(connection)
+            applied = await _applied(connection)
+            _compare(wanted, applied)
+            for migration in wanted[len(applied) :]:
+                await _apply(connection, migration)
+        finally:
+            await connection.execute("select pg_advisory_unlock(%(key)s)", {"key": LOCK_KEY})
+    return len(wanted)
+
+
+async def version(connection: AsyncConnection[Any]) -> int:
+    """Return the newest applied migration's number, 0 for an empty database."""
+    row = await (await connection.execute("select to_regclass('schema_migrations')::text as name")).fetchone()
+    if row is None or row["name"] is None:
+        return 0
+    newest = await (await connection.execute("select coalesce(max(number), 0) as n from schema_migrations")).fetchone()
+    return int(newest["n"]) if newest else 0
+
+
+async def _ensure_roles(connection: AsyncConnection[Any]) -> None:
+    for role in ROLES:
+        exists = await connection.execute("select 1 from pg_roles where rolname = %(role)s", {"role": role})
+        name = psycopg.sql.Identifier(role)
+        try:
+            if await exists.fetchone() is None:
+                await connection.execute(psycopg.sql.SQL("create role {} nologin").format(name))
+                await connection.execute(psycopg.sql.SQL("grant {} to current_user").format(name))
+            member = await connection.execute("select pg_has_role(current_user, %(r)s, 'set') as may", {"r": role})
+            row = await member.fetchone()
+            if not (row and row["may"]):
+                raise RolesMissing(_roles_remedy(role))
+        except psycopg.errors.DuplicateObject:
+            continue
+        except psycopg.errors.InsufficientPrivilege as error:
+            raise RolesMissing(_roles_remedy(role)) from error
+
+
+def _roles_remedy(role: str) -> str:
+    return (
+        f"the role {role} is missing or not granted to this login; as an administrator run: "
+        f"create role {role} nologin; grant {role} to <this login>"
+    )
+
+
+async def _ensure_table(connection: AsyncConnection[Any]) -> None:
+    await connection.execute(
+        "create table if not exists schema_migrations (number integer primary key, name text not null, "
+        "sha256 text not null, applied_at timestamptz not null default now())"
+    )
+    await connection.execute("grant select on schema_migrations to stagewright_app, stagewright_retention")
+
+
+async def _applied(connection: AsyncConnection[Any]) -> list[dict[str, Any]]:
+    rows = await connection.execute("select number, name, sha256 from schema_migrations order by number")
+    return list(await rows.fetchall())
+
+
+def _compare(wanted: list[Migration], applied: list[dict[str, Any]]) -> None:
+    if len(applied) > len(wanted):
+        raise SchemaNewer(
+            f"the database is at migration {len(applied)}, this program knows {len(wanted)}: install the newer program"
+        )
+    for migration, row in zip(wanted, applied, strict=False):
+        if migration.sha256 != row["sha256"]:
+            raise MigrationChanged(
+                f"migration {migration.number:04d}_{migration.name} differs from the one that was applied; "
+                "restore its text and add a new migration instead"
+            )
+
+
+async def _apply(connection: AsyncConnection[Any], migration: Migration) -> None:
+    try:
+        async with connection.transaction():
+            await connection.execute("set local lock_timeout = '10s'")
+            await connection.execute("set local statement_timeout = '10min'")
+            await connection.execute(migration.sql.encode())
+            await connection.execute(
+                "insert into schema_migrations (number, name, sha256) values (%(n)s, %(name)s, %(sha)s)",
+                {"n": migration.number, "name": migration.name, "sha": migration.sha256},
+            )
+    except psycopg.errors.LockNotAvailable as error:
+        raise MigrationBusy(
+            f"migration {migration.number:04d} could not lock what it changes within 10 s; try again when idle"
+        ) from error

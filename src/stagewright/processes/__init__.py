@@ -1,0 +1,1 @@
+"""Entry points: settings, wiring, main. No decisions here."""
