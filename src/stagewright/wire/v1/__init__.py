@@ -1,0 +1,1 @@
+"""Wire formats, generated from ``proto/``; imports nothing of Stagewright."""
