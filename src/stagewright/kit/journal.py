@@ -253,9 +253,7 @@ async def read(connection: AsyncConnection[Any], since: str, *, page: int = 2000
     entries: list[Entry] = []
     after = 0
     while True:
-        found = await connection.execute(
-            READ_PAGE, {"since": since, "until": until, "after": after, "limit": page}
-        )
+        found = await connection.execute(READ_PAGE, {"since": since, "until": until, "after": after, "limit": page})
         rows = await found.fetchall()
         entries += [Entry(**row) for row in rows]
         if len(rows) < page:

@@ -1,0 +1,1 @@
+"""People, API tokens, memberships and the one list of permissions."""

@@ -1,0 +1,1 @@
+"""The runtime error journal."""

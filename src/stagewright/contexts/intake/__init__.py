@@ -1,0 +1,1 @@
+"""Webhook deliveries: keep, parse, decide, hand on; and the scan that repairs what was lost."""

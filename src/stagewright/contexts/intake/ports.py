@@ -1,0 +1,60 @@
+"""What intake reads from the forge before it decides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from stagewright.contexts.projects.api import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeThread:
+    """An Issue or pull request as it is now."""
+
+    number: int
+    is_pull_request: bool
+    open: bool
+    labels: tuple[str, ...]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAct:
+    """One act of putting a label on a thread or taking it off, from the thread's events."""
+
+    action: str
+    label: str
+    at: datetime
+    actor_type: str | None
+    actor_login: str | None
+    actor_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedThreads:
+    """Threads updated since a moment; ``unchanged`` when the forge answered that nothing is new."""
+
+    threads: tuple[ForgeThread, ...]
+    etag: str | None
+    unchanged: bool
+
+
+class ForgeThreads(Protocol):
+    """Reads of a bound repository's threads with the stored credential."""
+
+    async def thread(self, repository: Repository, number: int) -> ForgeThread | None:
+        """Return the thread as it is now, or None when it is gone."""
+        ...
+
+    async def permission(self, repository: Repository, login: str) -> str:
+        """Return ``none``, ``read``, ``triage``, ``write``, ``maintain`` or ``admin``."""
+        ...
+
+    async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
+        """Return the thread's label events, oldest first."""
+        ...
+
+    async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
+        """Return open and closed threads updated at or after ``since`` (None: all open threads)."""
+        ...

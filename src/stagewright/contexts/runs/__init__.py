@@ -1,0 +1,1 @@
+"""A run's life: admission, attempts, waits, results, effects, comments."""

@@ -1,0 +1,75 @@
+"""Failures of runs, and what an act on the forge can answer beyond the five kinds."""
+
+from stagewright.kit.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+
+
+class RunNotFound(NotFound):
+    """No such run, or none the caller may see."""
+
+    code = "run.not_found"
+
+
+class RunAlreadyActive(Conflict):
+    """The Issue has an active run in this lane."""
+
+    code = "run_already_active"
+
+
+class TransitionNotAllowed(Conflict):
+    """The table of moves has no such move, or the run moved meanwhile."""
+
+    code = "run.transition_not_allowed"
+
+
+class RunPublishing(Conflict):
+    """The push has been submitted: the result stays."""
+
+    code = "run_publishing"
+
+
+class GenerationStale(Conflict):
+    """The message comes from an attempt that another one has replaced."""
+
+    code = "generation_stale"
+
+
+class AttemptEnded(Conflict):
+    """The attempt has ended; nothing of it is taken any more."""
+
+    code = "attempt_ended"
+
+
+class SequenceGap(Conflict):
+    """A numbered message is missing; send again from the acknowledged number."""
+
+    code = "sequence_gap"
+
+
+class NotOfThisAttempt(Denied):
+    """The id belongs to another attempt."""
+
+    code = "permission_denied"
+
+
+class MessageInvalid(Invalid):
+    """A message of the runner is malformed."""
+
+    code = "invalid"
+
+
+class NotSent(Unavailable):
+    """The request never reached the forge, or the forge proved that nothing happened."""
+
+    code = "forge.not_sent"
+
+
+class OutcomeUnknown(Unavailable):
+    """The request may or may not have happened. Only reading the forge can tell."""
+
+    code = "forge.outcome_unknown"
+
+
+class SourceUnavailable(Unavailable):
+    """The mirror or the bundle could not be made."""
+
+    code = "source_unavailable"

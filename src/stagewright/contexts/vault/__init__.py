@@ -1,0 +1,1 @@
+"""Sealed credentials and the chain that resolves them."""
