@@ -1,0 +1,113 @@
+"""The parts every test may use: a real PostgreSQL server, a fresh database per test, and a clock that stands still."""
+
+import asyncio
+import itertools
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from stagewright.kit.db import Database
+from stagewright.kit.migrate import migrate
+from stagewright.kit.postgres import EmbeddedPostgres
+from tests.fakes.clock import FakeClock
+
+# Durability costs time and proves nothing in a test: nobody cuts the power.
+FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+TEMPLATE = "sw_template"
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """Return an empty folder that the server's system user can reach, unlike ``tmp_path``, which is closed to it."""
+    folder = Path(tempfile.mkdtemp(prefix="stagewright-test-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """Start the embedded server once for all tests."""
+    folder = Path(tempfile.mkdtemp(prefix="stagewright-test-"))
+    server = None
+    try:
+        server = EmbeddedPostgres.start_or_adopt(folder, options=FAST)
+        yield server
+    finally:
+        if server is not None:
+            server.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def databases(postgres: EmbeddedPostgres) -> Iterator["Databases"]:
+    """Return a maker of databases, after migrating the template once."""
+    with psycopg.connect(postgres.dsn_for("postgres"), autocommit=True) as admin:
+        made = Databases(postgres, admin)
+        made.make_empty(TEMPLATE)
+        asyncio.run(migrate(postgres.dsn_for(TEMPLATE)))
+        yield made
+
+
+@pytest.fixture
+def dsn(databases: "Databases") -> Iterator[str]:
+    """Return the address of a fresh, migrated database."""
+    name = databases.make(TEMPLATE)
+    yield databases.dsn(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def empty_dsn(databases: "Databases") -> Iterator[str]:
+    """Return the address of a fresh database without any table."""
+    name = databases.make("template1")
+    yield databases.dsn(name)
+    databases.drop(name)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Return a clock that stands still."""
+    return FakeClock()
+
+
+@pytest.fixture
+async def db(dsn: str, clock: FakeClock) -> AsyncIterator[Database]:
+    """Return an open database that is fresh and migrated."""
+    async with Database.open(dsn, clock=clock, max_size=6) as database:
+        yield database
+
+
+class Databases:
+    """Makes and drops databases on the one server."""
+
+    def __init__(self, server: EmbeddedPostgres, admin: psycopg.Connection) -> None:
+        self._server = server
+        self._admin = admin
+        self._numbers = itertools.count(1)
+
+    def dsn(self, name: str) -> str:
+        """Return the address of ``name``."""
+        return self._server.dsn_for(name)
+
+    def make_empty(self, name: str) -> None:
+        """Make ``name`` without tables."""
+        self._admin.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+
+    def make(self, template: str) -> str:
+        """Make a database as a copy of ``template`` and return its name."""
+        name = f"test_{next(self._numbers)}"
+        self._admin.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        return name
+
+    def drop(self, name: str) -> None:
+        """Drop ``name``, cutting sessions that a test left open."""
+        self._admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
