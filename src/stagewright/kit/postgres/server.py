@@ -27,7 +27,7 @@ from stagewright.kit.postgres.errors import EmbeddedPostgresFailed
 
 DATABASE: LiteralString = "stagewright"
 LOG_LIMIT = 10 * 1024 * 1024
-OPTION = re.compile(r"^[a-z][a-z0-9_.]*$")
+OPTION = re.compile(r"[a-z][a-z0-9_.]*")
 PAUSE = 0.01
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -114,7 +114,7 @@ class EmbeddedPostgres:
         log = _log_of(cluster)
         arguments = [str(binaries.path("postgres")), "-D", str(cluster), "-k", str(socket_dir), "-p", str(folder.PORT)]
         for name, value in {**SETTINGS, **options}.items():
-            if not OPTION.match(name):
+            if not OPTION.fullmatch(name):
                 raise ValueError(f"{name!r} is no server setting")
             arguments += ["-c", f"{name}={value}"]
         while True:
