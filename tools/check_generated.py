@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.checks import direction, locks, sizes, wire, words
+from tools.checks import direction, locks, sizes, start_up, wire, words
 from tools.tree import Tree
 
 Check = Callable[[Tree], list[str]]
@@ -25,6 +25,7 @@ CHECKS: tuple[Check, ...] = (
     words.addresses,
     words.mocks,
     words.unfinished,
+    start_up.start_up,
 )
 
 
