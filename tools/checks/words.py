@@ -51,11 +51,34 @@ def _mocks(module: Module) -> Iterator[str]:
 
 
 def unfinished(tree: Tree) -> list[str]:
-    """Find code of the program that raises instead of doing its work."""
+    """Find code of the program that raises or is silent instead of doing its work."""
     return [
-        f"{module.path}:{node.lineno}: NotImplementedError; finish it, or make it a Protocol"
+        f"{module.path}:{line}: {what}; finish it, or make it a Protocol"
         for module in tree.modules
         if module.path.parts[0] == "src" and module.path.as_posix() != ABSTRACT
-        for node in ast.walk(module.ast)
-        if isinstance(node, ast.Name) and node.id == "NotImplementedError"
+        for line, what in _unfinished(module.ast)
     ]
+
+
+def _unfinished(node: ast.AST, *, promised: bool = False) -> Iterator[tuple[int, str]]:
+    """Walk down; ``promised`` says that the functions here are a Protocol's, which have no body."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Name) and child.id == "NotImplementedError":
+            yield child.lineno, child.id
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef) and not promised and _empty(child):
+            yield child.lineno, f"{child.name} has no body"
+        inner = promised if not isinstance(child, ast.ClassDef) else _is_protocol(child)
+        yield from _unfinished(child, promised=inner)
+
+
+def _is_protocol(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).split("[")[0].split(".")[-1] == "Protocol" for base in node.bases)
+
+
+def _empty(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    if any(ast.unparse(decorator).endswith(("overload", "abstractmethod")) for decorator in node.decorator_list):
+        return False
+    body = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return bool(body) and all(
+        isinstance(item, ast.Pass) or (isinstance(item, ast.Expr) and ast.unparse(item) == "...") for item in body
+    )

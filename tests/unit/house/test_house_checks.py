@@ -38,6 +38,7 @@ FOUND = [
     (words.mocks, "tests/unit/test_a.py", DOC + "from unittest.mock import patch\n", "a mock by its module"),
     (words.mocks, "tests/unit/test_a.py", DOC + "import unittest.mock as m\n", "a mock by another name"),
     (words.unfinished, "src/stagewright/a.py", DOC + "raise NotImplementedError\n", "unfinished code"),
+    (words.unfinished, "src/stagewright/a.py", DOC + "class A:\n    def f(self): ...\n", "a function without a body"),
     (direction.sql_text, USECASES, DOC + 'Q = "select id from runs where id = 1"\n', "a query in a use-case"),
     (direction.sql_text, USECASES, DOC + 'Q = """\n  insert into runs (id) values (1)"""\n', "an insert over lines"),
     (direction.sql_text, USECASES, DOC + 'Q = "update runs set status = 1"\n', "an update"),
@@ -77,6 +78,8 @@ LEFT_ALONE = {
     "src/stagewright/contexts/runs/http.py": '"""select something from the list: words in a docstring."""\n'
     'HELP = "Select a stage from the list"\nSHORT = "with the label (as set)"\nNOTE = "update your settings"\n',
     "src/stagewright/contexts/runs/model.py": DOC + "from pathlib import PurePosixPath\nP = PurePosixPath('a')\n",
+    "src/stagewright/contexts/runs/ports.py": DOC
+    + "class P(Protocol[T]):\n    def f(self) -> T: ...\nclass A(ABC):\n    @abstractmethod\n    def g(self): ...\n",
     "src/stagewright/contexts/runs/reconcile.py": DOC + "from datetime import datetime\nT = datetime.now()\n",
     "src/stagewright/wire/v1/run_pb2.py": "# generated\n" * 900,
     "src/stagewright/__init__.py": "",
