@@ -34,7 +34,11 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class EngineJob:
-    """What one attempt asks of its engine. Holds no credential: URLs are the runner's loopback relay."""
+    """What one attempt asks of its engine. Holds no credential: URLs are the runner's loopback relay.
+
+    ``environment`` is added to the core variables of the child; its ``PATH`` is also where the engine's program is
+    looked for. ``engine_version`` is the version the start check insists on, empty for any.
+    """
 
     repo: Path
     home: Path
@@ -50,6 +54,7 @@ class EngineJob:
     argv: tuple[str, ...] = ()
     scenario: str = ""
     stage: str = ""
+    engine_version: str = ""
     scope_any: bool = True
     scope_allow: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -57,9 +62,13 @@ class EngineJob:
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """One thing the engine did. ``kind`` says which of the optional fields hold something."""
+    """One thing the engine did. ``kind`` says which of the optional fields hold something; ``log`` has ``raw`` only.
+
+    ``usage`` counts what was spent since the previous ``usage`` event, never a running total.
+    """
 
     kind: Literal[
+        "log",
         "thread",
         "turn_started",
         "message",
@@ -98,7 +107,7 @@ class Archive:
 
 
 class EngineUnusable(Exception):
-    """The start check failed. ``code`` is ``engine_error`` or ``agent_not_configured``; the text says what to install."""
+    """The start check failed: ``engine_error`` or ``agent_not_configured``. The text says what to install or mend."""
 
     def __init__(self, code: Literal["engine_error", "agent_not_configured"], text: str) -> None:
         super().__init__(text)
@@ -106,7 +115,7 @@ class EngineUnusable(Exception):
 
 
 class Engine(Protocol):
-    """One engine for one attempt."""
+    """One engine for one attempt: ``prepare``, then ``restore`` if there is a session, then turns, one at a time."""
 
     name: str
     capabilities: Capabilities
@@ -122,7 +131,8 @@ class Engine(Protocol):
     def turn(self, prompt: str, *, thread_id: str | None) -> AsyncIterator[EngineEvent]:
         """Drive one turn and yield its events; the last one is ``turn_ended`` or ``turn_failed``.
 
-        The engine's own output, line by line, is in ``raw`` of the events (log bytes, not yet redacted).
+        A stream that ends with neither lost its engine (``lost``). Closing the iterator early kills the engine.
+        The engine's own output is in ``raw`` of the events, in order (log bytes, not yet redacted).
         """
         ...
 

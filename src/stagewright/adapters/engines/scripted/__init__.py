@@ -1,0 +1,1 @@
+"""The rehearsal engine: a scenario in YAML instead of a model. Deterministic, needs no credential."""
