@@ -8,19 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from stagewright.kit.postgres.errors import EmbeddedPostgresFailed, Unreachable
+from stagewright.kit.settings import data_dir_default
 
 SYSTEM_USER = "embedded_postgres"
-ROOT_DATA = Path("/var/lib/stagewright")
 OWNER = "stagewright"
 CLEAN_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-
-
-def data_dir_default() -> Path:
-    """Return where data lives unless a setting says otherwise: the user's data directory; as root the system's."""
-    return ROOT_DATA if os.geteuid() == 0 else platformdirs.user_data_path("stagewright")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +81,11 @@ def _add_system_user() -> str:
 
 
 def open_way(account: Account, data_dir: Path, environ: Mapping[str, str] | None = None) -> None:
-    """Make ``data_dir`` and let the server's user pass through it, never through a folder that is not ours.
+    """Let the server's user pass through ``data_dir``, never by opening a folder that is not ours.
 
-    A folder that we make is 0711 for a switched user, else 0700. An existing one of ours gets the server's group with
-    ``x``; a home directory is left alone. Raise ``Unreachable`` with the remedy when a folder above stays closed.
+    A closed one of ours gets the server's group with ``x``; a home directory is left alone. Raise ``Unreachable`` with
+    the remedy when it or a folder above stays closed.
     """
-    if not data_dir.exists():
-        try:
-            data_dir.mkdir(parents=True)
-            data_dir.chmod(0o711 if account.switched else 0o700)
-        except OSError as error:
-            raise Unreachable(
-                f"{data_dir} cannot be made ({error.strerror}): set STAGEWRIGHT_DATA_DIR to a folder you may write"
-            ) from error
     if not account.switched:
         return
     home = (environ if environ is not None else os.environ).get("HOME", "")
@@ -114,7 +99,7 @@ def open_way(account: Account, data_dir: Path, environ: Mapping[str, str] | None
         if not _passable(folder, account):
             raise Unreachable(
                 f"{folder} is closed to the user {account.name} that runs PostgreSQL: put STAGEWRIGHT_DATA_DIR "
-                f"elsewhere (default {ROOT_DATA}), or open the folder with `chmod o+x {folder}`"
+                f"elsewhere (default {data_dir_default()}), or open the folder with `chmod o+x {folder}`"
             )
 
 

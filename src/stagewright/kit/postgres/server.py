@@ -24,6 +24,7 @@ from stagewright.kit.postgres import pidfile
 from stagewright.kit.postgres.account import OWNER, Account, find_account, open_way
 from stagewright.kit.postgres.binaries import Binaries, find_binaries
 from stagewright.kit.postgres.errors import EmbeddedPostgresFailed
+from stagewright.kit.settings import make_data_dir
 
 DATABASE: LiteralString = "stagewright"
 LOG_LIMIT = 10 * 1024 * 1024
@@ -76,7 +77,7 @@ class EmbeddedPostgres:
         """
         until = time.monotonic() + wait.total_seconds()
         account = find_account()
-        data_dir = data_dir.expanduser().resolve()
+        data_dir = make_data_dir(data_dir)
         open_way(account, data_dir)
         with _locked(data_dir / "postgres.lock", until):
             home = data_dir / "postgres"
