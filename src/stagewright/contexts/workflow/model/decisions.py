@@ -1,0 +1,239 @@
+"""What `decide` takes and gives: the fact, the world it happened in, and the decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from stagewright.contexts.workflow.model.policy import NO_MAP, KindClass, Mode
+from stagewright.contexts.workflow.model.reasons import IgnoreReason
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who did it, as the payload says."""
+
+    type: str | None
+    login: str | None
+    user_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the platform knows of the sender now. ``forge_permission`` was read at most 60 s ago."""
+
+    platform_user: bool
+    platform_role: str | None
+    project_role: str | None
+    member: bool
+    may_start: bool
+    forge_permission: str | None
+
+
+NOBODY = Standing(
+    platform_user=False, platform_role=None, project_role=None, member=False, may_start=False, forge_permission=None
+)
+
+
+class TriggerSource(StrEnum):
+    """How the platform came to know of a trigger."""
+
+    WEBHOOK = "webhook"
+    SCAN = "scan"
+    CONSOLE = "console"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """A label was put on a thread or taken off it (``action`` is ``labeled`` or ``unlabeled``)."""
+
+    event: str
+    action: str
+    repository_named_ok: bool
+    thread: int
+    is_pull_request: bool
+    label: str
+    sender: Sender
+    occurred_at: datetime
+    source: str = TriggerSource.WEBHOOK
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEvent:
+    """Anything else that was delivered. ``names_repository`` is false for deliveries about no repository."""
+
+    event: str
+    action: str | None = None
+    repository_named_ok: bool = True
+    names_repository: bool = True
+
+
+Fact = LabelEvent | OtherEvent
+
+
+@dataclass(frozen=True, slots=True)
+class LiveThread:
+    """The thread as the forge showed it just now. ``labels`` are texts."""
+
+    number: int
+    is_pull_request: bool
+    open: bool
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRun:
+    """A run that is not over. ``label`` is the key of its trigger label."""
+
+    id: str
+    number: int
+    kind: str
+    label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A pull request of the issue. ``state``: in_review, approved, merged, closed, superseded. ``labels`` are texts.
+
+    ``scope_any``: its stage has scope ``any``; ``None`` lets the policy say.
+    """
+
+    stage: str
+    branch: str
+    state: str
+    in_this_repository: bool
+    pr_number: int
+    head_sha: str
+    scope_any: bool | None = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the pull request is open and not superseded."""
+        return self.state in ("in_review", "approved")
+
+
+class ProfileSource(StrEnum):
+    """How an issue came by its launch profile. ``default`` is provisional."""
+
+    DEFAULT = "default"
+    CHOSEN = "chosen"
+    ESCALATED = "escalated"
+    RESTARTED = "restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredProfile:
+    """The launch profile an issue has."""
+
+    profile: str
+    source: ProfileSource
+
+    @property
+    def provisional(self) -> bool:
+        """Whether nobody chose it yet."""
+        return self.source is ProfileSource.DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything read before the decision. ``links`` are newest first; ``handled_at`` is the newest ledger time of
+    this thread and label; ``platform_needs_input``: ``need:input`` on the issue is the platform's own."""
+
+    bound: bool
+    enabled: bool
+    bound_at: datetime
+    now: datetime
+    thread: LiveThread | None
+    standing: Standing
+    active_work_run: ActiveRun | None = None
+    talk_run: ActiveRun | None = None
+    links: tuple[Link, ...] = ()
+    handled_at: datetime | None = None
+    own_effect: bool = False
+    environment_declared: bool = False
+    engines_available: frozenset[str] = frozenset()
+    profile: StoredProfile | None = None
+    succeeded_stages: frozenset[str] = frozenset()
+    platform_needs_input: bool = False
+    accepted_result: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequest:
+    """The run to request. ``profile`` is what the issue's row holds afterwards; ``skipped`` names stages that the
+    profile wanted first; ``target`` is the link to revise; ``candidate`` the link a late stage works on."""
+
+    kind: str
+    kind_class: KindClass
+    stage: str | None
+    role: str | None
+    label_key: str
+    revise: bool
+    scope: str
+    mode: Mode
+    limit_minutes: int
+    profile: StoredProfile
+    escalated_from: str | None = None
+    skipped: tuple[str, ...] = ()
+    target: Link | None = None
+    candidate: Link | None = None
+    ends_talk_run: str | None = None
+    lane: str = "work"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Request this run."""
+
+    request: StartRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Nothing follows; only the journal knows."""
+
+    reason: IgnoreReason
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What the refused person can do: parameters of the reason's text in every locale."""
+
+    params: Mapping[str, str] = field(default_factory=lambda: NO_MAP)
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Nothing starts, and the person is told why. ``conflicting`` and ``suggested`` are texts of this project.
+
+    ``comment``: write the diagnostic comment; ``remove_label``: take the trigger label off; ``add_need_input``: put
+    ``need:input`` on the issue.
+    """
+
+    reason: str
+    remedy: Remedy = field(default_factory=Remedy)
+    conflicting: tuple[str, ...] = ()
+    suggested: tuple[str, ...] = ()
+    comment: bool = True
+    remove_label: bool = True
+    add_need_input: bool = False
+
+
+class CleanupAction(StrEnum):
+    """What ends when a thread ends or a person takes a label off."""
+
+    CANCEL_WORK = "cancel_work"
+    END_TALK = "end_talk"
+    CANCEL_REVIEW = "cancel_review"
+    RELEASE_ENVIRONMENTS = "release_environments"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleanup:
+    """End what belongs to the thread."""
+
+    actions: tuple[CleanupAction, ...]
+
+
+Decision = Start | Ignore | Refuse | Cleanup

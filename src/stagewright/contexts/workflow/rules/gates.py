@@ -1,0 +1,117 @@
+"""The gates: which labels on a thread hold which class of run back (``workflow.md`` section 8).
+
+Evaluated at the decision, and again at admission on live labels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stagewright.contexts.workflow.model.policy import Gates, Kind, KindClass, LabelClass, Policy
+from stagewright.contexts.workflow.model.reasons import RefuseReason
+from stagewright.contexts.workflow.rules.matching import label_keys
+
+BLOCKED, ABANDONED, SUPERSEDED = "state:blocked", "state:abandoned", "state:superseded"
+IN_REVIEW, APPROVED, NEED_INPUT = "state:in-review", "state:approved", "need:input"
+F, R, A = KindClass.FORWARD, KindClass.REVISE, KindClass.SIDE
+P, V, D = KindClass.REPAIR, KindClass.REVIEW, KindClass.DISCUSSION
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """What the gates look at. Labels are texts: of the issue (for a reviewer: of the pull request), and of the pull
+    request to revise. ``accepted``: the last result on the path was accepted, or a person acts in the console."""
+
+    labels: tuple[str, ...]
+    target_labels: tuple[str, ...] = ()
+    platform_needs_input: bool = False
+    accepted: bool = False
+    missing_stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateHit:
+    """The gate that is shut: its reason, the keys of the labels that shut it, and the stages that are missing."""
+
+    reason: RefuseReason
+    labels: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    kind: Kind
+    view: GateView
+    keys: frozenset[str]
+    target_keys: frozenset[str]
+    needs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    reason: RefuseReason
+    classes: frozenset[KindClass]
+    knob: Callable[[Gates], str]
+    shut_by: Callable[[_Look], tuple[str, ...]]
+
+
+def check_gates(kind: Kind, view: GateView, policy: Policy) -> GateHit | None:
+    """Return the first gate that is shut for ``kind``, or None."""
+    look = _look(kind, view, policy)
+    for gate in GATES:
+        if kind.kind_class in gate.classes and gate.knob(policy.gates) == "enforce" and (shut := gate.shut_by(look)):
+            if gate.reason is RefuseReason.STAGE_PREREQUISITE_MISSING:
+                return GateHit(gate.reason, stages=shut)
+            return GateHit(gate.reason, labels=shut)
+    return None
+
+
+def _look(kind: Kind, view: GateView, policy: Policy) -> _Look:
+    keys = label_keys(view.labels, policy)
+    needs = tuple(
+        key
+        for key, entry in policy.labels.catalogue.items()
+        if entry.label_class is LabelClass.NEED and key != NEED_INPUT and key in keys
+    )
+    return _Look(kind, view, keys, label_keys(view.target_labels, policy), needs)
+
+
+def _always(_: Gates) -> str:
+    return "enforce"
+
+
+def _on_thread(key: str) -> Callable[[_Look], tuple[str, ...]]:
+    return lambda look: (key,) if key in look.keys else ()
+
+
+def _superseded(look: _Look) -> tuple[str, ...]:
+    on_target = look.kind.kind_class is R and SUPERSEDED in look.target_keys
+    return (SUPERSEDED,) if SUPERSEDED in look.keys or on_target else ()
+
+
+def _in_review(look: _Look) -> tuple[str, ...]:
+    free = look.kind.needs_candidate or look.view.accepted or APPROVED in look.keys
+    return (IN_REVIEW,) if IN_REVIEW in look.keys and not free else ()
+
+
+def _needs_input(look: _Look) -> tuple[str, ...]:
+    return (NEED_INPUT,) if NEED_INPUT in look.keys and not look.view.platform_needs_input else ()
+
+
+def _needs_role(look: _Look) -> tuple[str, ...]:
+    return tuple(key for key in look.needs if key != f"need:{look.kind.role}")
+
+
+GATES: tuple[_Gate, ...] = (
+    _Gate(RefuseReason.ISSUE_BLOCKED, frozenset({F, R, A, V}), lambda gates: gates.blocked, _on_thread(BLOCKED)),
+    _Gate(RefuseReason.ISSUE_ABANDONED, frozenset({F, R, A, P, V, D}), _always, _on_thread(ABANDONED)),
+    _Gate(RefuseReason.ISSUE_SUPERSEDED, frozenset({F, R, A, P, V}), _always, _superseded),
+    _Gate(RefuseReason.PREVIOUS_STAGE_IN_REVIEW, frozenset({F}), lambda gates: gates.in_review, _in_review),
+    _Gate(RefuseReason.ISSUE_NEEDS_INPUT, frozenset({F, A}), lambda gates: gates.need, _needs_input),
+    _Gate(RefuseReason.ROLE_INPUT_REQUIRED, frozenset({F, A}), lambda gates: gates.need, _needs_role),
+    _Gate(
+        RefuseReason.STAGE_PREREQUISITE_MISSING,
+        frozenset({F}),
+        lambda gates: gates.stage_order,
+        lambda look: look.view.missing_stages,
+    ),
+)

@@ -1,0 +1,109 @@
+"""Which model and reasoning level a run gets (``workflow.md`` section 9). Resolved once, at the first launch."""
+
+from dataclasses import dataclass
+
+from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelChoice, ModelQuestion
+from stagewright.contexts.workflow.model.policy import Kind, KindClass, LabelClass, Policy
+from stagewright.contexts.workflow.model.reasons import LaunchReason, RefuseReason
+from stagewright.contexts.workflow.rules.matching import group_labels, label_text
+
+PULL_REQUEST_CLASSES = frozenset({KindClass.REVISE, KindClass.REVIEW})
+
+
+@dataclass(frozen=True, slots=True)
+class _Picked:
+    key: str
+    source: str
+
+
+def resolve_model(question: ModelQuestion, policy: Policy) -> ModelChoice | LaunchRefusal:
+    """Choose model and reasoning by labels, the sticky profile, the policy's rows and its defaults, in this order."""
+    kind = policy.kinds[question.kind]
+    model = _by_labels(question, kind, LabelClass.MODEL, policy)
+    if isinstance(model, LaunchRefusal):
+        return model
+    level = _by_labels(question, kind, LabelClass.REASONING, policy)
+    if isinstance(level, LaunchRefusal):
+        return level
+    model = model or _by_policy(question, kind, LabelClass.MODEL, policy)
+    level = level or _by_policy(question, kind, LabelClass.REASONING, policy)
+    entry = policy.models[model.key]
+    if not engine_ready(entry.engine, question.engines_available, policy):
+        return LaunchRefusal(
+            RefuseReason.AGENT_NOT_CONFIGURED.value, params={"engine": entry.engine, "model": entry.key}
+        )
+    reasoning, effort = express(level.key, entry.engine, policy)
+    sticky = policy.models.get(question.sticky.model) if question.sticky is not None else None
+    return ModelChoice(
+        engine=entry.engine,
+        model=entry.key,
+        model_id=entry.id,
+        model_source=model.source,
+        reasoning=reasoning,
+        reasoning_source=level.source,
+        reasoning_asked=level.key,
+        effort=effort,
+        session_compatible=question.sticky is None or (sticky is not None and sticky.engine == entry.engine),
+    )
+
+
+def engine_ready(engine: str, available: frozenset[str], policy: Policy) -> bool:
+    """Say whether ``engine`` can work now: enabled, and with the credential or command line it needs."""
+    row = policy.engines[engine]
+    if not row.enabled:
+        return False
+    if engine == "command":
+        return bool(row.argv) or engine in available
+    return not row.credential or engine in available
+
+
+def express(level: str, engine: str, policy: Policy) -> tuple[str, str | None]:
+    """Return the level in force and the engine's word for it: the nearest lower one the engine has a word for.
+
+    An engine with higher words only takes its lowest; one without any keeps the level and gets no word.
+    """
+    order = list(policy.reasoning)
+    spoken = [key for key in order if engine in policy.reasoning[key].effort]
+    if not spoken:
+        return level, None
+    below = [key for key in spoken if order.index(key) <= order.index(level)]
+    key = below[-1] if below else spoken[0]
+    return key, policy.reasoning[key].effort[engine]
+
+
+def _by_labels(
+    question: ModelQuestion, kind: Kind, group: LabelClass, policy: Policy
+) -> _Picked | LaunchRefusal | None:
+    scopes = [("issue_label", "issue", question.issue_labels)]
+    if kind.kind_class in PULL_REQUEST_CLASSES:
+        scopes.insert(0, ("pull_request_label", "pull_request", question.pr_labels))
+    entries = policy.models if group is LabelClass.MODEL else policy.reasoning
+    by_label = {entry.label: key for key, entry in entries.items() if entry.label is not None}
+    for source, scope, texts in scopes:
+        known, unknown = group_labels(texts, group, policy)
+        if unknown:
+            offered = ", ".join(label_text(label, policy) for label in by_label)
+            return LaunchRefusal(LaunchReason.MODEL_UNKNOWN.value, tuple(unknown), scope, {"known": offered})
+        if len(known) > 1:
+            return LaunchRefusal(LaunchReason.MODEL_LABEL_CONFLICT.value, tuple(known.values()), scope)
+        if known:
+            return _Picked(by_label[next(iter(known))], source)
+    return None
+
+
+def _by_policy(question: ModelQuestion, kind: Kind, group: LabelClass, policy: Policy) -> _Picked:
+    is_model = group is LabelClass.MODEL
+    entries = policy.models if is_model else policy.reasoning
+    role = policy.roles.get(question.role or kind.role or "")
+    sticky = question.sticky if kind.kind_class is KindClass.REVISE else None
+    default = policy.defaults.model if is_model else policy.defaults.reasoning
+    offers: list[tuple[str, str | None]] = []
+    if sticky is not None:
+        offers.append(("last_run_context", sticky.model if is_model else sticky.reasoning))
+    offers.append(("stage_default", kind.model if is_model else kind.reasoning))
+    if role is not None:
+        offers.append(("agent_default", role.model if is_model else role.reasoning))
+    for source, key in offers:
+        if key is not None and key in entries:
+            return _Picked(key, source)
+    return _Picked(default, "policy_default")
