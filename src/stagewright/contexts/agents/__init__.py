@@ -1,0 +1,1 @@
+"""Agents: roles, prompts, report schemas, sessions and what an engine needs."""

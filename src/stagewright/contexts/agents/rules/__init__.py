@@ -1,0 +1,1 @@
+"""Decisions about prompts, texts of others, reports and sessions: values in, values out."""

@@ -1,0 +1,1 @@
+"""Verbs of the agents context: compose and record prompts, save and open sessions."""
