@@ -12,6 +12,8 @@ from datetime import timedelta
 from typing import Any, LiteralString, TypeVar, get_args, get_type_hints
 
 import psycopg
+import psycopg.errors
+import psycopg.sql
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
@@ -27,12 +29,20 @@ Row = Mapping[str, Any]
 Mapper = Callable[[Row], T]
 CHANNEL: LiteralString = "stagewright"
 APP_ROLE: LiteralString = "stagewright_app"
+TRY_LOCK: LiteralString = "select pg_try_advisory_lock(hashtextextended(%(name)s, 0)) as got"
+UNLOCK: LiteralString = "select pg_advisory_unlock(hashtextextended(%(name)s, 0))"
 
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer or ended the session; the same request may succeed in a moment."""
 
     code = "db.unavailable"
+
+
+class LeaseLost(DatabaseUnavailable):
+    """The session that held an exclusive name ended: another process may have held it meanwhile."""
+
+    code = "db.lease_lost"
 
 
 def record(cls: type[T], **convert: Callable[[Any], Any]) -> Mapper[T]:
@@ -206,29 +216,37 @@ class Database:
     @asynccontextmanager
     async def transaction(self, by: Actor = SYSTEM, *, correlation_id: str | None = None) -> AsyncIterator[Tx]:
         """Open a write transaction for ``by``. Its events are journalled at its end; readers are rung after commit."""
-        async with self._session() as connection:
-            async with connection.transaction():
-                tx = Tx(connection, actor=by, correlation_id=correlation_id or str(uuid7()))
-                yield tx
-                if tx.published:
-                    await journal.write(connection, tx.published, now=self._clock.now(), redact=self._redact)
+        async with self._session() as connection, connection.transaction():
+            tx = Tx(connection, actor=by, correlation_id=correlation_id or str(uuid7()))
+            yield tx
+            if tx.published:
+                await journal.write(connection, tx.published, now=self._clock.now(), redact=self._redact)
         if tx.published:
             self._bell.ring()
 
     @asynccontextmanager
     async def exclusive(self, name: str) -> AsyncIterator[bool]:
-        """Hold the session advisory lock ``name`` for the block, or yield False when another holds it."""
+        """Hold the session advisory lock ``name`` for the block, or yield False when another holds it.
+
+        Raise ``LeaseLost`` at the end of the block when the session, and the lock with it, ended during the block.
+        """
         async with self._session() as connection:
-            row = await (
-                await connection.execute("select pg_try_advisory_lock(hashtextextended(%(n)s, 0)) as got", {"n": name})
-            ).fetchone()
+            row = await (await connection.execute(TRY_LOCK, {"name": name})).fetchone()
             got = bool(row and row["got"])
             try:
                 yield got
-            finally:
-                if got:
-                    with suppress(psycopg.OperationalError):
-                        await connection.execute("select pg_advisory_unlock(hashtextextended(%(n)s, 0))", {"n": name})
+            except BaseException:
+                with suppress(psycopg.OperationalError):
+                    await self._unlock(connection, name, got)
+                raise
+            try:
+                await self._unlock(connection, name, got)
+            except psycopg.OperationalError as error:
+                raise LeaseLost(f"the session that held {name!r} ended; the work is looked at again") from error
+
+    async def _unlock(self, connection: AsyncConnection[DictRow], name: str, held: bool) -> None:
+        if held:
+            await connection.execute(UNLOCK, {"name": name})
 
     def ring(self) -> None:
         """Ring for something that is not in the journal (log chunks)."""
