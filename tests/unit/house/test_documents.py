@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from tests.unit.house.trees import ROOT
 
+from stagewright.contexts.workflow import api as workflow
+from stagewright.contexts.workflow.errors import PolicyInvalid
+
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"] + [
     f"docs/{name}.md" for name in ("getting-started", "concepts", "policy", "security")
 ]
@@ -55,3 +58,30 @@ def test_the_way_to_a_real_repository_is_described() -> None:
         assert f"| {permission} | read" in text
     for word in ("--github-login", "repo add", "--token-stdin", "Payload URL", "Without one", "run:dev"):
         assert word in text
+
+
+def policy_examples() -> list[str]:
+    pages = (ROOT / "docs/policy.md", ROOT / "docs/getting-started.md")
+    return [
+        example for page in pages for example in re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    ]
+
+
+@pytest.mark.parametrize("example", policy_examples())
+def test_every_policy_example_is_a_valid_project_policy(example: str) -> None:
+    assert workflow.effective_policy(example) != workflow.builtin_policy()
+
+
+def test_what_the_policy_page_says_of_protected_paths_is_so() -> None:
+    (example,) = [text for text in policy_examples() if "protected_paths" in text]
+    looser = "\n".join(line for line in example.splitlines() if "services.yaml" not in line)
+
+    with pytest.raises(PolicyInvalid):
+        workflow.effective_policy(looser)
+
+
+def test_the_policy_page_names_every_key_of_the_policy() -> None:
+    table = (ROOT / "docs/policy.md").read_text().split("## Keys")[1].split("## Examples")[0]
+    keys = set(re.findall(r"^([a-z_]+):", workflow.builtin_text(), flags=re.MULTILINE))
+
+    assert keys - set(re.findall(r"`(\w+)`", table)) == set()
