@@ -142,7 +142,7 @@ class World:
 
     bound: bool
     enabled: bool
-    bound_at: datetime
+    bound_at: datetime | None
     now: datetime
     thread: LiveThread | None
     standing: Standing

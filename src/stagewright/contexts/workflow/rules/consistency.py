@@ -6,7 +6,7 @@ Every check tolerates a document whose shape is wrong elsewhere, so that all mis
 from collections.abc import Iterator
 
 from stagewright.contexts.workflow.errors import PolicyProblem
-from stagewright.contexts.workflow.model.policy import EnvironmentNeed
+from stagewright.contexts.workflow.model.policy import EnvironmentNeed, Source
 from stagewright.contexts.workflow.rules import catalogue
 from stagewright.contexts.workflow.rules.actions import is_known_action
 from stagewright.contexts.workflow.rules.matching import normalise
@@ -87,15 +87,22 @@ def _labels(merged: Merged) -> Problems:
         if key not in merged.table("labels", "catalogue"):
             message = f"the rules use the label {key!r}; keep it (its text is free: labels.names)"
             yield merged.problem(("labels", "catalogue", key), "label_needed", message)
-    seen: dict[str, str] = {}
+    yield from _spellings(merged)
+
+
+def _spellings(merged: Merged) -> Problems:
+    seen: dict[str, tuple[str, Path]] = {}
+    rank = list(Source)
     for text, key, path in catalogue.spellings(merged):
         normal = normalise(text)
         if not normal:
             yield merged.problem(path, "label_empty", f"the text of {key!r} is empty once brackets are dropped")
         elif normal in seen:
-            other = f"{seen[normal]!r}" if seen[normal] != key else "another spelling of it"
-            yield merged.problem(path, "label_taken", f"{text!r} (label {key!r}) reads the same as {other}; rename one")
-        seen.setdefault(normal, key)
+            other, first = seen[normal]
+            nearer = first if rank.index(merged.place(first).source) > rank.index(merged.place(path).source) else path
+            whose = f"of {key!r} and {other!r}" if other != key else f"twice of {key!r}"
+            yield merged.problem(nearer, "label_taken", f"{text!r} would be the text {whose}; choose another")
+        seen.setdefault(normal, (key, path))
 
 
 def _profiles(merged: Merged) -> Problems:

@@ -13,9 +13,12 @@ def fold(text: str) -> str:
 
 
 def normalise(text: str) -> str:
-    """Fold ``text`` and drop one leading ``[`` together with one trailing ``]``: the form that is compared."""
+    """Fold ``text`` and drop one leading ``[`` together with one trailing ``]``: the form that is compared.
+
+    White space inside the brackets goes too, so that no bracketed spelling escapes the trigger prefix.
+    """
     folded = fold(text)
-    return folded[1:-1] if len(folded) >= 2 and folded[0] == "[" and folded[-1] == "]" else folded
+    return folded[1:-1].strip() if len(folded) >= 2 and folded[0] == "[" and folded[-1] == "]" else folded
 
 
 def label_key(text: str, policy: Policy) -> str | None:

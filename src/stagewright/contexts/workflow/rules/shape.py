@@ -35,6 +35,10 @@ def _problems(error: ValidationError, merged: Merged) -> Iterator[PolicyProblem]
         key = str(error.instance)
         yield merged.problem((*path, key), "key", f"{key!r} is no key here; use lower-case words, such as dev")
         return
+    if nearer := _inside(error):
+        for inner in nearer:
+            yield from _problems(inner, merged)
+        return
     match error.validator:
         case "additionalProperties":
             yield from _unknown_keys(error.instance, schema, path, merged)
@@ -47,6 +51,11 @@ def _problems(error: ValidationError, merged: Merged) -> Iterator[PolicyProblem]
         case _:
             expected = _expected(schema)
             yield merged.problem(path, "value", f"{_shown(error.instance)} does not fit; expected {expected}")
+
+
+def _inside(error: ValidationError) -> list[ValidationError]:
+    """Return what is wrong with the alternative that was meant: the one that has the value's type."""
+    return [inner for inner in error.context or () if inner.relative_path or inner.validator not in ("type", "const")]
 
 
 def _unknown_keys(row: Any, schema: Any, path: Path, merged: Merged) -> Iterator[PolicyProblem]:

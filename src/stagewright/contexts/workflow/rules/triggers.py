@@ -86,9 +86,8 @@ def _stale(fact: LabelEvent, world: World, policy: Policy) -> IgnoreReason | Non
     if world.handled_at is not None and world.handled_at >= fact.occurred_at - CLOCK_SLACK:
         return IgnoreReason.TRIGGER_ALREADY_HANDLED
     oldest = world.now - timedelta(hours=policy.clocks.trigger_max_age_hours)
-    if fact.occurred_at < world.bound_at or fact.occurred_at < oldest:
-        return IgnoreReason.TRIGGER_TOO_OLD
-    return None
+    before_bound = world.bound_at is not None and fact.occurred_at < world.bound_at
+    return IgnoreReason.TRIGGER_TOO_OLD if before_bound or fact.occurred_at < oldest else None
 
 
 def _still_there(label: str, thread: LiveThread, policy: Policy) -> bool:
@@ -151,21 +150,20 @@ def _gated(case: Case) -> Decision | None:
 def _refuse_gate(case: Case, hit: GateHit) -> Refuse:
     reviewed = next((link for link in case.world.links if link.is_open), None)
     roles = [case.policy.roles.get(key.removeprefix("need:")) for key in hit.labels]
-    remedy = Remedy(
-        {
-            "label": ", ".join(case.text(key) for key in hit.labels),
-            "pull_request": f"#{reviewed.pr_number}" if reviewed is not None else "",
-            "stages": ", ".join(hit.stages),
-            "roles_en": ", ".join(role.name.en for role in roles if role is not None),
-            "roles_ru": ", ".join(role.name.ru for role in roles if role is not None),
-        }
-    )
+    params = {
+        "label": ", ".join(case.text(key) for key in hit.labels),
+        "stages": ", ".join(hit.stages),
+        "roles_en": ", ".join(role.name.en for role in roles if role is not None),
+        "roles_ru": ", ".join(role.name.ru for role in roles if role is not None),
+    }
+    if reviewed is not None:
+        params["pull_request"] = f"#{reviewed.pr_number}"
     suggested: tuple[str, ...] = ()
     if hit.reason in (RefuseReason.ISSUE_ABANDONED, RefuseReason.ISSUE_SUPERSEDED):
         suggested = (case.text(RETHINK),)
     elif hit.reason is RefuseReason.STAGE_PREREQUISITE_MISSING:
         suggested = tuple(case.text(stage_label(stage)) for stage in hit.stages)
-    return Refuse(hit.reason, remedy, suggested=suggested)
+    return Refuse(hit.reason, Remedy({key: value for key, value in params.items() if value}), suggested=suggested)
 
 
 def _open_result(case: Case) -> Decision | None:

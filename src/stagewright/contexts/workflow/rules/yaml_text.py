@@ -38,7 +38,10 @@ class _Broken(Exception):
 def parse(text: str, source: Source) -> Parsed:
     """Read one policy file. A text that is no YAML map gives problems and an empty map."""
     composer = _Composer(source)
-    if len(text.encode("utf-8", "surrogatepass")) > LIMIT_BYTES:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        composer.complain((), 1, "syntax", "not valid UTF-8; save the file as UTF-8")
+        return composer.parsed
+    if len(text.encode()) > LIMIT_BYTES:
         composer.complain((), 1, "too_large", f"the file is larger than {LIMIT_BYTES // 1024} KiB; make it smaller")
         return composer.parsed
     try:

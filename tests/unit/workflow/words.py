@@ -1,0 +1,96 @@
+"""One function per word of the workflow: a permitted person puts `run:dev` on an open issue of a bound repository."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from stagewright.contexts.workflow.api import (
+    ActiveRun,
+    LabelEvent,
+    Link,
+    LiveThread,
+    OtherEvent,
+    Policy,
+    Sender,
+    Standing,
+    World,
+    builtin_policy,
+    builtin_text,
+    load_policy,
+)
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+ENGINES = frozenset({"codex", "claude"})
+
+
+def a_sender(**changes: Any) -> Sender:
+    return replace(Sender(type="User", login="ada", user_id=7), **changes)
+
+
+def a_standing(**changes: Any) -> Standing:
+    member = Standing(
+        platform_user=True,
+        platform_role="member",
+        project_role="read_write",
+        member=True,
+        may_start=True,
+        forge_permission="write",
+    )
+    return replace(member, **changes)
+
+
+def a_label(label: str = "run:dev", **changes: Any) -> LabelEvent:
+    event = LabelEvent(
+        event="issues",
+        action="labeled",
+        repository_named_ok=True,
+        thread=12,
+        is_pull_request=False,
+        label=label,
+        sender=a_sender(),
+        occurred_at=NOW - timedelta(seconds=30),
+    )
+    return replace(event, **changes)
+
+
+def an_event(event: str, action: str | None = None, **changes: Any) -> OtherEvent:
+    return replace(OtherEvent(event=event, action=action), **changes)
+
+
+def a_thread(*labels: str, is_open: bool = True) -> LiveThread:
+    return LiveThread(number=12, is_pull_request=False, open=is_open, labels=labels)
+
+
+def a_world(*labels: str, **changes: Any) -> World:
+    world = World(
+        bound=True,
+        enabled=True,
+        bound_at=NOW - timedelta(days=30),
+        now=NOW,
+        thread=a_thread(*labels),
+        standing=a_standing(),
+        engines_available=ENGINES,
+    )
+    return replace(world, **changes)
+
+
+def a_link(stage: str = "dev", **changes: Any) -> Link:
+    link = Link(
+        stage=stage,
+        branch=f"stagewright/issue-12/{stage}",
+        state="in_review",
+        in_this_repository=True,
+        pr_number=40,
+        head_sha="c0ffee",
+    )
+    return replace(link, **changes)
+
+
+def a_work_run(**changes: Any) -> ActiveRun:
+    return replace(ActiveRun(id="r1", number=42, kind="qa", label="run:qa"), **changes)
+
+
+def a_policy(project_text: str | None = None, *, platform_text: str | None = None) -> Policy:
+    if project_text is None and platform_text is None:
+        return builtin_policy()
+    return load_policy(builtin_text(), project_text, platform_text=platform_text)
