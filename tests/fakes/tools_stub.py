@@ -18,6 +18,7 @@ class ToolsStub:
     status: int = 200
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     url: str = ""
+    connections: int = 0
     _server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> "ToolsStub":
@@ -25,6 +26,10 @@ class ToolsStub:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                stub.connections += 1
+                super().setup()
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers.get("content-length", "0"))))

@@ -1,9 +1,10 @@
 """Engine jobs over real folders and a real git repository, and a turn gathered into a list."""
 
 import asyncio
+import os
 import subprocess
-from collections.abc import Callable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,20 @@ def alive(pid: int) -> bool:
 def pids_in(events: list[EngineEvent]) -> list[int]:
     """Return the numbers of the log's lines ``pid <number>``."""
     return [int(line.split()[1]) for line in log_of(events).splitlines() if line.startswith(b"pid ")]
+
+
+@asynccontextmanager
+async def a_signal(path: Path) -> AsyncIterator[asyncio.Event]:
+    """Make a pipe at ``path`` and yield an event that is set as soon as somebody writes to it."""
+    os.mkfifo(path)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    written = asyncio.Event()
+    asyncio.get_running_loop().add_reader(descriptor, written.set)
+    try:
+        yield written
+    finally:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
 
 
 def kinds(events: list[EngineEvent]) -> list[str]:

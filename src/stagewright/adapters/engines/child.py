@@ -5,6 +5,7 @@ the protocol, whose ``process_exited`` does not.
 """
 
 import asyncio
+import os
 import signal
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -89,18 +90,21 @@ class Child:
         self.pid = transport.get_pid()
 
     @classmethod
-    async def start(cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> "Child":
-        """Start ``argv`` in a session of its own, standard input closed. Raises OSError when it cannot be started."""
-        transport, feed = await asyncio.get_running_loop().subprocess_exec(
-            _Feed,
-            *argv,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=cwd,
-            env=dict(env),
-            start_new_session=True,
-        )
+    async def start(
+        cls, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: Path | None = None
+    ) -> "Child":
+        """Start ``argv`` in a session of its own; it reads the file ``stdin`` or nothing. Raises OSError."""
+        with Path(stdin or os.devnull).open("rb") as given:  # noqa: ASYNC230 - a local file, opened in microseconds
+            transport, feed = await asyncio.get_running_loop().subprocess_exec(
+                _Feed,
+                *argv,
+                stdin=given,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                cwd=cwd,
+                env=dict(env),
+                start_new_session=True,
+            )
         return cls(transport, feed)
 
     @property

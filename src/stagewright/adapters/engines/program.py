@@ -21,7 +21,9 @@ class Program:
         """Say whether ``interrupt`` was called."""
         return self._stopping.is_set()
 
-    async def run(self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> AsyncIterator[Piece]:
+    async def run(
+        self, argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: Path | None = None
+    ) -> AsyncIterator[Piece]:
         """Yield the output of ``argv``; then ``exit_code`` is set. Raises OSError when it cannot be started.
 
         Closing the iterator early kills the program and all that it started.
@@ -29,7 +31,7 @@ class Program:
         self.exit_code = None
         if self._stopping.is_set():
             return
-        child = await Child.start(argv, cwd=cwd, env=env)
+        child = await Child.start(argv, cwd=cwd, env=env, stdin=stdin)
         self._child = child
         try:
             if self._stopping.is_set():  # while it was being started
