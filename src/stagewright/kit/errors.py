@@ -80,6 +80,12 @@ class Conflict(StagewrightError):
     code = "conflict"
 
 
+class Refused(Conflict):
+    """A well-formed request that a rule answers with no. ``code`` is the rule's reason, the message has the remedy."""
+
+    code = "refused"
+
+
 class Unavailable(StagewrightError):
     """Not now. The same request may succeed after ``retry_after``."""
 

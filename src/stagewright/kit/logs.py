@@ -25,21 +25,33 @@ def configure(*, process: str, redact: Redact, stream: TextIO | None = None, lev
     A process that prints results there passes ``sys.stderr``.
     """
     number = logging.getLevelNamesMapping()[level.upper()]
+    _configure(_Line(process, redact), structlog.WriteLoggerFactory(file=stream or sys.stdout), number)
+    logging.basicConfig(handlers=[_Bridge()], level=max(number, logging.INFO), force=True)
+    for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def reset() -> None:
+    """Return to the state before ``configure``: warnings and worse as JSON lines to standard error, nothing redacted.
+
+    The logging library's own state before configuration would show local variables.
+    """
+    _configure(_Line("-", str), lambda *_: structlog.WriteLogger(sys.stderr), logging.WARNING)
+
+
+def _configure(line: "_Line", factory: Callable[..., WrappedLogger], level: int) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _Line(process, redact),
+            line,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.WriteLoggerFactory(file=stream or sys.stdout),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=factory,
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(handlers=[_Bridge()], level=max(number, logging.INFO), force=True)
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "asyncio"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
@@ -108,3 +120,6 @@ class _Bridge(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         logger: FilteringBoundLogger = structlog.get_logger(module=record.name)
         logger.log(record.levelno, record.getMessage(), exc_info=record.exc_info)
+
+
+reset()

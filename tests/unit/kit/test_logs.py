@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from stagewright.kit import logs
 from stagewright.kit.redact import MARK, Redactor
@@ -22,7 +21,7 @@ def lines() -> Iterator["Lines"]:
     handlers, level = logging.root.handlers[:], logging.root.level
     logs.configure(process="worker", redact=Redactor([SECRET]), stream=stream)
     yield Lines(stream)
-    structlog.reset_defaults()
+    logs.reset()
     logging.root.handlers[:] = handlers
     logging.root.setLevel(level)
 
@@ -108,3 +107,16 @@ def test_the_libraries_log_through_us(lines: Lines) -> None:
 def test_lines_below_the_level_are_not_written(lines: Lines) -> None:
     logs.get_logger("x").debug("detail")
     assert lines.all() == []
+
+
+def test_before_configuration_only_warnings_are_written_and_no_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    local = SECRET
+    try:
+        raise RuntimeError("wrong")
+    except RuntimeError as error:
+        logs.get_logger("x").info("quiet", length=len(local))
+        logs.get_logger("x").error("failed", exc_info=error)
+    written = capsys.readouterr()
+    assert written.out == ""
+    assert SECRET not in written.err
+    assert json.loads(written.err)["event"] == "failed"

@@ -1,0 +1,99 @@
+"""Serving an ASGI application on an address, inside a running event loop, until the block ends."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import uvicorn
+
+from stagewright.kit.errors import Unavailable
+from stagewright.kit.settings import Listen
+
+GRACE = timedelta(seconds=10)
+
+
+class AddressTaken(Unavailable):
+    """A listener cannot be bound."""
+
+    code = "listen.taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Where an application is served; the port is the real one."""
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Return the address as a URL."""
+        return f"http://{Listen(self.host, self.port)}"
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to the process, and says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@asynccontextmanager
+async def serving(app: Any, where: Listen, *, grace: timedelta = GRACE, **options: Any) -> AsyncIterator[Bound]:
+    """Serve ``app`` on ``where`` for the block; then answers under way get ``grace``. Port 0 takes a free one.
+
+    Raise ``AddressTaken`` when it cannot be bound. ``options`` go to uvicorn.
+    """
+    listener = _bind(where)
+    config = uvicorn.Config(
+        app,
+        **{
+            "log_config": None,
+            "access_log": False,
+            "server_header": False,
+            "proxy_headers": False,
+            "lifespan": "off",
+            "timeout_graceful_shutdown": int(grace.total_seconds()),
+        }
+        | options,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name=f"serve:{where}")
+    ready = asyncio.create_task(server.ready.wait())
+    try:
+        await asyncio.wait({task, ready}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            await task
+        yield Bound(where.host, listener.getsockname()[1])
+    finally:
+        ready.cancel()
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def _bind(where: Listen) -> socket.socket:
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((where.host, where.port))
+    except OSError as error:
+        listener.close()
+        raise AddressTaken(f"cannot listen on {where}: {error.strerror}; choose another address or port 0") from error
+    listener.setblocking(False)
+    return listener
