@@ -73,3 +73,10 @@ class SourceUnavailable(Unavailable):
     """The mirror or the bundle could not be made."""
 
     code = "source_unavailable"
+
+
+class LaunchRefused(Conflict):
+    """The run cannot start any more; ``code`` is the reason it ends failed(precondition) with."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail, code=code)

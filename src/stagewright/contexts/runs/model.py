@@ -255,3 +255,29 @@ class Violation:
     code: str
     message: str
     paths: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedPath:
+    """One line of ``diff-tree -r --raw --no-renames``. Modes are octal texts, ``000000`` for absent."""
+
+    path: bytes
+    status: str
+    old_mode: str
+    new_mode: str
+    old_sha: str
+    new_sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What quarantine found in a bundle. Nothing of it can reach a remote by itself."""
+
+    problem: str | None
+    tree_sha: str
+    changed: tuple[ChangedPath, ...]
+    blob_sizes: Mapping[str, int]
+    symlinks: Mapping[bytes, bytes]
+    tree_paths: tuple[bytes, ...]
+    added: tuple[tuple[str, bytes], ...]
+    uses_lfs: bool

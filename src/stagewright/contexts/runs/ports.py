@@ -8,6 +8,9 @@ from typing import Protocol
 from uuid import UUID
 
 from stagewright.contexts.projects.api import Repository
+from stagewright.contexts.runs.model import ChangedPath, Inspection
+
+__all__ = ["ChangedPath", "Inspection"]
 
 
 class WorkloadState(StrEnum):
@@ -184,32 +187,6 @@ class Forge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedPath:
-    """One line of ``diff-tree -r --raw --no-renames``. Modes are octal texts, ``000000`` for absent."""
-
-    path: bytes
-    status: str
-    old_mode: str
-    new_mode: str
-    old_sha: str
-    new_sha: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What quarantine found in a bundle. Nothing of it can reach a remote by itself."""
-
-    problem: str | None
-    tree_sha: str
-    changed: tuple[ChangedPath, ...]
-    blob_sizes: Mapping[str, int]
-    symlinks: Mapping[bytes, bytes]
-    tree_paths: tuple[bytes, ...]
-    added: tuple[tuple[str, bytes], ...]
-    uses_lfs: bool
-
-
-@dataclass(frozen=True, slots=True)
 class CommitSpec:
     """The one commit the platform writes for a run. Equal specs give equal SHAs."""
 
@@ -237,6 +214,13 @@ class GitStore(Protocol):
         """Ask the remote for its branches now: name -> SHA."""
         ...
 
+    async def read_files(self, repository: Repository, sha: str, paths: Sequence[str]) -> Mapping[str, str]:
+        """Return the text files under ``paths`` (files or folders) at commit ``sha``; missing ones are left out.
+
+        At most 200 files and 1 MiB in all; other files and binary ones are left out.
+        """
+        ...
+
     async def make_source(self, repository: Repository, *, base_sha: str, refs: Mapping[str, str]) -> tuple[int, str]:
         """Make (or find) the bundle with the history of ``refs`` (ref name -> SHA). Return bytes and SHA-256 (hex)."""
         ...
@@ -247,8 +231,36 @@ class GitStore(Protocol):
         """Yield the bundle's bytes from ``offset`` in pieces of at most 1 MiB."""
         ...
 
-    async def inspect(self, repository: Repository, *, attempt_id: UUID, base_sha: str, bundle: bytes) -> Inspection:
-        """Put a result bundle into a fresh quarantine, check it and describe what it changes against ``base_sha``."""
+    async def is_ancestor(self, repository: Repository, *, ancestor: str, descendant: str) -> bool:
+        """Say whether ``ancestor`` is in the history of ``descendant``; both are fetched when needed."""
+        ...
+
+    async def inspect(
+        self,
+        repository: Repository,
+        *,
+        attempt_id: UUID,
+        base_sha: str,
+        bundle: bytes,
+        merged_base_sha: str | None = None,
+    ) -> Inspection:
+        """Put a result bundle into a fresh quarantine, check it and describe what it changes against ``base_sha``.
+
+        With ``merged_base_sha`` (the second parent) only paths that differ from both parents count as changed.
+        ``problem`` is ``<violation code>: <text>`` when the bundle itself is not taken; the rest is empty then.
+        """
+        ...
+
+    async def examine(
+        self,
+        repository: Repository,
+        *,
+        attempt_id: UUID,
+        base_sha: str,
+        commit: str,
+        merged_base_sha: str | None = None,
+    ) -> Inspection:
+        """Describe a commit that is in the attempt's quarantine (after ``merge_onto``), as ``inspect`` does."""
         ...
 
     async def commit(self, repository: Repository, *, attempt_id: UUID, spec: CommitSpec) -> str:

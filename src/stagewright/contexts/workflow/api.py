@@ -116,7 +116,14 @@ from stagewright.contexts.workflow.rules.scopes import (
 from stagewright.contexts.workflow.rules.showing import effective
 from stagewright.contexts.workflow.rules.texts import RefusalText, refusal_text, step_text, variant_text, word
 from stagewright.contexts.workflow.rules.transitions import label_transitions, needed_change
-from stagewright.contexts.workflow.usecases import builtin_policy, builtin_text, effective_policy, kind_of
+from stagewright.contexts.workflow.usecases import (
+    builtin_policy,
+    builtin_text,
+    effective_policy,
+    keep_policy,
+    kind_of,
+    policy_in_force,
+)
 
 __all__ = [
     "NOBODY",
@@ -205,6 +212,7 @@ __all__ = [
     "is_sender_reason",
     "is_trigger_text",
     "json_schema",
+    "keep_policy",
     "kind_of",
     "label_catalogue",
     "label_key",
@@ -223,6 +231,7 @@ __all__ = [
     "normalise",
     "owner_review_paths",
     "plan_label_bootstrap",
+    "policy_in_force",
     "profile_at_trigger",
     "profile_when_chosen",
     "profile_when_escalated",

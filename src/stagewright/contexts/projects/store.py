@@ -1,0 +1,157 @@
+"""Rows of ``projects`` and ``repositories``."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
+from stagewright.contexts.projects.model import Project, Repository
+from stagewright.kit.db import Reader, Tx, record
+
+to_project = record(Project)
+to_repository = record(Repository)
+
+INSERT_PROJECT = """
+insert into projects (id, key, name, locale, created_at) values (%(id)s, %(key)s, %(name)s, %(locale)s, %(now)s)
+on conflict (key) do nothing
+returning *
+"""
+UPDATE_PROJECT = """
+update projects set name = %(name)s, locale = %(locale)s, weight = %(weight)s, version = version + 1
+where id = %(id)s and version = %(version)s
+returning *
+"""
+PROJECT = "select * from projects where id = %(id)s"
+PROJECT_BY_KEY = "select * from projects where key = %(key)s"
+PROJECTS = "select * from projects order by key"
+INSERT_REPOSITORY = """
+insert into repositories (id, project_id, api_url, web_url, clone_url, full_name, forge_repository_id,
+    default_branch, binding, webhook_secrets, bound_at)
+values (%(id)s, %(project_id)s, %(api_url)s, %(web_url)s, %(clone_url)s, %(full_name)s, %(forge_repository_id)s,
+    %(default_branch)s, %(binding)s, %(webhook_secrets)s, %(now)s)
+on conflict (api_url, forge_repository_id) do nothing
+returning *
+"""
+REPOSITORY = "select * from repositories where id = %(id)s"
+REPOSITORIES = "select * from repositories where project_id = %(project_id)s order by full_name"
+ENABLED = "select * from repositories where state = 'enabled' order by scanned_at nulls first"
+BY_NAME = "select * from repositories where lower(full_name) = lower(%(full_name)s)"
+BY_FORGE_ID = """
+select * from repositories where forge_repository_id = %(forge_id)s and binding = %(binding)s
+"""
+SECRETS = "select webhook_secrets from repositories where id = %(id)s and binding = 'token'"
+SCANNED = """
+update repositories set scan_cursor = %(cursor)s, scan_etag = %(etag)s, scanned_at = %(now)s,
+    fully_scanned_at = case when %(full)s then %(now)s else fully_scanned_at end
+where id = %(id)s
+"""
+FACTS = """
+update repositories set full_name = %(full_name)s, default_branch = %(default_branch)s
+where id = %(id)s and (full_name, default_branch) is distinct from (%(full_name)s, %(default_branch)s)
+"""
+LABEL_TEXTS = "update repositories set label_texts = %(texts)s where id = %(id)s"
+DELETE = "delete from repositories where id = %(id)s"
+
+
+async def insert_project(
+    tx: Tx, *, project_id: UUID, key: str, name: str, locale: str, now: datetime
+) -> Project | None:
+    """Insert a project; None when the key is taken."""
+    return await tx.find(to_project, INSERT_PROJECT, id=project_id, key=key, name=name, locale=locale, now=now)
+
+
+async def update_project(
+    tx: Tx, project_id: UUID, *, name: str, locale: str, weight: int, version: int
+) -> Project | None:
+    """Write the project if its version is still ``version``."""
+    return await tx.find(
+        to_project, UPDATE_PROJECT, id=project_id, name=name, locale=locale, weight=weight, version=version
+    )
+
+
+async def get_project(reader: Reader, project_id: UUID) -> Project:
+    """Return the project, or raise ``ProjectNotFound``."""
+    project = await reader.find(to_project, PROJECT, id=project_id)
+    if project is None:
+        raise ProjectNotFound(f"there is no project {project_id}")
+    return project
+
+
+async def find_project(reader: Reader, key: str) -> Project | None:
+    """Return the project with the key."""
+    return await reader.find(to_project, PROJECT_BY_KEY, key=key)
+
+
+async def list_projects(reader: Reader) -> list[Project]:
+    """Return all projects by key."""
+    return await reader.all(to_project, PROJECTS)
+
+
+async def insert_repository(tx: Tx, values: Mapping[str, Any]) -> Repository | None:
+    """Bind a repository; None when it is bound already."""
+    return await tx.find(to_repository, INSERT_REPOSITORY, **values)
+
+
+async def get_repository(reader: Reader, repository_id: UUID) -> Repository:
+    """Return the repository, or raise ``RepositoryNotFound``."""
+    repository = await find_repository(reader, repository_id)
+    if repository is None:
+        raise RepositoryNotFound(f"there is no repository {repository_id}")
+    return repository
+
+
+async def find_repository(reader: Reader, repository_id: UUID) -> Repository | None:
+    """Return the repository or None."""
+    return await reader.find(to_repository, REPOSITORY, id=repository_id)
+
+
+async def list_repositories(reader: Reader, project_id: UUID) -> list[Repository]:
+    """Return the project's repositories by name."""
+    return await reader.all(to_repository, REPOSITORIES, project_id=project_id)
+
+
+async def list_enabled(reader: Reader) -> list[Repository]:
+    """Return every enabled repository, the one scanned longest ago first."""
+    return await reader.all(to_repository, ENABLED)
+
+
+async def list_by_name(reader: Reader, full_name: str) -> list[Repository]:
+    """Return repositories called ``full_name`` on any forge."""
+    return await reader.all(to_repository, BY_NAME, full_name=full_name)
+
+
+async def find_by_forge_id(reader: Reader, forge_id: int, binding: str) -> Repository | None:
+    """Return the repository with the forge's number, bound in this way."""
+    return await reader.find(to_repository, BY_FORGE_ID, forge_id=forge_id, binding=binding)
+
+
+async def find_sealed_secrets(reader: Reader, repository_id: UUID) -> bytes | None:
+    """Return the sealed webhook secrets of a repository bound with a token."""
+    value = await reader.value(SECRETS, id=repository_id)
+    return None if value is None else bytes(value)
+
+
+async def set_scanned(
+    tx: Tx, repository_id: UUID, *, cursor: datetime, etag: str | None, full: bool, now: datetime
+) -> None:
+    """Note how far the scan has looked."""
+    await tx.execute(SCANNED, id=repository_id, cursor=cursor, etag=etag, full=full, now=now)
+
+
+async def set_facts(tx: Tx, repository_id: UUID, *, full_name: str, default_branch: str) -> bool:
+    """Keep the repository's present name and default branch; say whether something changed."""
+    changed = await tx.execute(FACTS, id=repository_id, full_name=full_name, default_branch=default_branch)
+    return changed > 0
+
+
+async def set_label_texts(tx: Tx, repository_id: UUID, texts: Mapping[str, str]) -> None:
+    """Note which texts the managed labels have on the forge."""
+    await tx.execute(LABEL_TEXTS, id=repository_id, texts=Jsonb(dict(texts)))
+
+
+async def delete_repository(tx: Tx, repository_id: UUID) -> None:
+    """Remove the binding of a repository without runs."""
+    await tx.execute(DELETE, id=repository_id)

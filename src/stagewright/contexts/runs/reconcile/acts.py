@@ -1,0 +1,246 @@
+"""One act and one probe per kind of effect: how it is done, and how reading the forge tells whether it was."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from stagewright.contexts.projects.api import Repository
+from stagewright.contexts.runs.model import Effect
+from stagewright.contexts.runs.ports import ForgeComment, ForgeLabel, ForgePullRequest
+from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.rules import diagnostics, pull_request, status_comment
+from stagewright.contexts.runs.store import comments as comment_rows
+from stagewright.contexts.runs.store.comments import DiagnosticComment
+from stagewright.kit.errors import Conflict, NotFound
+
+Result = Mapping[str, Any]
+
+
+class Moved(Conflict):
+    """The remote branch is not where it was: publishing decides what follows."""
+
+    code = "branch_moved"
+
+
+async def perform(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    """Do the act; return what is worth keeping. Acts that find it done already return the same."""
+    match effect.kind:
+        case "comment.status":
+            return await _status_comment(outside, repository, effect)
+        case "comment.diagnostic":
+            return await _diagnostic_comment(outside, repository, effect)
+        case "comment.delete":
+            return await _delete_comment(outside, repository, effect)
+        case "label.add":
+            await outside.forge.add_label(repository, _thread(effect), str(effect.payload["label"]))
+        case "label.remove":
+            await outside.forge.remove_label(repository, _thread(effect), str(effect.payload["label"]))
+        case "label.define":
+            await _define_label(outside, repository, effect)
+        case "reaction.add":
+            await outside.forge.add_reaction(repository, _thread(effect), str(effect.payload["reaction"]))
+        case "git.push":
+            return await _push(outside, repository, effect)
+        case "pull_request.open":
+            return await _open_pull_request(outside, repository, effect)
+        case "pull_request.update":
+            return await _update_pull_request(outside, repository, effect)
+        case _:
+            raise ValueError(f"no act for effect kind {effect.kind!r}")
+    return {}
+
+
+async def probe(outside: Outside, repository: Repository, effect: Effect) -> Result | None:
+    """Read the forge: the act's result when it happened, None when it is not there."""
+    forge = outside.forge
+    match effect.kind:
+        case "comment.status":
+            found = await _own_comments(outside, repository, effect, status_comment.marker(str(effect.run_id)))
+            return _comment_result(found[0]) if found and found[0].body == effect.payload["body"] else None
+        case "comment.diagnostic":
+            mark = diagnostics.marker(str(effect.payload["key"]))
+            found = await _own_comments(outside, repository, effect, mark)
+            return _comment_result(found[0]) if found else None
+        case "label.add":
+            return _present(str(effect.payload["label"]), await forge.labels_of(repository, _thread(effect)))
+        case "label.remove":
+            present = _present(str(effect.payload["label"]), await forge.labels_of(repository, _thread(effect)))
+            return None if present is not None else {}
+        case "label.define":
+            wanted = _label(effect)
+            return {} if wanted in await forge.repository_labels(repository) else None
+        case "reaction.add":
+            own = await forge.own_reactions(repository, _thread(effect))
+            return {} if effect.payload["reaction"] in own else None
+        case "git.push":
+            heads = await outside.git.heads(repository)
+            return {} if heads.get(str(effect.payload["branch"])) == effect.payload["commit"] else None
+        case "pull_request.open":
+            return await _find_pull_request(outside, repository, effect)
+        case "pull_request.update":
+            pull = await forge.pull_request(repository, int(effect.payload["number"]))
+            mark = pull_request.delivery_marker(str(effect.run_id))
+            return _pull_result(pull) if mark in pull.body else None
+        case _:
+            return await _probe_deleted(outside, repository, effect)
+
+
+def _thread(effect: Effect) -> int:
+    return int(effect.target.partition(":")[2])
+
+
+def _present(label: str, labels: Sequence[str]) -> Result | None:
+    return {} if label.casefold() in {item.casefold() for item in labels} else None
+
+
+async def _own_comments(outside: Outside, repository: Repository, effect: Effect, mark: str) -> list[ForgeComment]:
+    bot = await outside.forge.bot(repository)
+    found = await outside.forge.comments(repository, _thread(effect))
+    own = [item for item in found if mark in item.body and bot.login.casefold() == item.author.casefold()]
+    return sorted(own, key=lambda item: item.id)
+
+
+def _comment_result(comment: ForgeComment) -> Result:
+    return {"comment_id": comment.id, "url": comment.url}
+
+
+async def _status_comment(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    body = str(effect.payload["body"])
+    assert effect.run_id is not None
+    async with outside.db.reading() as reader:
+        row = await comment_rows.find_status(reader, effect.run_id)
+    if row is None or row.suppressed:
+        return {}
+    if row.comment_id is None:
+        own = await _own_comments(outside, repository, effect, status_comment.marker(str(effect.run_id)))
+        if not own:
+            return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
+        comment_id = own[0].id
+        await _delete_duplicates(outside, repository, own[1:])
+    else:
+        comment_id = row.comment_id
+    try:
+        return _comment_result(await outside.forge.update_comment(repository, comment_id, body))
+    except NotFound:
+        return await _recreate(outside, repository, effect, comment_id, body)
+
+
+async def _recreate(outside: Outside, repository: Repository, effect: Effect, comment_id: int, body: str) -> Result:
+    assert effect.run_id is not None
+    async with outside.db.transaction() as tx:
+        row = await comment_rows.set_gone(tx, effect.run_id, comment_id=comment_id)
+    if row is None or row.suppressed:
+        return {}
+    return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
+
+
+async def _delete_duplicates(outside: Outside, repository: Repository, duplicates: Sequence[ForgeComment]) -> None:
+    for comment in duplicates:
+        await outside.forge.delete_comment(repository, comment.id)
+
+
+async def _delete_comment(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    try:
+        await outside.forge.delete_comment(repository, int(effect.payload["comment_id"]))
+    except NotFound:
+        return {"gone": True}
+    return {}
+
+
+async def _probe_deleted(outside: Outside, repository: Repository, effect: Effect) -> Result | None:
+    wanted = int(effect.payload["comment_id"])
+    found = await outside.forge.comments(repository, _thread(effect))
+    return None if any(item.id == wanted for item in found) else {}
+
+
+async def _diagnostic_comment(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    key = str(effect.payload["key"])
+    async with outside.db.reading() as reader:
+        row = await comment_rows.find_diagnostic(reader, key)
+    if row is None:
+        return {}
+    body = _diagnostic_body(row, effect)
+    comment_id = row.comment_id
+    if comment_id is None:
+        own = await _own_comments(outside, repository, effect, diagnostics.marker(key))
+        comment_id = own[0].id if own else None
+    if comment_id is None:
+        if effect.payload.get("resolved_by"):
+            return {}
+        return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
+    try:
+        return _comment_result(await outside.forge.update_comment(repository, comment_id, body))
+    except NotFound:
+        return {}
+
+
+def _diagnostic_body(row: DiagnosticComment, effect: Effect) -> str:
+    resolved_by = effect.payload.get("resolved_by")
+    if resolved_by:
+        return diagnostics.resolved(row.body, row.key, str(resolved_by))
+    return diagnostics.with_count(row.body, row.key, row.count, row.last_at)
+
+
+def _label(effect: Effect) -> ForgeLabel:
+    payload = effect.payload
+    return ForgeLabel(str(payload["text"]), str(payload["color"]), str(payload["description"]))
+
+
+async def _define_label(outside: Outside, repository: Repository, effect: Effect) -> None:
+    wanted = _label(effect)
+    existing = {item.name.casefold(): item for item in await outside.forge.repository_labels(repository)}
+    present = existing.get(wanted.name.casefold()) or existing.get(str(effect.payload.get("was") or "").casefold())
+    if present is None:
+        await outside.forge.create_label(repository, wanted)
+    elif present != wanted:
+        await outside.forge.update_label(repository, present.name, wanted)
+
+
+async def _push(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    payload = effect.payload
+    answer = await outside.git.push(
+        repository,
+        attempt_id=UUID(str(payload["attempt_id"])),
+        commit=str(payload["commit"]),
+        branch=str(payload["branch"]),
+        expected_old=payload["expected_old"],
+    )
+    if answer.outcome == "done":
+        return {"commit": payload["commit"]}
+    raise Moved(f"the branch {payload['branch']} is at {answer.remote_sha or '-'}: {answer.detail}")
+
+
+async def _open_pull_request(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    found = await _find_pull_request(outside, repository, effect)
+    if found is not None:
+        return found
+    payload = effect.payload
+    pull = await outside.forge.open_pull_request(
+        repository,
+        title=str(payload["title"]),
+        body=str(payload["body"]),
+        head=str(payload["head"]),
+        base=str(payload["base"]),
+        draft=bool(payload["draft"]),
+    )
+    return _pull_result(pull)
+
+
+async def _find_pull_request(outside: Outside, repository: Repository, effect: Effect) -> Result | None:
+    found = await outside.forge.pull_requests_by_head(repository, str(effect.payload["head"]))
+    for pull in found:
+        if pull.state == "open":
+            return _pull_result(pull)
+    return None
+
+
+async def _update_pull_request(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    payload = effect.payload
+    pull = await outside.forge.update_pull_request(
+        repository, int(payload["number"]), title=payload["title"], body=str(payload["body"])
+    )
+    return _pull_result(pull)
+
+
+def _pull_result(pull: ForgePullRequest) -> Result:
+    return {"number": pull.number, "url": pull.url, "state": pull.state}

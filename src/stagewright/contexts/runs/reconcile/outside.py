@@ -1,0 +1,48 @@
+"""Everything a pass of the worker reaches: database, ports, keys, addresses."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from stagewright.contexts.runs.model import Attempt, Run
+from stagewright.contexts.runs.ports import Forge, GitStore, Workloads
+from stagewright.kit.clock import Clock
+from stagewright.kit.crypto import Sealer
+from stagewright.kit.db import Database
+
+MintTokens = Callable[[Run, Attempt], Mapping[str, str]]
+FindSecrets = Callable[[bytes], list[str]]
+
+CLAIM = timedelta(seconds=60)
+EFFECT_LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where workloads and people reach the platform."""
+
+    controlplane_url: str
+    tools_url: str
+    relay_url: str
+    public_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The worker's hands."""
+
+    db: Database
+    clock: Clock
+    forge: Forge
+    git: GitStore
+    workloads: Workloads
+    addresses: Addresses
+    worker_id: str
+    workload_kind: str
+    mint_tokens: MintTokens
+    find_secrets: FindSecrets
+    redact: Callable[[str], str]
+    sealer: Sealer
+    engines_available: Callable[[UUID, UUID], Awaitable[frozenset[str]]]
+    engine_versions: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,16 @@
+"""Close waits whose time has come and let their runs go on."""
+
+from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.usecases import waits
+
+BATCH = 50
+
+
+async def settle_waits(outside: Outside) -> int:
+    """One pass over due waits and over runs that wait for nothing any more."""
+    now = outside.clock.now()
+    async with outside.db.transaction() as tx:
+        closed = await waits.close_due(tx, now=now, limit=BATCH)
+    async with outside.db.transaction() as tx:
+        resumed = await waits.resume_ready(tx, now=now, limit=BATCH)
+    return max(closed, resumed)

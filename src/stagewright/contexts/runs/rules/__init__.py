@@ -1,0 +1,1 @@
+"""Decisions about runs: values in, a decision out."""

@@ -1,0 +1,240 @@
+"""The one service comment of a run, rendered from rows (specification: runs, section 11.2)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from stagewright.contexts.runs.model import Attempt, Run, RunStatus, Wait
+from stagewright.contexts.runs.rules.texts import CATALOGUE, locale_of, run_name, text
+
+MARKER = "<!-- stagewright:run-status {} -->"
+LIMIT = 60_000
+ICONS = {
+    RunStatus.SUCCEEDED: "✅",
+    RunStatus.FAILED: "❌",
+    RunStatus.CANCELLED: "⏹️",
+    RunStatus.WAITING: "⏸️",
+}
+TIMELINE = (RunStatus.QUEUED, RunStatus.PREPARING, RunStatus.RUNNING, RunStatus.FINISHING)
+
+
+@dataclass(frozen=True, slots=True)
+class CommentStep:
+    """A next step: the label's text, its deep link if there is a public address, and whether it is recommended."""
+
+    label: str
+    variant: str
+    url: str | None
+    recommended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommentFacts:
+    """Everything the comment shows beside the run's own row."""
+
+    attempts: Sequence[Attempt]
+    waits: Sequence[Wait]
+    phase: str
+    run_url: str | None
+    stage_name: str
+    pr_number: int | None
+    pr_url: str | None
+    violations: Sequence[Mapping[str, Any]]
+    warnings: Sequence[str]
+    follow_ups: Sequence[str]
+    next_steps: Sequence[CommentStep]
+    dev_label: str
+    blocked_label: str
+
+
+def marker(run_id: str) -> str:
+    """Return the last line, which serves only to find our comment again."""
+    return MARKER.format(json.dumps({"run_id": run_id}))
+
+
+def phase_of(run: Run, attempts: Sequence[Attempt], *, ready: bool) -> str:
+    """Return the phase; it never goes back within an attempt."""
+    if run.status.terminal:
+        return "finished"
+    if ready and run.status in (RunStatus.RUNNING, RunStatus.FINISHING, RunStatus.WAITING):
+        return "ready"
+    if attempts and attempts[-1].launched_at is not None:
+        return "started"
+    return "created"
+
+
+def render(run: Run, facts: CommentFacts) -> str:
+    """Return the comment's markdown, its marker last."""
+    parts = [_title(run, facts), _headline(run, facts), _fields(run, facts), _timeline(run)]
+    parts += [_violations(run, facts), _notes(run, facts), _next(run, facts)]
+    body = "\n\n".join(part for part in parts if part)
+    return f"{body[: LIMIT - 200]}\n\n{marker(str(run.id))}\n"
+
+
+def _title(run: Run, facts: CommentFacts) -> str:
+    number = run.issue_number or run.pr_number
+    subject_key = "subject.issue" if run.issue_number else "subject.pr"
+    return text(
+        "title",
+        run.locale,
+        icon=ICONS.get(run.status, "⏳"),
+        stage=facts.stage_name,
+        subject=text(subject_key, run.locale, number=number),
+        status=text(f"status.{run.status.value}", run.locale),
+    )
+
+
+def _headline(run: Run, facts: CommentFacts) -> str:
+    lines: list[str] = []
+    if run.status is RunStatus.FAILED:
+        lines.append(_failure(run, facts))
+    elif run.status is RunStatus.WAITING and facts.waits:
+        lines.append(_wait(run, facts.waits[0]))
+    elif run.status is RunStatus.QUEUED and run.admission_reason:
+        lines.append(f"`{run.admission_reason}`")
+    elif not run.status.terminal:
+        lines.append(text(f"phase.{facts.phase}", run.locale))
+    if facts.run_url:
+        lines.append(facts.run_url)
+    return "  \n".join(lines)
+
+
+def _failure(run: Run, facts: CommentFacts) -> str:
+    catalogue = CATALOGUE[locale_of(run.locale)]
+    key = f"remedy.{run.code}"
+    remedy = catalogue.get(key, catalogue["remedy.default"])
+    class_name = text(f"class.{run.failure_class.value}", run.locale) if run.failure_class else ""
+    line = text(
+        "failure",
+        run.locale,
+        class_name=class_name,
+        code=run.code or "-",
+        remedy=remedy.format_map({"dev": facts.dev_label, "blocked": facts.blocked_label}),
+    )
+    return f"{line}\n\n> {_one_line(run.detail)}" if run.detail else line
+
+
+def _wait(run: Run, wait: Wait) -> str:
+    until = wait.resume_at or wait.deadline_at
+    line = text(
+        f"wait.{wait.kind.value}",
+        run.locale,
+        who=wait.who_can_act,
+        target=wait.target_id,
+        until=_minute(wait.resume_at or wait.deadline_at),
+    )
+    if until is not None and wait.resume_at is None:
+        line += text("until", run.locale, until=_minute(until))
+    return line
+
+
+def _fields(run: Run, facts: CommentFacts) -> str:
+    pull_request = f"[#{facts.pr_number}]({facts.pr_url})" if facts.pr_number else None
+    trigger = f"`{run.trigger_label}`" if run.trigger_label else run.trigger_source
+    workload = facts.attempts[-1].workload_name if facts.attempts else None
+    tokens = None
+    if run.tokens_in or run.tokens_out:
+        tokens = text(
+            "tokens", run.locale, tokens_in=run.tokens_in, cached=run.tokens_cached, tokens_out=run.tokens_out
+        )
+    model = f"{run.model} ({run.model_source})" if run.model else None
+    reasoning = f"{run.reasoning} ({run.reasoning_source})" if run.reasoning else None
+    rows = (
+        ("run", run_name(run.number)),
+        ("trigger", f"{trigger} · {run.requested_by}"),
+        ("kind", run.kind),
+        ("role", run.role),
+        ("mode", text("mode.source", run.locale, mode=run.mode, source=run.runtime_source)),
+        ("pr", pull_request),
+        ("model", model),
+        ("reasoning", reasoning),
+        ("profile", run.launch_profile),
+        ("workload", workload),
+        ("attempts", str(len(facts.attempts)) if facts.attempts else None),
+        ("tokens", tokens),
+    )
+    lines = ["| | |", "|---|---|"]
+    lines += [f"| {text(f'field.{key}', run.locale)} | {_cell(value)} |" for key, value in rows if value]
+    return "\n".join(lines)
+
+
+def _timeline(run: Run) -> str:
+    steps: list[str] = []
+    current = run.status if run.status in TIMELINE else None
+    passed = True
+    for status in TIMELINE:
+        name = text(f"timeline.{status.value}", run.locale)
+        if status is current:
+            steps.append(f"**{name}**")
+            passed = False
+        else:
+            steps.append(f"{name} ✓" if passed and _reached(run, status) else name)
+    if run.status is RunStatus.SUCCEEDED:
+        steps.append(f"{text('timeline.done', run.locale)} ✓")
+    return f"{text('timeline.heading', run.locale)}: {' → '.join(steps)}"
+
+
+def _reached(run: Run, status: RunStatus) -> bool:
+    match status:
+        case RunStatus.QUEUED:
+            return run.admitted_at is not None or run.status is not RunStatus.QUEUED
+        case RunStatus.PREPARING:
+            return run.started_at is not None
+        case RunStatus.RUNNING:
+            return run.status is RunStatus.SUCCEEDED or run.finish_step is not None
+        case _:
+            return run.status is RunStatus.SUCCEEDED
+
+
+def _violations(run: Run, facts: CommentFacts) -> str:
+    if run.status is not RunStatus.FAILED or not facts.violations:
+        return ""
+    lines = [f"**{text('violations.heading', run.locale)}**"]
+    for item in facts.violations:
+        line = text("violation.line", run.locale, code=item["code"], message=item["message"])
+        paths = [str(path) for path in item.get("paths", ())]
+        shown = ", ".join(f"`{_one_line(path)}`" for path in paths[:20])
+        more = f", {text('paths.more', run.locale, count=len(paths) - 20)}" if len(paths) > 20 else ""
+        lines.append(f"- {line}" + (f" — {shown}{more}" if shown else ""))
+    return "\n".join(lines)
+
+
+def _notes(run: Run, facts: CommentFacts) -> str:
+    catalogue = CATALOGUE[locale_of(run.locale)]
+    lines: list[str] = []
+    for note in run.notes:
+        key, _, argument = note.partition(":")
+        template = catalogue.get(f"note.{key}")
+        lines.append(template.format_map({"stages": argument, "text": argument}) if template else note)
+    lines += [text("note.warning", run.locale, text=_one_line(warning)) for warning in facts.warnings]
+    lines += [text("note.follow_up", run.locale, title=_one_line(title)) for title in facts.follow_ups]
+    if not lines:
+        return ""
+    return "\n".join([f"**{text('notes.heading', run.locale)}**", *(f"- {line}" for line in lines)])
+
+
+def _next(run: Run, facts: CommentFacts) -> str:
+    if not run.status.terminal or not facts.next_steps:
+        return ""
+    lines = [f"**{text('next.heading', run.locale)}**"]
+    for step in facts.next_steps:
+        name = text("next.line", run.locale, label=step.label)
+        shown = f"[{name}]({step.url})" if step.url else name
+        variant = f" [{step.variant}]" if step.variant else ""
+        recommended = text("next.recommended", run.locale) if step.recommended else ""
+        lines.append(f"- {shown}{variant}{recommended}")
+    return "\n".join(lines)
+
+
+def _minute(value: datetime | None) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC") if value else "-"
+
+
+def _one_line(value: str | None) -> str:
+    return " ".join((value or "").split()).replace("`", "'")
+
+
+def _cell(value: str) -> str:
+    return value.replace("|", "\\|").replace("\n", " ")

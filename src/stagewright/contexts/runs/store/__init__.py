@@ -1,0 +1,1 @@
+"""SQL of runs, one module per table family."""

@@ -1,0 +1,164 @@
+"""Rows of ``runs``. Status changes go through ``save`` with a compare-and-set on ``version``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from stagewright.contexts.runs.errors import RunNotFound, TransitionNotAllowed
+from stagewright.contexts.runs.model import Run, RunId
+from stagewright.kit.db import Reader, Tx, record
+
+to_run = record(Run, notes=tuple)
+
+INSERT = """
+insert into runs (id, project_id, repository_id, lane, subject, issue_number, pr_number, stage, kind, role,
+    trigger_source, trigger_label, requested_by_kind, requested_by, correlation_id, occurred_at, policy_hash,
+    launch_profile, revises_run_id, mode, runtime_source, env, access_profile, branch, locale, status, limit_seconds,
+    notes, world, created_at, status_since)
+values (%(id)s, %(project_id)s, %(repository_id)s, %(lane)s, %(subject)s, %(issue_number)s, %(pr_number)s, %(stage)s,
+    %(kind)s, %(role)s, %(trigger_source)s, %(trigger_label)s, %(requested_by_kind)s, %(requested_by)s,
+    %(correlation_id)s, %(occurred_at)s, %(policy_hash)s, %(launch_profile)s, %(revises_run_id)s, %(mode)s,
+    %(runtime_source)s, %(env)s, %(access_profile)s, %(branch)s, %(locale)s, 'queued', %(limit_seconds)s,
+    %(notes)s, %(world)s, %(now)s, %(now)s)
+on conflict do nothing
+returning *
+"""
+SAVE = """
+update runs set
+    status = %(status)s, failure_class = %(failure_class)s, code = %(code)s, detail = %(detail)s,
+    admission_reason = %(admission_reason)s, finish_step = %(finish_step)s, generation = %(generation)s,
+    branch = %(branch)s, base_sha = %(base_sha)s, pr_number = %(pr_number)s, engine = %(engine)s, model = %(model)s,
+    model_source = %(model_source)s, reasoning = %(reasoning)s, reasoning_source = %(reasoning_source)s,
+    resumed = %(resumed)s, not_before = %(not_before)s, active_seconds = %(active_seconds)s,
+    clock_started_at = %(clock_started_at)s, warned_at = %(warned_at)s, notes = %(notes)s, world = %(world)s,
+    status_since = %(status_since)s, admitted_at = %(admitted_at)s, started_at = %(started_at)s,
+    finished_at = %(finished_at)s, version = version + 1
+where id = %(id)s and version = %(version)s
+returning *
+"""
+GET = "select * from runs where id = %(id)s"
+LOCK = "select * from runs where id = %(id)s for update"
+BY_CORRELATION = "select * from runs where correlation_id = %(correlation_id)s"
+ACTIVE = """
+select * from runs where repository_id = %(repository_id)s and lane = %(lane)s and subject = %(subject)s
+  and status not in ('succeeded', 'failed', 'cancelled')
+"""
+CLAIM = """
+update runs set claimed_by = %(worker)s, claimed_until = %(until)s
+where id in (
+    select id from runs
+    where status = any(%(statuses)s)
+      and (not_before is null or not_before <= %(now)s)
+      and (claimed_by is null or claimed_by = %(worker)s)
+    order by status_since
+    limit %(limit)s
+    for update skip locked)
+returning *
+"""
+TAKE_OVER = """
+with stale as (
+    select id, claimed_by as previous_owner, claimed_until as previous_until from runs
+    where claimed_by <> %(worker)s and status not in ('succeeded', 'failed', 'cancelled')
+      and (claimed_until < %(now)s
+           or claimed_by in (select worker_id from worker_instances where missed_at is not null))
+    limit %(limit)s
+    for update skip locked)
+update runs set claimed_by = null, claimed_until = null from stale where runs.id = stale.id
+returning runs.*, stale.previous_owner, stale.previous_until
+"""
+RELEASE = "update runs set claimed_by = null, claimed_until = null where id = %(id)s and claimed_by = %(worker)s"
+ADD_USAGE = """
+update runs set tokens_in = tokens_in + %(tokens_in)s, tokens_cached = tokens_cached + %(tokens_cached)s,
+    tokens_out = tokens_out + %(tokens_out)s
+where id = %(id)s
+"""
+SUCCEEDED_STAGES = """
+select distinct stage from runs
+where repository_id = %(repository_id)s and issue_number = %(issue)s and status = 'succeeded' and stage is not null
+"""
+
+
+async def insert(tx: Tx, request: Mapping[str, Any], *, run_id: UUID, now: datetime) -> Run | None:
+    """Insert a queued run. None when its correlation id or its (repository, lane, subject) is taken."""
+    values = dict(request) | {
+        "id": run_id,
+        "now": now,
+        "notes": Jsonb(list(request["notes"])),
+        "world": Jsonb(dict(request["world"])),
+    }
+    return await tx.find(to_run, INSERT, **values)
+
+
+async def save(tx: Tx, run: Run) -> Run:
+    """Write ``run`` if nobody moved it since it was read (``version``); return it with the next version."""
+    values = asdict(run) | {"notes": Jsonb(list(run.notes)), "world": Jsonb(dict(run.world))}
+    saved = await tx.find(to_run, SAVE, **values)
+    if saved is None:
+        raise TransitionNotAllowed(f"run {run.id} was moved by another meanwhile; look again")
+    return saved
+
+
+async def get(reader: Reader, run_id: UUID) -> Run:
+    """Return the run, or raise ``RunNotFound``."""
+    run = await reader.find(to_run, GET, id=run_id)
+    if run is None:
+        raise RunNotFound(f"there is no run {run_id}")
+    return run
+
+
+async def lock(tx: Tx, run_id: UUID) -> Run:
+    """Return the run with its row locked until the transaction ends."""
+    run = await tx.find(to_run, LOCK, id=run_id)
+    if run is None:
+        raise RunNotFound(f"there is no run {run_id}")
+    return run
+
+
+async def find_by_correlation(reader: Reader, correlation_id: str) -> Run | None:
+    """Return the run that was requested under ``correlation_id``."""
+    return await reader.find(to_run, BY_CORRELATION, correlation_id=correlation_id)
+
+
+async def find_active(reader: Reader, repository_id: UUID, lane: str, subject: str) -> Run | None:
+    """Return the non-terminal run of the lane and subject."""
+    return await reader.find(to_run, ACTIVE, repository_id=repository_id, lane=lane, subject=subject)
+
+
+async def claim(
+    tx: Tx, statuses: Sequence[str], *, worker: str, now: datetime, until: datetime, limit: int
+) -> list[Run]:
+    """Lease the oldest runs in ``statuses`` that are due, passing over those another worker holds."""
+    return await tx.all(to_run, CLAIM, statuses=list(statuses), worker=worker, now=now, until=until, limit=limit)
+
+
+async def release(tx: Tx, run_id: UUID, worker: str) -> None:
+    """Give up the worker's claim on the run."""
+    await tx.execute(RELEASE, id=run_id, worker=worker)
+
+
+async def free_stale_claims(
+    tx: Tx, *, worker: str, now: datetime, limit: int
+) -> list[tuple[Run, str, datetime | None]]:
+    """Free claims that ran out or whose worker died; return run, previous owner and until when it held."""
+    return await tx.all(
+        lambda row: (to_run(row), str(row["previous_owner"]), row["previous_until"]),
+        TAKE_OVER,
+        worker=worker,
+        now=now,
+        limit=limit,
+    )
+
+
+async def add_usage(tx: Tx, run_id: RunId, *, tokens_in: int, tokens_cached: int, tokens_out: int) -> None:
+    """Add to the run's meters; they are outside the compare-and-set."""
+    await tx.execute(ADD_USAGE, id=run_id, tokens_in=tokens_in, tokens_cached=tokens_cached, tokens_out=tokens_out)
+
+
+async def succeeded_stages(reader: Reader, repository_id: UUID, issue: int) -> frozenset[str]:
+    """Return the stages that succeeded for the Issue."""
+    rows = await reader.all(lambda row: str(row["stage"]), SUCCEEDED_STAGES, repository_id=repository_id, issue=issue)
+    return frozenset(rows)

@@ -1,0 +1,99 @@
+"""Rows of ``waits`` and ``run_inbox``."""
+
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.runs.model import Wait
+from stagewright.kit.db import Reader, Row, Tx, record
+
+to_wait = record(Wait)
+
+OPEN = """
+insert into waits (id, run_id, attempt_id, kind, target_kind, target_id, opened_at, who_can_act, deadline_at,
+    resume_at, status)
+values (%(id)s, %(run_id)s, %(attempt_id)s, %(kind)s, %(target_kind)s, %(target_id)s, %(now)s, %(who_can_act)s,
+    %(deadline_at)s, %(resume_at)s, 'open')
+on conflict (run_id, kind, target_id) where status = 'open' do update
+    set resume_at = greatest(waits.resume_at, excluded.resume_at)
+returning *
+"""
+CLOSE = """
+update waits set status = %(status)s, resolution = %(resolution)s, resolution_text = %(text)s,
+    resolved_by = %(by)s, resolved_at = %(now)s
+where id = %(id)s and status = 'open'
+returning *
+"""
+GET = "select * from waits where id = %(id)s"
+OPEN_OF = "select * from waits where run_id = %(run_id)s and status = 'open' order by opened_at"
+LIST_OF = "select * from waits where run_id = %(run_id)s order by opened_at"
+CLOSED_SINCE = """
+select * from waits where run_id = %(run_id)s and status <> 'open' and resolved_at >= %(since)s order by resolved_at
+"""
+DUE = """
+select * from waits where status = 'open'
+  and ((kind = 'rate_limit' and resume_at <= %(now)s) or (deadline_at is not null and deadline_at <= %(now)s))
+order by opened_at limit %(limit)s for update skip locked
+"""
+ALL_CLOSED = """
+select r.id as run_id from runs r
+where r.status = 'waiting' and not exists (select 1 from waits w where w.run_id = r.id and w.status = 'open')
+order by r.status_since limit %(limit)s for update skip locked
+"""
+ABANDONED = """
+select r.id as run_id from runs r
+where r.status = 'waiting' and r.status_since < %(before)s limit %(limit)s for update skip locked
+"""
+
+
+async def open_wait(tx: Tx, values: dict[str, object]) -> Wait:
+    """Open the wait, or return the one that is open for the same target."""
+    wait = await tx.find(to_wait, OPEN, **values)
+    assert wait is not None
+    return wait
+
+
+async def close(
+    tx: Tx, wait_id: UUID, *, status: str, resolution: str | None, text: str | None, by: str, now: datetime
+) -> Wait | None:
+    """Close an open wait; None when it is not open any more."""
+    return await tx.find(to_wait, CLOSE, id=wait_id, status=status, resolution=resolution, text=text, by=by, now=now)
+
+
+async def find(reader: Reader, wait_id: UUID) -> Wait | None:
+    """Return the wait or None."""
+    return await reader.find(to_wait, GET, id=wait_id)
+
+
+async def list_open(reader: Reader, run_id: UUID) -> list[Wait]:
+    """Return the run's open waits, oldest first."""
+    return await reader.all(to_wait, OPEN_OF, run_id=run_id)
+
+
+async def list_of(reader: Reader, run_id: UUID) -> list[Wait]:
+    """Return all waits of the run, oldest first."""
+    return await reader.all(to_wait, LIST_OF, run_id=run_id)
+
+
+async def list_closed_since(reader: Reader, run_id: UUID, since: datetime) -> list[Wait]:
+    """Return the waits that closed since the last attempt: what the next one gets as answers."""
+    return await reader.all(to_wait, CLOSED_SINCE, run_id=run_id, since=since)
+
+
+async def claim_due(tx: Tx, *, now: datetime, limit: int) -> list[Wait]:
+    """Return open waits whose time has come, locked."""
+    return await tx.all(to_wait, DUE, now=now, limit=limit)
+
+
+async def claim_runs_with_all_closed(tx: Tx, *, limit: int) -> list[UUID]:
+    """Return waiting runs without an open wait, locked."""
+    return await tx.all(_run_id, ALL_CLOSED, limit=limit)
+
+
+async def claim_abandoned(tx: Tx, *, before: datetime, limit: int) -> list[UUID]:
+    """Return runs that have waited since before ``before``, locked."""
+    return await tx.all(_run_id, ABANDONED, before=before, limit=limit)
+
+
+def _run_id(row: Row) -> UUID:
+    value: UUID = row["run_id"]
+    return value

@@ -1,0 +1,1 @@
+"""Verbs of runs. They work inside a given transaction and never touch the network."""

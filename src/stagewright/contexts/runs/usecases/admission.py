@@ -1,0 +1,73 @@
+"""Admit the next run: one transaction per admission, so that limits hold under any number of workers."""
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import Run, RunStatus
+from stagewright.contexts.runs.rules import admission
+from stagewright.contexts.runs.rules.admission import Candidate
+from stagewright.contexts.runs.store import queue as queue_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases import moves
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.db import Reader, Tx
+
+TALK_ENDING = "talk_run_ending"
+
+
+async def list_projects(reader: Reader) -> list[UUID]:
+    """Return the projects with queued runs, the one whose turn it is first."""
+    return admission.order_projects(await queue_rows.list_projects(reader))
+
+
+async def admit_next(tx: Tx, project_id: UUID, *, now: datetime) -> Run | None:
+    """Admit the project's first admissible run, and explain those before it whose reason changed."""
+    await queue_rows.lock_admission(tx, project_id)
+    load = await queue_rows.project_load(tx, project_id)
+    counts = workflow.ActiveCounts(
+        platform=await queue_rows.platform_load(tx),
+        project={(role, workflow.Mode(mode)): count for (role, mode), count in load.items()},
+    )
+    for candidate in admission.order_candidates(await queue_rows.list_candidates(tx, project_id, now=now)):
+        reason = await _reason(tx, candidate, counts)
+        if reason is None:
+            return await _admit(tx, candidate.run_id, now=now)
+        await _explain(tx, candidate.run_id, reason)
+    return None
+
+
+async def _reason(tx: Tx, candidate: Candidate, counts: workflow.ActiveCounts) -> str | None:
+    if candidate.blocked_by_talk:
+        return TALK_ENDING
+    policy = await workflow.policy_in_force(tx, candidate.repository_id)
+    return workflow.admission_reason(candidate.role, workflow.Mode(candidate.mode), counts, policy.limits)
+
+
+async def _admit(tx: Tx, run_id: UUID, *, now: datetime) -> Run:
+    run = await run_rows.lock(tx, run_id)
+    return await moves.move(
+        tx,
+        run,
+        RunStatus.PREPARING,
+        events.RunPreparing,
+        now=now,
+        admitted_at=now,
+        admission_reason=None,
+        generation=run.generation + 1,
+        not_before=None,
+    )
+
+
+async def _explain(tx: Tx, run_id: UUID, reason: str) -> None:
+    run = await run_rows.lock(tx, run_id)
+    if run.admission_reason == reason or run.status is not RunStatus.QUEUED:
+        return
+    saved = await run_rows.save(tx, replace(run, admission_reason=reason))
+    tx.publish(events.RunQueued(run=saved))
+
+
+async def list_stalled(reader: Reader, *, before: datetime, limit: int) -> list[Run]:
+    """Return runs that have been queued since before ``before``."""
+    return await queue_rows.list_stalled(reader, before=before, limit=limit)

@@ -1,0 +1,179 @@
+"""Settle the check of a proposal: accepted, back to the agent once, or the run has failed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import (
+    Attempt,
+    AttemptStatus,
+    ChangedPath,
+    Inspection,
+    Run,
+    RunStatus,
+    Violation,
+    WaitKind,
+)
+from stagewright.contexts.runs.rules.transitions import failure_class
+from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import results as result_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.contexts.runs.store.results import Proposal
+from stagewright.contexts.runs.usecases import attempts, closing, moves
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.db import Tx
+
+SUBMODULE = "160000"
+SYMLINK = "120000"
+ABSENT = "000000"
+PRECEDENCE = (
+    "ref_violation",
+    "tree_invalid",
+    "secret_in_result",
+    "scope_violation",
+    "protected_path",
+    "size_limit",
+    "report_invalid",
+    "evidence_unresolved",
+    "empty_result",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the checks said of one proposal."""
+
+    violations: Sequence[Violation]
+    warnings: Sequence[str]
+    tree_sha: str | None
+    changed: Sequence[Mapping[str, Any]]
+    status: str
+    question: str | None
+
+
+def path_changes(inspection: Inspection) -> list[workflow.PathChange]:
+    """Return the changed paths in the words of the policy. There are no renames: both paths stand for themselves."""
+    return [_path_change(change, inspection) for change in inspection.changed]
+
+
+def _path_change(change: ChangedPath, inspection: Inspection) -> workflow.PathChange:
+    mode = change.old_mode if change.new_mode == ABSENT else change.new_mode
+    entries = {SUBMODULE: workflow.EntryKind.SUBMODULE, SYMLINK: workflow.EntryKind.SYMLINK}
+    target = inspection.symlinks.get(change.path)
+    kinds = {"A": "added", "D": "deleted", "T": "type_changed"}
+    return workflow.PathChange(
+        path=change.path.decode("utf-8", "replace"),
+        kind=kinds.get(change.status[:1], "modified"),
+        entry=entries.get(mode, workflow.EntryKind.FILE),
+        link_target=None if target is None else target.decode("utf-8", "replace"),
+    )
+
+
+def shown_changes(inspection: Inspection | None) -> list[dict[str, Any]]:
+    """Return the changed paths for a screen, at most 300."""
+    if inspection is None:
+        return []
+    return [
+        {"path": change.path.decode("utf-8", "replace"), "status": change.status} for change in inspection.changed[:300]
+    ]
+
+
+async def settle_check(tx: Tx, proposal: Proposal, checked: Checked, *, now: datetime) -> str:
+    """Write the verdict and move the run. Return ``accepted``, ``repair``, ``refused`` or ``stale``."""
+    attempt = await attempt_rows.get(tx, proposal.attempt_id)
+    run = await run_rows.lock(tx, attempt.run_id)
+    attempt = await attempt_rows.lock(tx, proposal.attempt_id)
+    if run.status is not RunStatus.RUNNING or attempt.generation != run.generation:
+        return "stale"
+    verdict = _verdict(proposal, attempt, checked)
+    saved = await result_rows.set_checked(
+        tx,
+        proposal.id,
+        verdict=verdict,
+        violations=[violation_json(item) for item in checked.violations],
+        warnings=checked.warnings,
+        tree_sha=checked.tree_sha,
+        changed=checked.changed,
+        now=now,
+    )
+    if saved is None:
+        return "stale"
+    tx.publish(
+        events.ResultChecked(
+            run=run,
+            extra={
+                "attempt": str(attempt.id),
+                "proposal_no": proposal.proposal_no,
+                "verdict": verdict,
+                "files": len(checked.changed),
+                "violations": [violation_json(item) for item in checked.violations][:20],
+            },
+        )
+    )
+    await _move_on(tx, run, attempt, verdict, checked, now=now)
+    return verdict
+
+
+def _verdict(proposal: Proposal, attempt: Attempt, checked: Checked) -> str:
+    if not checked.violations:
+        return "accepted"
+    may_repair = proposal.proposal_no == 1 and attempt.status is AttemptStatus.LIVE
+    return "repair" if may_repair else "refused"
+
+
+async def _move_on(tx: Tx, run: Run, attempt: Attempt, verdict: str, checked: Checked, *, now: datetime) -> None:
+    if verdict == "refused":
+        await _refuse(tx, run, attempt, checked, now=now)
+    elif verdict == "accepted":
+        await _accept(tx, run, attempt, checked, now=now)
+
+
+async def _refuse(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: datetime) -> None:
+    runner_gone = attempt.status is not AttemptStatus.LIVE
+    first_repair = await attempt_rows.count_reason(tx, run.id, "repair") == 0
+    if runner_gone and first_repair and attempt.outcome != "completed":
+        await attempts.requeue(tx, run, code="repair", now=now)
+        return
+    worst = min(checked.violations, key=_rank)
+    detail = f"{worst.message}: {', '.join(worst.paths[:10])}" if worst.paths else worst.message
+    await moves.fail(tx, run, worst.code, now=now, detail=detail)
+
+
+def _rank(violation: Violation) -> int:
+    return PRECEDENCE.index(violation.code) if violation.code in PRECEDENCE else len(PRECEDENCE)
+
+
+async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: datetime) -> None:
+    if await wait_rows.list_open(tx, run.id):
+        return  # completed while waits are open: kept as a draft, the ended attempt parks the run
+    if checked.status == "blocked":
+        await moves.fail(tx, run, "agent_blocked", now=now, detail=checked.question)
+        return
+    if checked.status == "needs_input":
+        wait = await moves.open_wait(
+            tx,
+            run,
+            WaitKind.QUESTION,
+            target_kind="report",
+            target_id=str(attempt.id),
+            who_can_act="run.start",
+            now=now,
+            attempt=attempt,
+        )
+        await moves.pause(tx, run, wait, now=now)
+        await closing.move_labels(tx, run, workflow.Moment.NEEDS_INPUT, now=now)
+        return
+    await moves.move(tx, run, RunStatus.FINISHING, events.RunFinishing, now=now, finish_step="reread")
+
+
+def violation_json(violation: Violation) -> dict[str, Any]:
+    """Return the stored form of a violation."""
+    return {
+        "code": violation.code,
+        "class": failure_class(violation.code).value,
+        "message": violation.message,
+        "paths": list(violation.paths),
+    }

@@ -1,0 +1,170 @@
+"""Reserve acts on the forge, in the transaction of the change that wants them. The worker does them later."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from stagewright.contexts.runs.model import Effect, Run
+from stagewright.contexts.runs.rules import texts
+from stagewright.contexts.runs.store import comments as comment_rows
+from stagewright.contexts.runs.store import effects as effect_rows
+from stagewright.kit.db import Tx
+from stagewright.kit.ids import uuid7
+
+BUCKETS = {
+    "git.push": "git",
+    "label.add": "core",
+    "label.remove": "core",
+    "label.define": "core",
+    "reaction.add": "core",
+}
+CRITICAL = frozenset({"git.push", "pull_request.open", "pull_request.update"})
+
+
+async def reserve(
+    tx: Tx,
+    kind: str,
+    *,
+    dedupe_key: str,
+    repository_id: UUID,
+    target: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    run_id: UUID | None = None,
+    order: str | None = None,
+) -> Effect | None:
+    """Reserve one act; None when the same act (``dedupe_key``) was reserved before."""
+    return await effect_rows.insert(
+        tx,
+        {
+            "dedupe_key": f"{kind}:{dedupe_key}",
+            "kind": kind,
+            "order_key": order or f"{repository_id}:{target}",
+            "bucket": BUCKETS.get(kind, "content"),
+            "repository_id": repository_id,
+            "target": target,
+            "payload": payload,
+            "critical": kind in CRITICAL,
+            "run_id": run_id,
+            "correlation_id": tx.correlation_id,
+        },
+        effect_id=uuid7(),
+        now=now,
+    )
+
+
+def thread_target(thread: int) -> str:
+    """Return the target of an act on a thread."""
+    return f"thread:{thread}"
+
+
+async def add_reaction(tx: Tx, run: Run, reaction: str, *, now: datetime) -> None:
+    """React on the run's Issue."""
+    target = thread_target(run.issue_number or 0)
+    await reserve(
+        tx,
+        "reaction.add",
+        dedupe_key=f"{run.repository_id}:{target}:{reaction}",
+        repository_id=run.repository_id,
+        target=target,
+        payload={"reaction": reaction},
+        now=now,
+        run_id=run.id,
+    )
+
+
+async def change_labels(
+    tx: Tx,
+    repository_id: UUID,
+    thread: int,
+    *,
+    cause: str,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    now: datetime,
+    run_id: UUID | None = None,
+) -> None:
+    """Reserve one act per label and direction; ``cause`` names the transition, so that repeating reserves nothing."""
+    target = thread_target(thread)
+    for kind, labels in (("label.remove", remove), ("label.add", add)):
+        for label in labels:
+            await reserve(
+                tx,
+                kind,
+                dedupe_key=f"{cause}:{repository_id}:{thread}:{label}",
+                repository_id=repository_id,
+                target=target,
+                payload={"label": label},
+                now=now,
+                run_id=run_id,
+            )
+
+
+async def post_diagnostic(
+    tx: Tx,
+    *,
+    repository_id: UUID,
+    thread: int,
+    reason: str,
+    fingerprint: Sequence[str],
+    body: str,
+    now: datetime,
+    conflict: Mapping[str, Any] | None = None,
+) -> None:
+    """Say on the thread why nothing was started: one comment per cause, counted when it repeats."""
+    digest = hashlib.sha256("\n".join(sorted(fingerprint)).encode()).hexdigest()[:16]
+    key = f"{repository_id}:{thread}:{reason}:{digest}"
+    row = await comment_rows.diagnose(
+        tx,
+        {"key": key, "repository_id": repository_id, "thread": thread, "reason": reason, "body": body, "now": now},
+    )
+    await reserve(
+        tx,
+        "comment.diagnostic",
+        dedupe_key=f"{key}:{row.count}:{int(now.timestamp())}",
+        repository_id=repository_id,
+        target=thread_target(thread),
+        payload={"key": key, "conflict": dict(conflict) if conflict else None},
+        now=now,
+    )
+
+
+async def resolve_diagnostics(tx: Tx, run: Run, thread: int, *, now: datetime) -> None:
+    """A run starts on the thread: its open diagnostic comments become one line each."""
+    for row in await comment_rows.resolve_diagnostics(tx, run.repository_id, thread, run_id=run.id, now=now):
+        await reserve(
+            tx,
+            "comment.diagnostic",
+            dedupe_key=f"{row.key}:resolved:{run.id}",
+            repository_id=run.repository_id,
+            target=thread_target(thread),
+            payload={"key": row.key, "resolved_by": texts.run_name(run.number), "conflict": None},
+            now=now,
+            run_id=run.id,
+        )
+
+
+async def define_label(
+    tx: Tx,
+    repository_id: UUID,
+    *,
+    key: str,
+    text: str,
+    color: str,
+    description: str,
+    was: str | None,
+    now: datetime,
+) -> None:
+    """Reserve the creation, repair or renaming (``was``) of a managed label of the repository."""
+    digest = hashlib.sha256(f"{text}\n{color}\n{description}\n{was}".encode()).hexdigest()[:16]
+    await reserve(
+        tx,
+        "label.define",
+        dedupe_key=f"{repository_id}:{key}:{digest}:{now.date().isoformat()}",
+        repository_id=repository_id,
+        target=f"label:{key}",
+        payload={"text": text, "color": color, "description": description, "was": was},
+        now=now,
+    )

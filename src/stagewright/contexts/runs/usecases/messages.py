@@ -1,0 +1,179 @@
+"""What a runner sends: numbered messages, proposals. Old generations change nothing."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.errors import MessageInvalid, SequenceGap
+from stagewright.contexts.runs.model import Attempt, AttemptId, Run
+from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import logs as log_rows
+from stagewright.contexts.runs.store import results as result_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases.attempts import fence
+from stagewright.kit.db import Tx
+from stagewright.kit.errors import FieldProblem
+from stagewright.kit.ids import uuid7
+
+MAX_PROPOSALS = 2
+MAX_EVENT = 16 * 1024
+RUNNER_STREAMS = ("engine", "runner")
+
+
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """Bytes of one log stream."""
+
+    stream: str
+    at: datetime
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerFact:
+    """An event of the runner's allow-list."""
+
+    kind: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A sign of life."""
+
+    engine_alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRecord:
+    """What one model call used, as the engine says."""
+
+    model: str
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One numbered message of an attempt."""
+
+    number: int
+    body: LogPiece | RunnerFact | Beat | UsageRecord
+
+
+async def take_messages(tx: Tx, attempt_id: AttemptId, messages: Sequence[Message], *, now: datetime) -> int:
+    """Take a batch; return the highest number accepted. Duplicates are dropped, a gap raises ``SequenceGap``."""
+    attempt = await attempt_rows.lock(tx, attempt_id)
+    run = await run_rows.get(tx, attempt.run_id)
+    fence(run, attempt)
+    accepted = attempt.last_message_no
+    pieces: list[tuple[str, datetime, bytes]] = []
+    engine_did_something = False
+    for message in messages:
+        if message.number <= accepted:
+            continue
+        if message.number != accepted + 1:
+            raise SequenceGap(f"message {accepted + 1} is missing; send again from there", expected=accepted + 1)
+        accepted = message.number
+        engine_did_something |= not isinstance(message.body, Beat)
+        await _take(tx, run, attempt, message.body, pieces, now=now)
+    if pieces:
+        await log_rows.append(tx, attempt_id, pieces)
+    await attempt_rows.set_message_no(tx, attempt_id, accepted)
+    await attempt_rows.touch(tx, attempt_id, now=now, event=engine_did_something)
+    return accepted
+
+
+async def _take(
+    tx: Tx,
+    run: Run,
+    attempt: Attempt,
+    body: LogPiece | RunnerFact | Beat | UsageRecord,
+    pieces: list[tuple[str, datetime, bytes]],
+    *,
+    now: datetime,
+) -> None:
+    match body:
+        case LogPiece(stream=stream, at=at, data=data):
+            if stream not in RUNNER_STREAMS:
+                raise MessageInvalid(f"log stream {stream[:40]!r} is not one of {', '.join(RUNNER_STREAMS)}")
+            if len(data) > log_rows.CHUNK_BYTES:
+                raise MessageInvalid("a log chunk holds at most 64 KiB; send it in pieces", code="too_large")
+            pieces.append((stream, at, data))
+        case RunnerFact(kind=kind, body=text):
+            tx.publish(_fact(run, attempt, kind, text))
+        case UsageRecord():
+            await result_rows.add_usage(
+                tx,
+                attempt.id,
+                model=body.model[:200],
+                tokens_in=body.tokens_in,
+                tokens_cached=body.tokens_cached,
+                tokens_out=body.tokens_out,
+                source="engine",
+                now=now,
+            )
+        case Beat():
+            return
+
+
+def _fact(run: Run, attempt: Attempt, kind: str, text: str) -> events.RunFact:
+    event = events.RUNNER_EVENTS.get(kind)
+    if event is None:
+        allowed = ", ".join(sorted(events.RUNNER_EVENTS))
+        raise MessageInvalid(f"event {kind[:60]!r} is none a runner may send; allowed: {allowed}")
+    if len(text.encode()) > MAX_EVENT:
+        raise MessageInvalid(f"the body of {kind} is larger than 16 KiB; shorten it", code="too_large")
+    return event(run=run, extra={"attempt": str(attempt.id), **parse_object(text, f"the body of {kind}")})
+
+
+def parse_object(text: str, what: str) -> dict[str, Any]:
+    """Parse a JSON object without floats, or say what is wrong with it."""
+    try:
+        value = json.loads(text or "{}", parse_float=str)
+    except json.JSONDecodeError as error:
+        problem = FieldProblem("/", "json", f"line {error.lineno}, column {error.colno}: {error.msg}")
+        raise MessageInvalid(f"{what} is not JSON: {error.msg}", problems=(problem,)) from error
+    if not isinstance(value, dict):
+        raise MessageInvalid(f"{what} must be a JSON object")
+    return value
+
+
+async def keep_proposal(
+    tx: Tx,
+    attempt_id: AttemptId,
+    *,
+    proposal_no: int,
+    report: Mapping[str, Any],
+    bundle: bytes | None,
+    bundle_sha256: bytes | None,
+    now: datetime,
+) -> None:
+    """Keep what the attempt hands over; the worker checks it. Repeating the same number changes nothing."""
+    attempt = await attempt_rows.lock(tx, attempt_id)
+    run = await run_rows.get(tx, attempt.run_id)
+    fence(run, attempt)
+    if not 1 <= proposal_no <= MAX_PROPOSALS:
+        raise MessageInvalid(f"an attempt hands over at most {MAX_PROPOSALS} proposals")
+    kept = await result_rows.insert(
+        tx,
+        proposal_id=uuid7(),
+        attempt_id=attempt_id,
+        proposal_no=proposal_no,
+        report=report,
+        bundle=bundle,
+        bundle_sha256=bundle_sha256,
+        now=now,
+    )
+    if kept is None:
+        return
+    await attempt_rows.touch(tx, attempt_id, now=now, event=True)
+    tx.publish(
+        events.ResultProposed(
+            run=run, extra={"attempt": str(attempt_id), "proposal_no": proposal_no, "bytes": len(bundle or b"")}
+        )
+    )

@@ -1,0 +1,154 @@
+"""Settle acts on the forge: done, refused, unknown, or put back because nothing happened."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from stagewright.contexts.incidents import api as incidents
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import Effect, EffectStatus, RunStatus
+from stagewright.contexts.runs.store import comments as comment_rows
+from stagewright.contexts.runs.store import effects as effect_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases import moves
+from stagewright.kit.db import Tx
+
+ABSENT_GAP = timedelta(seconds=10)
+BACKOFF_CAP = timedelta(minutes=15)
+
+
+def installation_of(repository_id: object) -> str:
+    """Return the key under which a repository's forge limits are kept."""
+    return f"{effect_rows.FORGE}{repository_id}"
+
+
+async def done(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:
+    """The act happened, or was so already."""
+    saved = await effect_rows.finish(tx, effect, "done", now=now, result=result)
+    if saved is None:
+        return
+    if effect.status is EffectStatus.UNKNOWN:
+        tx.publish(_fact(events.EffectResolved, saved, "done"))
+    await _after_done(tx, saved, result)
+
+
+async def _after_done(tx: Tx, effect: Effect, result: Mapping[str, Any]) -> None:
+    if effect.kind == "comment.status" and effect.run_id is not None and "comment_id" in result:
+        await comment_rows.set_placed(
+            tx, effect.run_id, comment_id=int(result["comment_id"]), url=str(result.get("url", ""))
+        )
+        run = await run_rows.get(tx, effect.run_id)
+        tx.publish(
+            events.StatusCommentUpserted(
+                run=run,
+                extra={
+                    "thread": effect.target,
+                    "comment_id": int(result["comment_id"]),
+                    "comment_url": str(result.get("url", "")),
+                    "phase": effect.payload.get("phase"),
+                },
+            )
+        )
+    if effect.kind == "comment.diagnostic" and "comment_id" in result:
+        await comment_rows.set_diagnostic_placed(tx, str(effect.payload["key"]), int(result["comment_id"]))
+        _publish_conflict(tx, effect, result)
+
+
+def _publish_conflict(tx: Tx, effect: Effect, result: Mapping[str, Any]) -> None:
+    conflict = effect.payload.get("conflict")
+    if not conflict:
+        return
+    tx.publish(
+        events.ConflictComment(
+            repository_id=effect.repository_id,
+            thread=int(effect.target.partition(":")[2]),
+            trigger_label=str(conflict["label"]),
+            conflicting_labels=tuple(conflict["labels"]),
+            comment_id=int(result["comment_id"]),
+            comment_url=str(result.get("url", "")),
+        )
+    )
+
+
+async def refused(tx: Tx, effect: Effect, code: str, detail: str, *, now: datetime) -> None:
+    """A definite refusal: the effect has failed; a critical one fails its run."""
+    saved = await effect_rows.finish(tx, effect, "failed", now=now, code=code, detail=detail)
+    if saved is None:
+        return
+    tx.publish(_fact(events.EffectFailed, saved, "failed"))
+    await incidents.report(
+        tx,
+        level="error",
+        source="effects",
+        code=f"effect.{code}",
+        message=f"{effect.kind} on {effect.target} was refused: {detail}",
+        run_id=effect.run_id,
+        now=now,
+    )
+    if effect.critical and effect.run_id is not None:
+        run = await run_rows.lock(tx, effect.run_id)
+        if run.status is RunStatus.FINISHING:
+            await moves.fail(tx, run, "publish_failed", now=now, detail=f"{effect.kind}: {detail}")
+
+
+async def moved(tx: Tx, effect: Effect, detail: str, *, now: datetime) -> None:
+    """The remote branch is not where it was: this push is pointless, publishing looks again and decides."""
+    await effect_rows.finish(tx, effect, "superseded", now=now, code="branch_moved", detail=detail)
+
+
+async def put_back(tx: Tx, effect: Effect, code: str, *, not_before: datetime, now: datetime) -> None:
+    """Nothing happened, provably: do it again later."""
+    await effect_rows.finish(tx, effect, "reserved", now=now, code=code, not_before=not_before)
+
+
+async def unknown(tx: Tx, effect: Effect, code: str, *, now: datetime) -> None:
+    """It may have happened. Only reading the forge can tell."""
+    saved = await effect_rows.finish(tx, effect, "unknown", now=now, code=code)
+    if saved is not None:
+        tx.publish(_fact(events.EffectUnknown, saved, "unknown"))
+
+
+async def absent(tx: Tx, effect: Effect, *, now: datetime) -> None:
+    """A read did not find the act. After two reads at least ten seconds apart it is proven not to have happened."""
+    if effect.absent_reads + 1 < 2:
+        await effect_rows.finish(
+            tx, effect, "unknown", now=now, code=effect.code, not_before=now + ABSENT_GAP, absent_reads=1
+        )
+        return
+    saved = await effect_rows.finish(tx, effect, "reserved", now=now, code="proven_absent")
+    if saved is not None:
+        tx.publish(_fact(events.EffectResolved, saved, "reserved"))
+
+
+async def block_bucket(
+    tx: Tx, effect_or_repository: object, bucket: str, *, retry_after: timedelta | None, cause: str, now: datetime
+) -> datetime:
+    """Close a bucket for everybody: for the stated time, else 1 min · 2ⁿ up to 15 min. Return until when."""
+    installation = installation_of(effect_or_repository)
+    if retry_after is None:
+        strikes = await effect_rows.strikes(tx, installation, bucket)
+        retry_after = min(BACKOFF_CAP, timedelta(minutes=1) * 2 ** min(strikes, 10))
+    until = now + retry_after
+    await effect_rows.block(tx, installation, bucket, until=until, cause=cause, now=now)
+    tx.publish(events.LimitBlocked(installation=installation, bucket=bucket, cause=cause, until=until))
+    return until
+
+
+async def open_buckets(tx: Tx, *, now: datetime) -> int:
+    """Open the buckets whose time has come."""
+    cleared = await effect_rows.clear_limits(tx, now)
+    for installation, bucket in cleared:
+        tx.publish(events.LimitCleared(installation=installation, bucket=bucket))
+    return len(cleared)
+
+
+def _fact(event: type[events.EffectFact], effect: Effect, status: str) -> events.EffectFact:
+    return event(
+        run_id=effect.run_id,
+        repository_id=effect.repository_id,
+        effect_id=effect.id,
+        effect_kind=effect.kind,
+        target=effect.target,
+        code=effect.code,
+        status=status,
+    )

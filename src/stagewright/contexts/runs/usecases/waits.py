@@ -1,0 +1,84 @@
+"""Close waits whose time has come, and let runs go on whose last wait closed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import Run, RunStatus, Wait, WaitKind
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.contexts.runs.usecases import moves
+from stagewright.kit.db import Tx
+
+REASONS = {
+    WaitKind.RATE_LIMIT: "limit_cleared",
+    WaitKind.BUDGET: "budget_granted",
+    WaitKind.OWNER_REVIEW: "review_feedback",
+}
+EXPIRY_CODES = {WaitKind.RATE_LIMIT: "rate_limit_exhausted", WaitKind.BUDGET: "budget_unanswered"}
+
+
+async def close_due(tx: Tx, *, now: datetime, limit: int = 50) -> int:
+    """Resolve rate-limit waits that are over; expire the others at their deadline."""
+    due = await wait_rows.claim_due(tx, now=now, limit=limit)
+    for wait in due:
+        if wait.kind is WaitKind.RATE_LIMIT and wait.resume_at is not None and wait.resume_at <= now:
+            await wait_rows.close(
+                tx, wait.id, status="resolved", resolution="limit_cleared", text=None, by="system", now=now
+            )
+            continue
+        await wait_rows.close(tx, wait.id, status="expired", resolution="expired", text=None, by="system", now=now)
+        code = "agent_not_configured" if wait.target_kind == "credential" else EXPIRY_CODES.get(wait.kind)
+        if code is not None:
+            run = await run_rows.lock(tx, wait.run_id)
+            if run.status is RunStatus.WAITING:
+                await moves.fail(tx, run, code, now=now, detail=f"nothing changed until {wait.deadline_at}")
+    return len(due)
+
+
+async def resume_ready(tx: Tx, *, now: datetime, limit: int = 50) -> int:
+    """Let every waiting run go on that has no open wait left."""
+    ready = await wait_rows.claim_runs_with_all_closed(tx, limit=limit)
+    for run_id in ready:
+        await _resume(tx, run_id, now=now)
+    return len(ready)
+
+
+async def _resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
+    run = await run_rows.lock(tx, run_id)
+    if run.status is not RunStatus.WAITING:
+        return
+    closed = [wait for wait in await wait_rows.list_of(tx, run_id) if wait.resolved_at is not None]
+    last = max(closed, key=_resolved_at) if closed else None
+    finishing = run.finish_step is not None
+    reason = REASONS.get(last.kind, "answer") if last else "answer"
+    extra = {"waited_seconds": int((now - run.status_since).total_seconds())}
+    await moves.move(
+        tx,
+        run,
+        RunStatus.FINISHING if finishing else RunStatus.QUEUED,
+        events.RunWaitResumed,
+        now=now,
+        resumed=not finishing,
+        world=dict(run.world) | {"attempt_reason": reason},
+        extra=extra,
+    )
+
+
+def _resolved_at(wait: Wait) -> datetime:
+    return wait.resolved_at or wait.opened_at
+
+
+async def wait_for_limit(tx: Tx, run: Run, *, bucket: str, resume_at: datetime, now: datetime) -> Run:
+    """The run needs the provider now and may not ask: it waits and continues by itself."""
+    wait = await moves.open_wait(
+        tx,
+        run,
+        WaitKind.RATE_LIMIT,
+        target_kind="provider",
+        target_id=bucket,
+        who_can_act="nobody",
+        now=now,
+        resume_at=resume_at,
+    )
+    return await moves.pause(tx, run, wait, now=now)

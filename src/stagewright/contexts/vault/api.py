@@ -1,0 +1,45 @@
+"""What other contexts may use of the vault."""
+
+from stagewright.contexts.vault.errors import (
+    CredentialEmpty,
+    CredentialExpired,
+    CredentialInvalid,
+    CredentialMissing,
+)
+from stagewright.contexts.vault.model import (
+    BOT,
+    MANAGEMENT,
+    Credential,
+    CredentialKind,
+    CredentialScope,
+    ResolvedCredential,
+)
+from stagewright.contexts.vault.usecases import (
+    NewCredential,
+    engines_with_credential,
+    list_credentials,
+    list_secret_values,
+    note_state,
+    put_credential,
+    resolve,
+)
+
+__all__ = [
+    "BOT",
+    "MANAGEMENT",
+    "Credential",
+    "CredentialEmpty",
+    "CredentialExpired",
+    "CredentialInvalid",
+    "CredentialKind",
+    "CredentialMissing",
+    "CredentialScope",
+    "NewCredential",
+    "ResolvedCredential",
+    "engines_with_credential",
+    "list_credentials",
+    "list_secret_values",
+    "note_state",
+    "put_credential",
+    "resolve",
+]

@@ -1,0 +1,27 @@
+"""Failures of credentials."""
+
+from stagewright.kit.errors import Conflict, Invalid, NotFound
+
+
+class CredentialMissing(NotFound):
+    """No level of the chain has a credential for this purpose."""
+
+    code = "credential.missing"
+
+
+class CredentialInvalid(Conflict):
+    """The configured credential was refused by its provider; nothing falls back to another level."""
+
+    code = "credential.invalid"
+
+
+class CredentialExpired(Conflict):
+    """The configured credential has expired; nothing falls back to another level."""
+
+    code = "credential.expired"
+
+
+class CredentialEmpty(Invalid):
+    """An empty text is no credential."""
+
+    code = "credential.empty"

@@ -1,0 +1,101 @@
+"""Rows of ``credentials``: secrets are sealed with the row's id as context."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from stagewright.contexts.vault.model import Credential
+from stagewright.kit.db import Reader, Row, Tx, record
+
+to_credential = record(Credential)
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCredential:
+    """A credential with its ciphertext."""
+
+    credential: Credential
+    ciphertext: bytes = field(repr=False)
+
+
+def _to_sealed(row: Row) -> SealedCredential:
+    return SealedCredential(to_credential(row), bytes(row["ciphertext"]))
+
+
+CHAIN = """
+select * from credentials where purpose = %(purpose)s
+  and (scope = 'platform' or (scope = 'project' and project_id = %(project_id)s)
+       or (scope = 'repository' and repository_id = %(repository_id)s))
+"""
+ENGINES = """
+select distinct purpose from credentials where purpose like 'model:%%' and state <> 'invalid'
+  and (scope = 'platform' or (scope = 'project' and project_id = %(project_id)s)
+       or (scope = 'repository' and repository_id = %(repository_id)s))
+"""
+DELETE_SAME = """
+delete from credentials
+where scope = %(scope)s and purpose = %(purpose)s and project_id is not distinct from %(project_id)s
+  and repository_id is not distinct from %(repository_id)s
+returning version
+"""
+INSERT = """
+insert into credentials (id, scope, project_id, repository_id, purpose, kind, app_id, installation_id, base_url,
+    ciphertext, login, login_id, commit_name, commit_email, state, version, created_at)
+values (%(id)s, %(scope)s, %(project_id)s, %(repository_id)s, %(purpose)s, %(kind)s, %(app_id)s,
+    %(installation_id)s, %(base_url)s, %(ciphertext)s, %(login)s, %(login_id)s, %(commit_name)s, %(commit_email)s,
+    %(state)s, %(version)s, %(now)s)
+returning *
+"""
+LIST = "select * from credentials order by scope, purpose"
+STATE = """
+update credentials set state = %(state)s, checked_at = %(now)s where id = %(id)s and state <> %(state)s returning *
+"""
+ALL_SEALED = "select * from credentials"
+
+
+async def list_chain(
+    reader: Reader, *, purpose: str, project_id: UUID, repository_id: UUID | None
+) -> list[SealedCredential]:
+    """Return every level's credential for the purpose."""
+    return await reader.all(_to_sealed, CHAIN, purpose=purpose, project_id=project_id, repository_id=repository_id)
+
+
+async def list_model_purposes(reader: Reader, *, project_id: UUID, repository_id: UUID | None) -> list[str]:
+    """Return the ``model:<engine>`` purposes that have a usable credential."""
+    return await reader.all(
+        lambda row: str(row["purpose"]), ENGINES, project_id=project_id, repository_id=repository_id
+    )
+
+
+async def replace(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Credential:
+    """Replace the credential of the level and purpose whole."""
+    versions = await tx.all(
+        lambda row: int(row["version"]),
+        DELETE_SAME,
+        scope=values["scope"],
+        purpose=values["purpose"],
+        project_id=values["project_id"],
+        repository_id=values["repository_id"],
+    )
+    saved = await tx.find(
+        to_credential, INSERT, **(dict(values) | {"version": max(versions, default=0) + 1, "now": now})
+    )
+    assert saved is not None
+    return saved
+
+
+async def list_all(reader: Reader) -> list[Credential]:
+    """Return all credentials without their secrets."""
+    return await reader.all(to_credential, LIST)
+
+
+async def list_sealed(reader: Reader) -> list[SealedCredential]:
+    """Return all credentials with their ciphertexts: what redaction is fed with."""
+    return await reader.all(_to_sealed, ALL_SEALED)
+
+
+async def set_state(tx: Tx, credential_id: UUID, state: str, now: datetime) -> Credential | None:
+    """Note what the provider said; None when nothing changed."""
+    return await tx.find(to_credential, STATE, id=credential_id, state=state, now=now)

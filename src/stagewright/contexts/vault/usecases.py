@@ -1,0 +1,111 @@
+"""Keep credentials sealed and resolve them along the chain repository → project → platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.vault import rules, store
+from stagewright.contexts.vault.errors import CredentialEmpty, CredentialExpired, CredentialInvalid, CredentialMissing
+from stagewright.contexts.vault.events import CredentialSet, CredentialStateChanged
+from stagewright.contexts.vault.model import Credential, CredentialKind, CredentialScope, ResolvedCredential
+from stagewright.kit.crypto import Sealer
+from stagewright.kit.db import Reader, Tx
+from stagewright.kit.ids import uuid7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCredential:
+    """A credential as a person gives it."""
+
+    scope: CredentialScope
+    purpose: str
+    kind: CredentialKind
+    secret: str = field(repr=False)
+    project_id: UUID | None = None
+    repository_id: UUID | None = None
+    app_id: int | None = None
+    installation_id: int | None = None
+    base_url: str | None = None
+    login: str | None = None
+    login_id: int | None = None
+    commit_name: str | None = None
+    commit_email: str | None = None
+    state: str = "unchecked"
+
+
+def _context(credential_id: UUID) -> str:
+    return f"credentials:{credential_id}"
+
+
+async def put_credential(tx: Tx, new: NewCredential, *, sealer: Sealer, now: datetime) -> Credential:
+    """Replace the credential of a level and purpose whole. An empty text is refused."""
+    secret = new.secret.strip()
+    if not secret:
+        raise CredentialEmpty("the credential is empty; give its text on standard input or from a file")
+    credential_id = uuid7()
+    values: Mapping[str, object] = {
+        "id": credential_id,
+        "scope": new.scope.value,
+        "project_id": new.project_id,
+        "repository_id": new.repository_id,
+        "purpose": new.purpose,
+        "kind": new.kind.value,
+        "app_id": new.app_id,
+        "installation_id": new.installation_id,
+        "base_url": new.base_url,
+        "ciphertext": sealer.seal(secret.encode(), context=_context(credential_id)),
+        "login": new.login,
+        "login_id": new.login_id,
+        "commit_name": new.commit_name,
+        "commit_email": new.commit_email,
+        "state": new.state,
+    }
+    saved = await store.replace(tx, values, now=now)
+    tx.publish(CredentialSet(credential=saved, project_id=new.project_id))
+    return saved
+
+
+async def resolve(
+    reader: Reader, *, purpose: str, project_id: UUID, repository_id: UUID | None, sealer: Sealer, now: datetime
+) -> ResolvedCredential:
+    """Return the credential of the nearest configured level, opened. A broken one is an answer, not a gap."""
+    chain = await store.list_chain(reader, purpose=purpose, project_id=project_id, repository_id=repository_id)
+    chosen = rules.choose(item.credential for item in chain)
+    if chosen is None:
+        raise CredentialMissing(
+            f"no credential for {purpose}: add one with `stagewright repo add` or `stagewright credential set`"
+        )
+    if chosen.state == "invalid":
+        raise CredentialInvalid(f"the {chosen.scope.value} credential for {purpose} was refused; replace it")
+    if chosen.expires_at is not None and chosen.expires_at <= now:
+        raise CredentialExpired(f"the {chosen.scope.value} credential for {purpose} has expired; replace it")
+    sealed = next(item for item in chain if item.credential.id == chosen.id)
+    return ResolvedCredential(chosen, sealer.open(sealed.ciphertext, context=_context(chosen.id)).decode())
+
+
+async def list_credentials(reader: Reader) -> list[Credential]:
+    """Return all credentials without their secrets."""
+    return await store.list_all(reader)
+
+
+async def list_secret_values(reader: Reader, *, sealer: Sealer) -> list[str]:
+    """Return every stored secret in the clear, for redaction only. One that does not open is left out."""
+    values: list[str] = []
+    for item in await store.list_sealed(reader):
+        text = sealer.open(item.ciphertext, context=_context(item.credential.id)).decode()
+        values += [text, *(line for line in text.splitlines() if len(line) >= 16 and "-----" not in line)]
+    return values
+
+
+async def engines_with_credential(reader: Reader, *, project_id: UUID, repository_id: UUID | None) -> frozenset[str]:
+    """Return the engines whose model credential is configured."""
+    purposes = await store.list_model_purposes(reader, project_id=project_id, repository_id=repository_id)
+    return frozenset(engine for purpose in purposes if (engine := rules.engine_of(purpose)))
+
+
+async def note_state(tx: Tx, credential_id: UUID, state: str, *, now: datetime) -> None:
+    """Keep what the provider said of a credential."""
+    changed = await store.set_state(tx, credential_id, state, now)
+    if changed is not None:
+        tx.publish(CredentialStateChanged(credential=changed, project_id=changed.project_id))
