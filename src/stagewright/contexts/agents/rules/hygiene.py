@@ -28,13 +28,13 @@ _COMMENT = re.compile(r"<!--(?:-?>|[\s\S]*?--!?>)")
 _COMMENT_START = "<!--"
 _MARKUP = re.compile(r"<[A-Za-z/?!]")
 
+_REFERENCE = r"(?:[\w.-]{1,100}/[\w.-]{1,100})?#\d|gh-\d|https?://|<https?://"
 _KEYWORD = re.compile(
-    r"(?<![^\W_])(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(?![^\W_])"
-    r"((?:[\s:*_~`\[(\"']|<[^<>\n]{0,200}>){0,40})"
-    r"(?=(?:[\w.-]{1,100}/[\w.-]{1,100})?\#\d|gh-\d|https?://|<https?://)",
+    r"(?<![A-Za-z0-9])(close[sd]?|fix(?:e[sd])?|resolve[sd]?)"
+    rf"(?:((?:[\s:*_~`\[(\"']|<[^<>\n]{{0,200}}>){{1,40}})(?={_REFERENCE})|(?=#\d))",
     re.IGNORECASE,
 )
-_MENTION = re.compile(r"(?<![^\W_])@(?=[A-Za-z0-9])")
+_MENTION = re.compile(r"(?<![A-Za-z0-9])@(?=[A-Za-z0-9])")
 _ENTITY = re.compile(r"&(?=#[0-9xX]|(?:num|commat|nbsp|ensp|emsp|colon|Tab|NewLine|NonBreakingSpace);)")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
 
@@ -49,6 +49,8 @@ class Clean:
 
 def sanitise(text: str) -> Clean:
     """Remove what a reader of the page would not see, and bring the text to NFC. Applying it again changes nothing."""
+    if text.isascii() and text.isprintable() and _COMMENT_START not in text:
+        return Clean(text, SanitizerCounts())
     text = _LINE_END.sub("\n", text)
     text, tags = _TAGS.subn("", text)
     text, bidi = _BIDI.subn("", text)
@@ -121,7 +123,7 @@ def inert(text: str, *, limit: int = PUBLISH_LIMIT) -> str:
     """
     text = sanitise(text).text
     text = _ENTITY.sub("&amp;", text)
-    text = _KEYWORD.sub(lambda found: f"{found[1]}{found[2]}— ", text)
+    text = _KEYWORD.sub(lambda found: f"{found[1]}{found[2] or ' '}— ", text)
     text = _MENTION.sub("\uff20", text)
     return _within(text, limit)
 
