@@ -25,6 +25,7 @@ TEMPLATE = "sw_template"
 def data_dir() -> Iterator[Path]:
     """Return an empty folder that the server's system user can reach, unlike ``tmp_path``, which is closed to it."""
     folder = Path(tempfile.mkdtemp(prefix="stagewright-test-"))
+    folder.chmod(0o711)
     try:
         yield folder
     finally:

@@ -31,7 +31,7 @@ def cluster_of(home: Path, binaries: Binaries) -> Path:
     return cluster
 
 
-def make_cluster(cluster: Path, binaries: Binaries, account: Account) -> None:
+def make_cluster(cluster: Path, binaries: Binaries, account: Account, *, durable: bool) -> None:
     """Make the data folder beside its place and move it there: a killed start leaves nothing half made."""
     making = cluster.with_name(f"{cluster.name}.making")
     shutil.rmtree(making, ignore_errors=True)
@@ -39,6 +39,7 @@ def make_cluster(cluster: Path, binaries: Binaries, account: Account) -> None:
         [
             *(str(binaries.path("initdb")), "-D", str(making), "-U", OWNER, "--auth-local=peer", "--auth-host=reject"),
             *("--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions"),
+            *(() if durable else ("--no-sync",)),
         ],
         capture_output=True,
         text=True,

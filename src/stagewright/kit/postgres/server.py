@@ -109,7 +109,7 @@ class EmbeddedPostgres:
         cls, cluster: Path, binaries: Binaries, account: Account, options: Mapping[str, str], until: float
     ) -> "EmbeddedPostgres":
         if not cluster.exists():
-            folder.make_cluster(cluster, binaries, account)
+            folder.make_cluster(cluster, binaries, account, durable=options.get("fsync") != "off")
         folder.write_access_rules(cluster, account)
         socket_dir = folder.socket_dir(cluster, account)
         log = _log_of(cluster)
