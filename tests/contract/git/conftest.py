@@ -48,12 +48,12 @@ class Access:
 
     secret: str = TOKEN
     renewed: str = TOKEN
-    asked: list[tuple[bool, bool]] = field(default_factory=list)
+    asked: list[tuple[bool, str | None]] = field(default_factory=list)
 
-    async def __call__(self, repository: Repository, *, write: bool, renew: bool) -> tuple[str, str]:
+    async def __call__(self, repository: Repository, *, write: bool, refused: str | None) -> tuple[str, str]:
         """Return user name and password."""
-        self.asked.append((write, renew))
-        return "x-access-token", self.renewed if renew else self.secret
+        self.asked.append((write, refused))
+        return "x-access-token", self.secret if refused is None else self.renewed
 
 
 @dataclass

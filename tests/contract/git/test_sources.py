@@ -100,7 +100,7 @@ async def test_text_files_of_a_commit_are_read_and_other_things_left_out(scene: 
 async def test_a_refused_credential_is_renewed_once(scene: Scene) -> None:
     scene.access.secret = "expired"
     assert "main" in await scene.store.heads(scene.repository)
-    assert scene.access.asked == [(False, False), (False, True)]
+    assert scene.access.asked == [(False, None), (False, "expired")]
 
 
 async def test_a_credential_refused_twice_is_unauthenticated(scene: Scene) -> None:

@@ -30,9 +30,9 @@ NEVER_LEFT = (
 
 
 class GitAccess(Protocol):
-    """Gives the user name and password for a repository. ``renew``: the last ones were refused."""
+    """Gives the user name and password for a repository. ``refused``: the password the forge just did not take."""
 
-    async def __call__(self, repository: Repository, *, write: bool, renew: bool) -> tuple[str, str]: ...
+    async def __call__(self, repository: Repository, *, write: bool, refused: str | None) -> tuple[str, str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,13 @@ class Remote:
         keep: Sequence[int] = (),
     ) -> Output:
         """Run git with the credential; renew it once when the forge does not take it."""
-        for renew in (False, True):
+        secret = None
+        for last in (False, True):
             async with AsyncExitStack() as stack:
                 settings: dict[str, str] = {}
                 descriptors = list(keep)
                 if repository.clone_url.startswith(("http://", "https://")):
-                    user, secret = await self._access(repository, write=write, renew=renew)
+                    user, secret = await self._access(repository, write=write, refused=secret)
                     pipe = stack.enter_context(credential_pipe(repository.clone_url, user, secret))
                     settings |= pipe.settings
                     descriptors.append(pipe.descriptor)
@@ -113,7 +114,7 @@ class Remote:
                         folder, *words, settings=settings, pass_fds=descriptors, timeout=limit, ok=ok
                     )
                 except GitFailed as error:
-                    if renew or not _says(error, UNAUTHENTICATED):
+                    if last or not _says(error, UNAUTHENTICATED):
                         raise
         raise AssertionError("unreachable: the second try returns or raises")
 

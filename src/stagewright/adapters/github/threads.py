@@ -1,0 +1,70 @@
+"""The port ``ForgeThreads``: what intake reads before it decides, and what the missed-event scan reads."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from stagewright.adapters.github import structs, words
+from stagewright.adapters.github.access import SENDERS, THREADS
+from stagewright.adapters.github.client import Client, at, checked_next, decoded
+from stagewright.contexts.intake.ports import ForgeThread, LabelAct, UpdatedThreads
+from stagewright.contexts.projects.model import Repository
+from stagewright.kit.errors import NotFound
+
+MOST_PAGES = 100
+
+
+class GitHubThreads:
+    """Threads of a bound repository."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def thread(self, repository: Repository, number: int) -> ForgeThread | None:
+        """Return the thread as it is now, or None when it is gone."""
+        place = at("/issues/{number}", number=number)
+        try:
+            return words.thread(await self._client.get(repository, THREADS, place, structs.Issue))
+        except NotFound:
+            return None
+
+    async def permission(self, repository: Repository, login: str) -> str:
+        """Return the account's role; ``none`` when the forge knows of none."""
+        if login.strip() in ("", ".", ".."):
+            return "none"
+        place = at("/collaborators/{login}/permission", login=login)
+        try:
+            return words.role(await self._client.get(repository, SENDERS, place, structs.Permission))
+        except NotFound:
+            return "none"
+
+    async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
+        """Return the thread's label events, oldest first."""
+        place = at("/issues/{number}/events", {"per_page": 100}, number=number)
+        events = await self._client.pages(repository, THREADS, place, structs.Event)
+        acts = [act for act in map(words.label_act, events) if act is not None]
+        return sorted(acts, key=lambda act: act.at)
+
+    async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
+        """Return threads updated at or after ``since`` (None: all open ones), least lately updated first.
+
+        The forge lists the newest first, so the first page's tag covers everything; at most 10,000 threads are read.
+        """
+        query: dict[str, str | int] = {"state": "open", "sort": "updated", "direction": "desc", "per_page": 100}
+        if since is not None:
+            query |= {"state": "all", "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        first = await self._client.page_unless(repository, THREADS, at("/issues", query).url(repository), etag)
+        if first is None:
+            return UpdatedThreads((), etag, unchanged=True)
+        found: dict[int, ForgeThread] = {}
+        answer = first
+        for _ in range(MOST_PAGES):
+            for one in decoded(answer, list[structs.Issue], write=False):
+                found.setdefault(one.number, words.thread(one))
+            following = checked_next(repository, answer)
+            if following is None:
+                break
+            page = await self._client.page_unless(repository, THREADS, following, None)
+            assert page is not None
+            answer = page
+        threads = sorted(found.values(), key=lambda thread: (thread.updated_at, thread.number))
+        return UpdatedThreads(tuple(threads), first.headers.get("etag"), unchanged=False)

@@ -1,0 +1,118 @@
+"""One request, one answer: headers, limits fed, failures told apart. It repeats nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from gidgethub import sansio
+
+from stagewright.adapters.github.failures import Refusal
+from stagewright.adapters.github.rates import CORE, Rates
+from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
+from stagewright.kit.clock import Clock
+
+REQUESTER = "stagewright"
+API_VERSION = "2022-11-28"
+NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+LARGEST = 32 << 20
+
+
+def open_http() -> httpx.AsyncClient:
+    """Make the one client of a process. Idle connections are dropped before a usual server drops them."""
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(20.0, connect=5.0, pool=10.0),
+        limits=httpx.Limits(max_connections=40, max_keepalive_connections=20, keepalive_expiry=4.0),
+        follow_redirects=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. ``url`` is absolute; ``installation`` names whose limit it counts against."""
+
+    method: str
+    url: str
+    oauth_token: str | None = None
+    jwt: str | None = None
+    data: Any = None
+    etag: str | None = None
+    bucket: str = CORE
+    installation: str = ""
+
+    @property
+    def write(self) -> bool:
+        """Say whether it may change something."""
+        return self.method != "GET"
+
+    @property
+    def what(self) -> str:
+        """Return method and path, for messages."""
+        return f"{self.method} {urlsplit(self.url).path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status below 400. ``next`` is where the list goes on."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    next: str | None = None
+
+
+class Wire:
+    """Sends requests over the one client."""
+
+    def __init__(self, http: httpx.AsyncClient, rates: Rates, clock: Clock) -> None:
+        self._http = http
+        self._clock = clock
+        self.rates = rates
+
+    async def send(self, request: Request) -> Answer:
+        """Send ``request`` once. Raises the failures named in the port ``Forge``."""
+        headers = sansio.create_headers(REQUESTER, oauth_token=request.oauth_token, jwt=request.jwt)
+        headers["x-github-api-version"] = API_VERSION
+        if request.etag is not None:
+            headers["if-none-match"] = request.etag
+        content = None
+        if request.data is not None:
+            content = msgspec.json.encode(request.data)
+            headers["content-type"] = "application/json"
+        try:
+            response = await self._http.request(request.method, request.url, headers=headers, content=content)
+        except NEVER_LEFT as error:
+            raise NotSent(f"{request.what}: the forge cannot be reached ({type(error).__name__})") from error
+        except httpx.HTTPError as error:
+            lost = f"{request.what}: the connection was lost ({type(error).__name__})"
+            raise (OutcomeUnknown(lost) if request.write else NotSent(lost)) from error
+        return self._answer(request, response)
+
+    def _answer(self, request: Request, response: httpx.Response) -> Answer:
+        if request.installation:
+            self.rates.feed(request.installation, request.bucket, response.headers)
+        if response.status_code >= 400:
+            raise Refusal(
+                what=request.what,
+                write=request.write,
+                bucket=request.bucket,
+                installation=request.installation,
+                status=response.status_code,
+                headers=response.headers,
+                body=response.content,
+            ).as_error(self._clock.now())
+        following = response.links.get("next", {}).get("url")
+        return Answer(response.status_code, response.headers, response.content, following)
+
+
+def url_of(api_url: str, path: str, **parts: str | int) -> str:
+    """Fill ``path`` below ``api_url``; every part is escaped, so a name can never become a path or a query."""
+    return sansio.format_url(path, {name: str(value) for name, value in parts.items()}, base_url=api_url)
+
+
+def same_origin(url: str, other: str) -> bool:
+    """Say whether two addresses have one scheme, host and port: a credential goes nowhere else."""
+    first, second = urlsplit(url), urlsplit(other)
+    return (first.scheme, first.netloc) == (second.scheme, second.netloc)

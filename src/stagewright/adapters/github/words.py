@@ -1,0 +1,136 @@
+"""From GitHub's structs to the words of our ports, and checks of what we send."""
+
+from datetime import UTC, datetime
+
+from stagewright.adapters.github import structs
+from stagewright.contexts.intake.ports import ForgeThread, LabelAct
+from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
+from stagewright.contexts.runs.ports import ForgeComment, ForgeIssue, ForgeLabel, ForgePullRequest
+from stagewright.kit.errors import FieldProblem, Invalid, TooLarge
+
+GHOST = structs.User()
+LONGEST_BODY = 65_536
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def label_names(labels: list[structs.Label | str]) -> tuple[str, ...]:
+    """Return the names of a thread's labels."""
+    return tuple(label if isinstance(label, str) else label.name for label in labels)
+
+
+def issue(found: structs.Issue) -> ForgeIssue:
+    """Return an issue with its text."""
+    return ForgeIssue(
+        number=found.number,
+        title=found.title,
+        body=found.body or "",
+        author=(found.user or GHOST).login,
+        association=found.author_association,
+        url=found.html_url,
+        open=found.state == "open",
+        is_pull_request=found.pull_request is not None,
+        labels=label_names(found.labels),
+    )
+
+
+def thread(found: structs.Issue) -> ForgeThread:
+    """Return an issue or pull request as a thread."""
+    return ForgeThread(
+        number=found.number,
+        is_pull_request=found.pull_request is not None,
+        open=found.state == "open",
+        labels=label_names(found.labels),
+        updated_at=found.updated_at or UNKNOWN_TIME,
+    )
+
+
+def comment(found: structs.Comment) -> ForgeComment:
+    """Return a comment."""
+    author = found.user or GHOST
+    return ForgeComment(
+        id=found.id,
+        url=found.html_url,
+        body=found.body or "",
+        author=author.login,
+        author_id=author.id,
+        author_type=author.type,
+        association=found.author_association,
+        created_at=found.created_at,
+    )
+
+
+def label(found: structs.Label) -> ForgeLabel:
+    """Return a label of a repository."""
+    return ForgeLabel(found.name, found.color, found.description or "")
+
+
+def pull_request(found: structs.PullRequest, repository: Repository) -> ForgePullRequest:
+    """Return a pull request; a head in another repository, or in a deleted one, is not ours."""
+    return ForgePullRequest(
+        number=found.number,
+        url=found.html_url,
+        state=found.state,
+        merged=found.merged_at is not None,
+        draft=found.draft,
+        title=found.title,
+        body=found.body or "",
+        head_branch=found.head.ref,
+        head_sha=found.head.sha,
+        head_in_repository=found.head.repo is not None and found.head.repo.id == repository.forge_repository_id,
+        base_branch=found.base.ref,
+        labels=tuple(label.name for label in found.labels),
+    )
+
+
+def label_act(found: structs.Event) -> LabelAct | None:
+    """Return an act on a label, or None for another event."""
+    if found.event not in ("labeled", "unlabeled") or found.label is None or found.created_at is None:
+        return None
+    actor = found.actor
+    return LabelAct(
+        action=found.event,
+        label=found.label.name,
+        at=found.created_at,
+        actor_type=actor.type if actor else None,
+        actor_login=actor.login if actor else None,
+        actor_id=actor.id if actor else None,
+    )
+
+
+def role(found: structs.Permission) -> str:
+    """Return the role; an organisation's own role counts as the permission it is built on."""
+    if found.role_name in ROLES:
+        return str(found.role_name)
+    return found.permission if found.permission in ROLES else "none"
+
+
+def account(found: structs.User) -> ForgeAccount:
+    """Return an account. Raises ``Invalid`` for one without a number."""
+    if found.id is None:
+        raise Invalid(f"the forge does not say which number account {found.login} has")
+    return ForgeAccount(found.id, found.login, found.type, found.name, found.email)
+
+
+def repository(found: structs.Repository) -> ForgeRepository:
+    """Return what the forge says of a repository."""
+    return ForgeRepository(
+        found.id, found.full_name, found.default_branch, found.html_url, found.clone_url, found.private
+    )
+
+
+def checked_body(text: str) -> str:
+    """Return ``text`` if the forge takes that much."""
+    if len(text) > LONGEST_BODY:
+        raise TooLarge(
+            f"the text has {len(text)} characters; the forge takes at most {LONGEST_BODY}: shorten it",
+            problems=(FieldProblem("/body", "too_large", f"at most {LONGEST_BODY} characters"),),
+        )
+    return text
+
+
+def checked_name(name: str, what: str) -> str:
+    """Return ``name`` if it can stand in an address: an empty one or dots would name something else."""
+    if name.strip() in ("", ".", ".."):
+        raise Invalid(f"{name!r} is no {what}", problems=(FieldProblem("/name", "invalid", f"give a {what}"),))
+    return name

@@ -1,0 +1,296 @@
+"""The two peers of the contract: our adapter against the practice forge over HTTP, and the fake in memory."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import httpx
+from tests.fakes.clock import FakeClock
+from tests.fakes.devforge import RunningForge
+from tests.fakes.forge import FakeForge
+
+from stagewright.adapters.github import (
+    Access,
+    Client,
+    GitHubDirectory,
+    GitHubForge,
+    GitHubThreads,
+    Rates,
+    Retries,
+    Wire,
+)
+from stagewright.contexts.intake.ports import ForgeThreads
+from stagewright.contexts.projects.model import Binding, ProjectId, Repository, RepositoryId, RepositoryState
+from stagewright.contexts.projects.ports import ForgeDirectory
+from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
+from stagewright.contexts.runs.ports import Forge
+from stagewright.contexts.vault.model import (
+    Credential,
+    CredentialId,
+    CredentialKind,
+    CredentialScope,
+    ResolvedCredential,
+)
+from stagewright.kit.clock import Clock, SystemClock
+from stagewright.kit.errors import LimitReached
+from stagewright.kit.ids import uuid7
+from stagewright.processes.devforge.seed import Planted
+
+QUICK = Retries(tries=3, first_wait=timedelta(milliseconds=1), longest_wait=timedelta(milliseconds=5))
+
+
+class Peer(Protocol):
+    """A forge under test with its back door: what people do there, and what goes wrong."""
+
+    repository: Repository
+    token: str
+    bot: str
+
+    @property
+    def forge(self) -> Forge: ...
+    @property
+    def threads(self) -> ForgeThreads: ...
+    @property
+    def directory(self) -> ForgeDirectory: ...
+    async def open_issue(self, title: str = "A task", body: str = "text", labels: tuple[str, ...] = ()) -> int: ...
+    async def person_comments(self, number: int, body: str) -> None: ...
+    async def person_labels(self, number: int, label: str) -> None: ...
+    async def person_unlabels(self, number: int, label: str) -> None: ...
+    async def close(self, number: int) -> None: ...
+    async def make_branch(self, branch: str) -> str: ...
+    async def set_role(self, login: str, role: str) -> None: ...
+    async def lose_answer(self, act: str) -> None: ...
+    async def limit(self, act: str, *, secondary: bool, seconds: int) -> None: ...
+    async def go_down(self) -> None: ...
+    async def let_time_pass(self, seconds: int) -> None: ...
+
+
+def a_credential(kind: CredentialKind = CredentialKind.TOKEN, **changes: Any) -> Credential:
+    """Return a stored credential."""
+    values: dict[str, Any] = {
+        "id": CredentialId(uuid7()),
+        "scope": CredentialScope.REPOSITORY,
+        "project_id": None,
+        "repository_id": None,
+        "purpose": "bot",
+        "kind": kind,
+        "app_id": None,
+        "installation_id": None,
+        "base_url": None,
+        "login": None,
+        "login_id": None,
+        "commit_name": None,
+        "commit_email": None,
+        "state": "valid",
+        "permissions": {},
+        "expires_at": None,
+        "checked_at": None,
+        "version": 1,
+        "created_at": datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    return Credential(**(values | changes))
+
+
+def a_repository(full_name: str, number: int, api_url: str = "http://forge.test/api", web: str = "") -> Repository:
+    """Return a bound repository."""
+    web_url = web or f"http://forge.test/{full_name}"
+    return Repository(
+        id=RepositoryId(uuid7()),
+        project_id=ProjectId(uuid7()),
+        api_url=api_url,
+        web_url=web_url,
+        clone_url=f"{web_url}.git",
+        full_name=full_name,
+        forge_repository_id=number,
+        default_branch="main",
+        binding=Binding.TOKEN,
+        state=RepositoryState.ENABLED,
+        health="ok",
+        bound_at=datetime(2026, 1, 1, tzinfo=UTC),
+        scan_cursor=None,
+        scan_etag=None,
+        scanned_at=None,
+        fully_scanned_at=None,
+        label_texts={},
+        version=1,
+    )
+
+
+@dataclass
+class Vault:
+    """Resolves to what a test put in; remembers the purposes it was asked for."""
+
+    resolved: ResolvedCredential
+    purposes: list[str]
+
+    async def resolve(self, repository_id: UUID, project_id: UUID, purpose: str) -> ResolvedCredential:
+        """Return the credential."""
+        self.purposes.append(purpose)
+        return self.resolved
+
+
+class Adapter:
+    """Our adapter, put together as a process does it."""
+
+    def __init__(self, http: httpx.AsyncClient, vault: Vault, clock: Clock | None = None) -> None:
+        self.vault = vault
+        self.readings: list[tuple[Any, ...]] = []
+        clock = clock or SystemClock()
+        self.wire = Wire(http, Rates(lambda *reading: self.readings.append(reading)), clock)
+        self.access = Access(self.wire, vault.resolve, clock)
+        self.client = Client(self.wire, self.access, clock, retries=QUICK)
+        self.forge = GitHubForge(self.wire, self.client)
+        self.threads = GitHubThreads(self.client)
+        self.directory = GitHubDirectory(self.wire)
+
+
+# Which request of the practice forge an act of the port is.
+REQUESTS = {
+    "create_comment": ("POST", r"/issues/\d+/comments$"),
+    "issue": ("GET", r"/issues/\d+$"),
+    "open_pull_request": ("POST", r"/pulls$"),
+    "add_label": ("POST", r"/issues/\d+/labels$"),
+}
+
+
+class PracticePeer:
+    """The adapter and the practice forge."""
+
+    def __init__(self, http: httpx.AsyncClient, running: RunningForge) -> None:
+        self.running = running
+        planted: Planted = running.plant()
+        self.planted = planted
+        self.token, self.bot = planted.bot_token, planted.bot
+        self.api = httpx.Client(base_url=running.api_url, headers={"authorization": f"token {planted.owner_token}"})
+        shown = self.api.get(f"/repos/{planted.full_name}").json()
+        self.repository = a_repository(planted.full_name, shown["id"], running.api_url, shown["html_url"])
+        self.adapter = Adapter(http, Vault(ResolvedCredential(a_credential(), self.token), []))
+        self.forge, self.threads = self.adapter.forge, self.adapter.threads
+        self.directory = self.adapter.directory
+
+    def ask(self, method: str, path: str, data: object = None) -> Any:
+        """Do something as the owner."""
+        answer = self.api.request(method, f"/repos/{self.planted.full_name}{path}", json=data)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def open_issue(self, title: str = "A task", body: str = "text", labels: tuple[str, ...] = ()) -> int:
+        """Open an issue as the owner."""
+        return int(self.ask("POST", "/issues", {"title": title, "body": body, "labels": list(labels)})["number"])
+
+    async def person_comments(self, number: int, body: str) -> None:
+        """Write a comment as the owner."""
+        self.ask("POST", f"/issues/{number}/comments", {"body": body})
+
+    async def person_labels(self, number: int, label: str) -> None:
+        """Put a label on a thread as the owner."""
+        self.ask("POST", f"/issues/{number}/labels", {"labels": [label]})
+
+    async def person_unlabels(self, number: int, label: str) -> None:
+        """Take a label off a thread as the owner."""
+        self.ask("DELETE", f"/issues/{number}/labels/{label}")
+
+    async def close(self, number: int) -> None:
+        """Close a thread as the owner."""
+        self.ask("PATCH", f"/issues/{number}", {"state": "closed"})
+
+    async def make_branch(self, branch: str) -> str:
+        """Make a branch one commit ahead of main."""
+        head = self.ask("GET", "/git/ref/heads/main")["object"]["sha"]
+        self.ask("POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": head})
+        text = {"message": "work", "content": "eA==", "branch": branch}
+        return str(self.ask("PUT", "/contents/work.txt", text)["commit"]["sha"])
+
+    async def set_role(self, login: str, role: str) -> None:
+        """Give a new account a role."""
+        self.running.control.ask("POST", "/users", {"login": login})
+        path = f"/repositories/{self.planted.full_name}/collaborators/{login}"
+        self.running.control.ask("PUT", path, {"role": role})
+
+    async def lose_answer(self, act: str) -> None:
+        """Let the next such request happen and its answer be lost."""
+        method, path = self._request(act)
+        self.running.control.fault(method=method, path=path, drop_after=True)
+
+    async def limit(self, act: str, *, secondary: bool, seconds: int) -> None:
+        """Refuse the next such request for a limit."""
+        method, path = self._request(act)
+        told: dict[str, Any] = {"kind": "secondary" if secondary else "primary"}
+        if secondary:
+            told["retry_after"] = seconds
+        else:
+            told["reset"] = int(datetime.now(UTC).timestamp()) + seconds
+        self.running.control.fault(method=method, path=path, rate_limit=told)
+
+    async def go_down(self) -> None:
+        """Refuse connections: the adapter looks for the forge where nobody listens."""
+        object.__setattr__(self.repository, "api_url", "http://127.0.0.1:9/api")
+
+    async def let_time_pass(self, seconds: int) -> None:
+        """Move the forge's clock."""
+        self.running.control.advance(seconds)
+
+    def _request(self, act: str) -> tuple[str, str]:
+        method, path = REQUESTS[act]
+        return method, re.escape(self.planted.full_name) + path
+
+
+class FakePeer:
+    """The fake in memory."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.fake = FakeForge(self.clock)
+        info = self.fake.add_repository()
+        self.id = info.id
+        self.repository = a_repository(info.full_name, info.id)
+        self.forge, self.threads, self.directory = self.fake, self.fake, self.fake
+        self.token, self.bot = "bot-token", self.fake.bot_account.login
+
+    async def open_issue(self, title: str = "A task", body: str = "text", labels: tuple[str, ...] = ()) -> int:
+        """Open an issue as a person."""
+        return self.fake.open_issue(self.id, title, body, labels=labels)
+
+    async def person_comments(self, number: int, body: str) -> None:
+        """Write a comment as a person."""
+        self.fake.person_comments(self.id, number, body)
+
+    async def person_labels(self, number: int, label: str) -> None:
+        """Put a label on a thread as a person."""
+        self.fake.person_labels(self.id, number, label)
+
+    async def person_unlabels(self, number: int, label: str) -> None:
+        """Take a label off a thread as a person."""
+        self.fake.person_unlabels(self.id, number, label)
+
+    async def close(self, number: int) -> None:
+        """Close a thread as a person."""
+        self.fake.close(self.id, number)
+
+    async def make_branch(self, branch: str) -> str:
+        """Make a branch."""
+        self.fake.repositories[self.id].branches[branch] = "ab" * 20
+        return "ab" * 20
+
+    async def set_role(self, login: str, role: str) -> None:
+        """Give a new account a role."""
+        self.fake.set_role(self.id, login, role)
+
+    async def lose_answer(self, act: str) -> None:
+        """Let the next such call happen and its answer be lost."""
+        self.fake.fail(act, OutcomeUnknown("lost"), after=True)
+
+    async def limit(self, act: str, *, secondary: bool, seconds: int) -> None:
+        """Refuse the next such call for a limit."""
+        code = "forge.secondary_limit" if secondary else "forge.rate_limited"
+        self.fake.fail(act, LimitReached("limit", retry_after=timedelta(seconds=seconds), code=code))
+
+    async def go_down(self) -> None:
+        """Refuse the next call."""
+        self.fake.fail("create_comment", NotSent("down"))
+
+    async def let_time_pass(self, seconds: int) -> None:
+        """Move the clock."""
+        self.clock.advance(timedelta(seconds=seconds))

@@ -1,0 +1,308 @@
+"""What the ports ``Forge``, ``ForgeThreads`` and ``ForgeDirectory`` promise, asked of the adapter and of the fake."""
+
+from datetime import timedelta
+
+import pytest
+from tests.contract.github.peers import Peer
+
+from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
+from stagewright.contexts.runs.ports import ForgeLabel
+from stagewright.kit.errors import Invalid, LimitReached, NotFound, TooLarge, Unauthenticated
+
+GONE = 424242
+
+
+async def test_an_issue_is_read_with_its_text_and_labels(peer: Peer) -> None:
+    number = await peer.open_issue("Add a file", "please", ("run:dev", "bug"))
+    found = await peer.forge.issue(peer.repository, number)
+    assert (found.number, found.title, found.body) == (number, "Add a file", "please")
+    assert sorted(found.labels) == ["bug", "run:dev"]
+    assert found.open
+    assert not found.is_pull_request
+    assert found.url.endswith(f"/issues/{number}")
+
+
+async def test_a_thread_that_is_gone_is_not_found(peer: Peer) -> None:
+    with pytest.raises(NotFound):
+        await peer.forge.issue(peer.repository, GONE)
+    with pytest.raises(NotFound):
+        await peer.forge.create_comment(peer.repository, GONE, "text")
+    with pytest.raises(NotFound):
+        await peer.forge.remove_label(peer.repository, GONE, "bug")
+    with pytest.raises(NotFound):
+        await peer.forge.update_comment(peer.repository, GONE, "text")
+    with pytest.raises(NotFound):
+        await peer.forge.delete_comment(peer.repository, GONE)
+    assert await peer.threads.thread(peer.repository, GONE) is None
+
+
+async def test_comments_are_listed_oldest_first_with_their_authors(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.person_comments(number, "from a person")
+    ours = await peer.forge.create_comment(peer.repository, number, "from the bot")
+    found = await peer.forge.comments(peer.repository, number)
+    assert [one.body for one in found] == ["from a person", "from the bot"]
+    assert (found[1].id, found[1].author, found[1].author_type) == (ours.id, peer.bot, "User")
+    assert found[0].author != peer.bot
+    assert found[0].created_at <= found[1].created_at
+
+
+async def test_all_pages_of_comments_are_read(peer: Peer) -> None:
+    number = await peer.open_issue()
+    for index in range(105):
+        await peer.person_comments(number, f"comment {index}")
+    found = await peer.forge.comments(peer.repository, number)
+    assert [one.body for one in found] == [f"comment {index}" for index in range(105)]
+
+
+async def test_a_comment_is_updated_and_deleted(peer: Peer) -> None:
+    number = await peer.open_issue()
+    made = await peer.forge.create_comment(peer.repository, number, "first")
+    assert (await peer.forge.update_comment(peer.repository, made.id, "second")).body == "second"
+    assert [one.body for one in await peer.forge.comments(peer.repository, number)] == ["second"]
+    await peer.forge.delete_comment(peer.repository, made.id)
+    assert list(await peer.forge.comments(peer.repository, number)) == []
+
+
+async def test_a_text_longer_than_the_forge_takes_is_refused_before_it_is_sent(peer: Peer) -> None:
+    number = await peer.open_issue()
+    with pytest.raises(TooLarge) as caught:
+        await peer.forge.create_comment(peer.repository, number, "x" * 65_537)
+    assert caught.value.problems[0].pointer == "/body"
+    made = await peer.forge.create_comment(peer.repository, number, "x" * 65_536)
+    assert len(made.body) == 65_536
+
+
+@pytest.mark.parametrize("label", ["run:dev", "[ai-model-x/y]", "a b", "100%", "état?#", "a&b=c"])
+async def test_labels_with_any_characters_are_put_on_and_taken_off(peer: Peer, label: str) -> None:
+    number = await peer.open_issue()
+    await peer.forge.add_label(peer.repository, number, label)
+    await peer.forge.add_label(peer.repository, number, label)
+    assert list(await peer.forge.labels_of(peer.repository, number)) == [label]
+    await peer.forge.remove_label(peer.repository, number, label)
+    await peer.forge.remove_label(peer.repository, number, label)
+    assert list(await peer.forge.labels_of(peer.repository, number)) == []
+
+
+@pytest.mark.parametrize("label", ["", ".", ".."])
+async def test_a_name_that_would_mean_all_labels_is_refused(peer: Peer, label: str) -> None:
+    number = await peer.open_issue(labels=("bug",))
+    with pytest.raises(Invalid):
+        await peer.forge.remove_label(peer.repository, number, label)
+    assert list(await peer.forge.labels_of(peer.repository, number)) == ["bug"]
+
+
+async def test_repository_labels_are_defined_again_and_renamed(peer: Peer) -> None:
+    first = ForgeLabel("run:dev", "00ff00", "Start development")
+    await peer.forge.create_label(peer.repository, first)
+    assert first in await peer.forge.repository_labels(peer.repository)
+    again = ForgeLabel("run:dev", "0000ff", "Start it")
+    await peer.forge.create_label(peer.repository, again)
+    number = await peer.open_issue(labels=("run:dev",))
+    renamed = ForgeLabel("start development", "0000ff", "Start it")
+    await peer.forge.update_label(peer.repository, "run:dev", renamed)
+    found = [one for one in await peer.forge.repository_labels(peer.repository) if one in (first, again, renamed)]
+    assert found == [renamed]
+    assert list(await peer.forge.labels_of(peer.repository, number)) == ["start development"]
+    with pytest.raises(NotFound):
+        await peer.forge.update_label(peer.repository, "absent", first)
+
+
+async def test_only_own_reactions_are_told_and_one_is_not_doubled(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.forge.add_reaction(peer.repository, number, "eyes")
+    await peer.forge.add_reaction(peer.repository, number, "eyes")
+    assert list(await peer.forge.own_reactions(peer.repository, number)) == ["eyes"]
+
+
+async def test_the_bot_knows_itself(peer: Peer) -> None:
+    bot = await peer.forge.bot(peer.repository)
+    assert bot.login == peer.bot
+    assert bot.commit_email.startswith(f"{bot.user_id}+{peer.bot}@users.noreply.")
+
+
+async def test_the_default_branch_is_told(peer: Peer) -> None:
+    assert await peer.forge.default_branch(peer.repository) == "main"
+
+
+async def test_a_pull_request_is_opened_found_by_its_head_and_updated(peer: Peer) -> None:
+    branch = "stagewright/issue-1/dev"
+    assert list(await peer.forge.pull_requests_by_head(peer.repository, branch)) == []
+    sha = await peer.make_branch(branch)
+    made = await peer.forge.open_pull_request(
+        peer.repository, title="#1 dev: hello", body="body", head=branch, base="main", draft=False
+    )
+    assert (made.state, made.merged, made.draft, made.head_in_repository) == ("open", False, False, True)
+    assert (made.head_branch, made.head_sha, made.base_branch) == (branch, sha, "main")
+    found = await peer.forge.pull_requests_by_head(peer.repository, branch)
+    assert [one.number for one in found] == [made.number]
+    kept = await peer.forge.update_pull_request(peer.repository, made.number, title=None, body="more")
+    assert (kept.title, kept.body) == ("#1 dev: hello", "more")
+    renamed = await peer.forge.update_pull_request(peer.repository, made.number, title="other", body="more")
+    assert renamed.title == "other"
+    assert await peer.forge.pull_request(peer.repository, made.number) == renamed
+    await peer.close(made.number)
+    [closed] = await peer.forge.pull_requests_by_head(peer.repository, branch)
+    assert (closed.state, closed.merged) == ("closed", False)
+
+
+async def test_a_second_pull_request_of_a_branch_is_refused_with_its_own_code(peer: Peer) -> None:
+    await peer.make_branch("topic")
+    opened = {"title": "t", "body": "b", "head": "topic", "base": "main"}
+    await peer.forge.open_pull_request(peer.repository, **opened, draft=True)
+    with pytest.raises(Invalid) as caught:
+        await peer.forge.open_pull_request(peer.repository, **opened, draft=True)
+    assert caught.value.stable_code == "forge.already_exists"
+
+
+async def test_a_pull_request_without_a_branch_is_invalid_and_an_issue_is_none(peer: Peer) -> None:
+    with pytest.raises(Invalid):
+        await peer.forge.open_pull_request(
+            peer.repository, title="t", body="b", head="nowhere", base="main", draft=False
+        )
+    number = await peer.open_issue()
+    with pytest.raises(NotFound):
+        await peer.forge.pull_request(peer.repository, number)
+
+
+async def test_a_lost_answer_is_unknown_and_the_comment_is_found_by_reading(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.lose_answer("create_comment")
+    with pytest.raises(OutcomeUnknown):
+        await peer.forge.create_comment(peer.repository, number, "once only")
+    assert [one.body for one in await peer.forge.comments(peer.repository, number)] == ["once only"]
+
+
+async def test_a_lost_pull_request_is_found_by_its_head(peer: Peer) -> None:
+    await peer.make_branch("topic")
+    await peer.lose_answer("open_pull_request")
+    with pytest.raises(OutcomeUnknown):
+        await peer.forge.open_pull_request(peer.repository, title="t", body="b", head="topic", base="main", draft=False)
+    assert len(await peer.forge.pull_requests_by_head(peer.repository, "topic")) == 1
+
+
+@pytest.mark.parametrize(("secondary", "code"), [(True, "forge.secondary_limit"), (False, "forge.rate_limited")])
+async def test_a_limit_says_when_to_come_back_and_nothing_happened(peer: Peer, secondary: bool, code: str) -> None:
+    number = await peer.open_issue()
+    await peer.limit("create_comment", secondary=secondary, seconds=90)
+    with pytest.raises(LimitReached) as caught:
+        await peer.forge.create_comment(peer.repository, number, "text")
+    assert caught.value.stable_code == code
+    assert caught.value.retry_after is not None
+    assert timedelta(seconds=80) < caught.value.retry_after <= timedelta(seconds=90)
+
+
+async def test_a_forge_that_is_down_means_nothing_was_sent(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.go_down()
+    with pytest.raises(NotSent):
+        await peer.forge.create_comment(peer.repository, number, "text")
+
+
+async def test_the_rate_is_told(peer: Peer) -> None:
+    await peer.forge.issue(peer.repository, await peer.open_issue())
+    [core] = [one for one in await peer.forge.rate(peer.repository) if one.bucket == "core"]
+    assert core.limit == 5000
+    assert core.remaining is not None
+    assert core.reset_at is not None
+
+
+async def test_a_thread_is_told_as_it_is_now(peer: Peer) -> None:
+    number = await peer.open_issue(labels=("bug",))
+    before = await peer.threads.thread(peer.repository, number)
+    assert before is not None
+    assert (before.open, before.is_pull_request, before.labels) == (True, False, ("bug",))
+    await peer.close(number)
+    after = await peer.threads.thread(peer.repository, number)
+    assert after is not None
+    assert not after.open
+
+
+@pytest.mark.parametrize("role", ["read", "triage", "write", "maintain", "admin"])
+async def test_the_role_of_an_account_is_told(peer: Peer, role: str) -> None:
+    await peer.set_role(f"person-{role}", role)
+    assert await peer.threads.permission(peer.repository, f"person-{role}") == role
+    assert await peer.threads.permission(peer.repository, f"Person-{role.upper()}") == role
+
+
+@pytest.mark.parametrize("login", ["nobody-of-that-name", "", "..", "a/b", "x[bot]"])
+async def test_an_account_that_is_none_has_no_role(peer: Peer, login: str) -> None:
+    assert await peer.threads.permission(peer.repository, login) == "none"
+
+
+async def test_label_acts_are_told_oldest_first_with_who_did_them(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.person_labels(number, "bug")
+    await peer.let_time_pass(2)
+    await peer.person_unlabels(number, "bug")
+    await peer.let_time_pass(2)
+    await peer.forge.add_label(peer.repository, number, "run:dev")
+    acts = await peer.threads.label_acts(peer.repository, number)
+    assert [(act.action, act.label) for act in acts] == [
+        ("labeled", "bug"),
+        ("unlabeled", "bug"),
+        ("labeled", "run:dev"),
+    ]
+    assert acts[0].at < acts[1].at < acts[2].at
+    assert acts[2].actor_login == peer.bot
+    assert (acts[0].actor_type, acts[0].actor_login == peer.bot) == ("User", False)
+    assert acts[0].actor_id is not None
+
+
+async def test_updated_threads_are_open_and_closed_ones_since_then_and_pull_requests_too(peer: Peer) -> None:
+    old = await peer.open_issue("old")
+    await peer.let_time_pass(60)
+    closed, newest = await peer.open_issue("closed"), await peer.open_issue("newest")
+    await peer.make_branch("topic")
+    pull = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    await peer.let_time_pass(5)
+    await peer.close(closed)
+    moment = await peer.threads.thread(peer.repository, newest)
+    assert moment is not None
+    found = await peer.threads.updated_threads(peer.repository, moment.updated_at, None)
+    assert {one.number: (one.open, one.is_pull_request) for one in found.threads} == {
+        newest: (True, False),
+        pull.number: (True, True),
+        closed: (False, False),
+    }
+    assert found.threads[-1].number == closed
+    everything = await peer.threads.updated_threads(peer.repository, None, None)
+    assert {old, newest, pull.number} <= {one.number for one in everything.threads}
+    assert closed not in {one.number for one in everything.threads}
+
+
+async def test_unchanged_threads_cost_nothing(peer: Peer) -> None:
+    number = await peer.open_issue()
+    first = await peer.threads.updated_threads(peer.repository, None, None)
+    assert not first.unchanged
+    again = await peer.threads.updated_threads(peer.repository, None, first.etag)
+    assert (again.unchanged, again.threads, again.etag) == (True, (), first.etag)
+    await peer.let_time_pass(2)
+    await peer.person_comments(number, "news")
+    assert not (await peer.threads.updated_threads(peer.repository, None, first.etag)).unchanged
+
+
+async def test_the_directory_tells_of_repositories_and_accounts(peer: Peer) -> None:
+    where = (peer.repository.api_url, peer.token)
+    found = await peer.directory.repository(*where, peer.repository.full_name)
+    assert (found.id, found.full_name) == (peer.repository.forge_repository_id, peer.repository.full_name)
+    assert (found.default_branch, found.private) == ("main", False)
+    assert found.clone_url.endswith(".git")
+    me = await peer.directory.account(*where)
+    assert (me.login, me.type) == (peer.bot, "User")
+    assert (await peer.directory.user(*where, peer.bot)).id == me.id
+
+
+async def test_the_directory_tells_what_is_wrong(peer: Peer) -> None:
+    url = peer.repository.api_url
+    with pytest.raises(Unauthenticated):
+        await peer.directory.account(url, "no such token")
+    with pytest.raises(NotFound):
+        await peer.directory.repository(url, peer.token, "acme/absent")
+    with pytest.raises(NotFound):
+        await peer.directory.user(url, peer.token, "nobody-of-that-name")
+    for name in ("acme", "/x", "a/", "a/b/c"):
+        with pytest.raises(Invalid):
+            await peer.directory.repository(url, peer.token, name)

@@ -1,0 +1,477 @@
+"""A forge in memory that satisfies ``Forge``, ``ForgeThreads`` and ``ForgeDirectory``, with faults on request."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from stagewright.contexts.intake.ports import ForgeThread, LabelAct, UpdatedThreads
+from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
+from stagewright.contexts.runs.ports import (
+    BotIdentity,
+    ForgeComment,
+    ForgeIssue,
+    ForgeLabel,
+    ForgePullRequest,
+    RateReading,
+)
+from stagewright.kit.clock import Clock
+from stagewright.kit.errors import FieldProblem, Invalid, NotFound, StagewrightError, TooLarge, Unauthenticated
+
+PERSON = ForgeAccount(1, "ann", "User")
+BOT = ForgeAccount(2, "stagewright-bot", "User")
+LONGEST_BODY = 65_536
+LIMIT = 5000
+
+
+@dataclass
+class FakePull:
+    """The half of a pull request that an issue does not have."""
+
+    head: str
+    base: str
+    head_sha: str
+    draft: bool = False
+    merged: bool = False
+    in_repository: bool = True
+
+
+@dataclass
+class FakeThread:
+    """An issue, or a pull request when ``pull`` is set."""
+
+    number: int
+    title: str
+    body: str
+    author: ForgeAccount
+    updated_at: datetime
+    open: bool = True
+    labels: list[str] = field(default_factory=list)
+    comments: list[ForgeComment] = field(default_factory=list)
+    acts: list[LabelAct] = field(default_factory=list)
+    reactions: list[tuple[str, str]] = field(default_factory=list)
+    pull: FakePull | None = None
+
+
+@dataclass
+class FakeRepository:
+    """A repository: labels by lower-case name, roles by login, branches by name."""
+
+    info: ForgeRepository
+    labels: dict[str, ForgeLabel] = field(default_factory=dict)
+    roles: dict[str, str] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    threads: dict[int, FakeThread] = field(default_factory=dict)
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+
+@dataclass
+class Fault:
+    """An error for the next ``times`` calls of an act; ``after``: the act happens and its answer is lost."""
+
+    act: str
+    error: StagewrightError
+    times: int
+    after: bool
+
+
+class FakeForge:
+    """Answers at once from what it remembers. ``calls`` are (act, number or name) in their order."""
+
+    def __init__(self, clock: Clock, *, bot: ForgeAccount = BOT) -> None:
+        self._clock = clock
+        self._ids = itertools.count(1000)
+        self._faults: list[Fault] = []
+        self.bot_account = bot
+        self.accounts: dict[str, ForgeAccount] = {one.login: one for one in (PERSON, bot)}
+        self.tokens: dict[str, ForgeAccount] = {"bot-token": bot}
+        self.repositories: dict[int, FakeRepository] = {}
+        self.calls: list[tuple[str, object]] = []
+        self.remaining = LIMIT
+
+    # Arranging: what people do on the forge.
+
+    def add_repository(self, full_name: str = "acme/shop", *, default_branch: str = "main") -> ForgeRepository:
+        """Make a repository with a default branch; the bot may write to it."""
+        number, web = next(self._ids), f"http://forge.test/{full_name}"
+        info = ForgeRepository(number, full_name, default_branch, web, f"{web}.git", private=False)
+        made = FakeRepository(info, roles={self.bot_account.login: "write"}, branches={default_branch: "0" * 40})
+        self.repositories[number] = made
+        return info
+
+    def add_account(self, login: str, *, type: str = "User") -> ForgeAccount:  # noqa: A002 - the field's name
+        """Make an account."""
+        return self.accounts.setdefault(login, ForgeAccount(next(self._ids), login, type))
+
+    def set_role(self, repository_id: int, login: str, role: str) -> None:
+        """Give an account a role."""
+        self.add_account(login)
+        self.repositories[repository_id].roles[login] = role
+
+    def open_issue(
+        self, repository_id: int, title: str = "A task", body: str = "", *, labels: Sequence[str] = (), by: str = "ann"
+    ) -> int:
+        """Open an issue as a person."""
+        repository = self.repositories[repository_id]
+        made = FakeThread(next(repository.numbers), title, body, self.add_account(by), self._clock.now())
+        repository.threads[made.number] = made
+        for label in labels:
+            self._add_label(repository, made, label, made.author)
+        return made.number
+
+    def person_comments(self, repository_id: int, number: int, body: str, *, by: str = "ann") -> ForgeComment:
+        """Write a comment as a person."""
+        repository = self.repositories[repository_id]
+        return self._comment(repository, _thread(repository, number), body, self.add_account(by))
+
+    def person_labels(self, repository_id: int, number: int, label: str, *, by: str = "ann") -> None:
+        """Put a label on a thread as a person."""
+        repository = self.repositories[repository_id]
+        self._add_label(repository, _thread(repository, number), label, self.add_account(by))
+
+    def person_unlabels(self, repository_id: int, number: int, label: str, *, by: str = "ann") -> None:
+        """Take a label off a thread as a person."""
+        self._remove_label(_thread(self.repositories[repository_id], number), label, self.add_account(by))
+
+    def close(self, repository_id: int, number: int, *, merged: bool = False) -> None:
+        """Close or merge a thread as a person."""
+        thread = _thread(self.repositories[repository_id], number)
+        thread.open = False
+        thread.updated_at = self._clock.now()
+        if thread.pull is not None:
+            thread.pull.merged = merged
+
+    def forget_thread(self, repository_id: int, number: int) -> None:
+        """Make a thread disappear, as a deletion or a move does."""
+        del self.repositories[repository_id].threads[number]
+
+    def fail(self, act: str, error: StagewrightError, *, times: int = 1, after: bool = False) -> None:
+        """Let the next calls of the method ``act`` fail: instead of acting, or after it (the answer is lost)."""
+        self._faults.append(Fault(act, error, times, after))
+
+    # Forge
+
+    async def bot(self, repository: Repository) -> BotIdentity:
+        """Return who the platform is there."""
+        with self._doing("bot", None):
+            me = self.bot_account
+            return BotIdentity(me.login, me.id, f"{me.id}+{me.login}@users.noreply.forge.test")
+
+    async def issue(self, repository: Repository, number: int) -> ForgeIssue:
+        """Return an Issue with its text."""
+        with self._doing("issue", number):
+            thread = _thread(self._of(repository), number)
+            return ForgeIssue(
+                number=number,
+                title=thread.title,
+                body=thread.body,
+                author=thread.author.login,
+                association=self._association(repository, thread.author),
+                url=self._url(repository, thread),
+                open=thread.open,
+                is_pull_request=thread.pull is not None,
+                labels=tuple(thread.labels),
+            )
+
+    async def comments(self, repository: Repository, number: int) -> Sequence[ForgeComment]:
+        """Return all comments of a thread, oldest first."""
+        with self._doing("comments", number):
+            return list(_thread(self._of(repository), number).comments)
+
+    async def create_comment(self, repository: Repository, number: int, body: str) -> ForgeComment:
+        """Write a comment."""
+        with self._doing("create_comment", number):
+            return self._comment(self._of(repository), _thread(self._of(repository), number), body, self.bot_account)
+
+    async def update_comment(self, repository: Repository, comment_id: int, body: str) -> ForgeComment:
+        """Replace the text of a comment."""
+        with self._doing("update_comment", comment_id):
+            thread, index = _comment(self._of(repository), comment_id)
+            thread.comments[index] = replace(thread.comments[index], body=_checked(body))
+            thread.updated_at = self._clock.now()
+            return thread.comments[index]
+
+    async def delete_comment(self, repository: Repository, comment_id: int) -> None:
+        """Delete a comment."""
+        with self._doing("delete_comment", comment_id):
+            thread, index = _comment(self._of(repository), comment_id)
+            del thread.comments[index]
+
+    async def labels_of(self, repository: Repository, number: int) -> Sequence[str]:
+        """Return the labels of a thread."""
+        with self._doing("labels_of", number):
+            return list(_thread(self._of(repository), number).labels)
+
+    async def add_label(self, repository: Repository, number: int, label: str) -> None:
+        """Put a label on a thread; one that is there already is success."""
+        with self._doing("add_label", number):
+            found = self._of(repository)
+            self._add_label(found, _thread(found, number), _name(label), self.bot_account)
+
+    async def remove_label(self, repository: Repository, number: int, label: str) -> None:
+        """Take a label off a thread; one that is not there is success."""
+        with self._doing("remove_label", number):
+            self._remove_label(_thread(self._of(repository), number), _name(label), self.bot_account)
+
+    async def repository_labels(self, repository: Repository) -> Sequence[ForgeLabel]:
+        """Return the repository's labels."""
+        with self._doing("repository_labels", None):
+            return [label for _, label in sorted(self._of(repository).labels.items())]
+
+    async def create_label(self, repository: Repository, label: ForgeLabel) -> None:
+        """Define a label; one that is there gets this look."""
+        with self._doing("create_label", label.name):
+            self._of(repository).labels[_name(label.name).lower()] = label
+
+    async def update_label(self, repository: Repository, name: str, label: ForgeLabel) -> None:
+        """Rename a label everywhere, or change its look."""
+        with self._doing("update_label", name):
+            found = self._of(repository)
+            if found.labels.pop(_name(name).lower(), None) is None:
+                raise NotFound(f"no label {name}", code="forge.not_found")
+            found.labels[label.name.lower()] = label
+            for thread in found.threads.values():
+                thread.labels = [label.name if one.lower() == name.lower() else one for one in thread.labels]
+
+    async def own_reactions(self, repository: Repository, number: int) -> Sequence[str]:
+        """Return what the bot reacted with."""
+        with self._doing("own_reactions", number):
+            found = _thread(self._of(repository), number).reactions
+            return [reaction for login, reaction in found if login == self.bot_account.login]
+
+    async def add_reaction(self, repository: Repository, number: int, reaction: str) -> None:
+        """React to a thread; the same reaction again is success."""
+        with self._doing("add_reaction", number):
+            found = _thread(self._of(repository), number).reactions
+            if (self.bot_account.login, reaction) not in found:
+                found.append((self.bot_account.login, reaction))
+
+    async def default_branch(self, repository: Repository) -> str:
+        """Return the name of the default branch now."""
+        with self._doing("default_branch", None):
+            return self._of(repository).info.default_branch
+
+    async def pull_request(self, repository: Repository, number: int) -> ForgePullRequest:
+        """Return a pull request as it is now."""
+        with self._doing("pull_request", number):
+            return self._pull(repository, _thread(self._of(repository), number))
+
+    async def pull_requests_by_head(self, repository: Repository, branch: str) -> Sequence[ForgePullRequest]:
+        """Return open and closed pull requests of a branch, newest first."""
+        with self._doing("pull_requests_by_head", branch):
+            threads = self._of(repository).threads.values()
+            found = [one for one in threads if one.pull and one.pull.head == branch and one.pull.in_repository]
+            return [self._pull(repository, one) for one in reversed(found)]
+
+    async def open_pull_request(
+        self, repository: Repository, *, title: str, body: str, head: str, base: str, draft: bool
+    ) -> ForgePullRequest:
+        """Open a pull request of a branch that has none open."""
+        with self._doing("open_pull_request", head):
+            found = self._of(repository)
+            if any(one.open and one.pull and one.pull.head == head for one in found.threads.values()):
+                raise Invalid(f"a pull request of {head} is open", code="forge.already_exists")
+            if not {head, base} <= found.branches.keys():
+                raise Invalid("head or base is no branch", code="forge.invalid")
+            number, now = next(found.numbers), self._clock.now()
+            made = FakeThread(number, title, _checked(body), self.bot_account, now)
+            made.pull = FakePull(head, base, found.branches[head], draft)
+            found.threads[number] = made
+            return self._pull(repository, made)
+
+    async def update_pull_request(
+        self, repository: Repository, number: int, *, title: str | None, body: str
+    ) -> ForgePullRequest:
+        """Replace the text of a pull request, and its title unless None."""
+        with self._doing("update_pull_request", number):
+            thread = _thread(self._of(repository), number)
+            self._pull(repository, thread)
+            thread.title, thread.body = title if title is not None else thread.title, _checked(body)
+            thread.updated_at = self._clock.now()
+            return self._pull(repository, thread)
+
+    async def rate(self, repository: Repository) -> Sequence[RateReading]:
+        """Return what is left of the limit."""
+        reset = self._clock.now() + timedelta(hours=1)
+        return [RateReading("core", self.remaining, LIMIT, reset)]
+
+    # ForgeThreads
+
+    async def thread(self, repository: Repository, number: int) -> ForgeThread | None:
+        """Return the thread as it is now, or None when it is gone."""
+        with self._doing("thread", number):
+            found = self._of(repository).threads.get(number)
+            return None if found is None else _as_thread(found)
+
+    async def permission(self, repository: Repository, login: str) -> str:
+        """Return the account's role."""
+        with self._doing("permission", login):
+            known = {name.lower(): role for name, role in self._of(repository).roles.items()}
+            return known.get(login.lower(), "none")
+
+    async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
+        """Return the thread's label events, oldest first."""
+        with self._doing("label_acts", number):
+            return list(_thread(self._of(repository), number).acts)
+
+    async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
+        """Return threads updated at or after ``since`` (None: all open ones), least lately updated first."""
+        with self._doing("updated_threads", since):
+            every = self._of(repository).threads.values()
+            found = [one for one in every if one.open or since is not None]
+            found = [one for one in found if since is None or one.updated_at >= since]
+            threads = tuple(sorted(map(_as_thread, found), key=lambda one: (one.updated_at, one.number)))
+            tag = f'W/"{hash(threads):x}"'
+            return UpdatedThreads((), etag, True) if tag == etag else UpdatedThreads(threads, tag, False)
+
+    # ForgeDirectory
+
+    async def repository(self, api_url: str, token: str, full_name: str) -> ForgeRepository:
+        """Return the repository a token may see."""
+        with self._doing("repository", full_name):
+            self._authenticated(token)
+            if full_name.count("/") != 1 or not all(full_name.split("/")):
+                raise Invalid(f"{full_name!r} is no repository; write it as owner/name")
+            for one in self.repositories.values():
+                if one.info.full_name.lower() == full_name.lower():
+                    return one.info
+            raise NotFound(f"no repository {full_name}", code="forge.not_found")
+
+    async def account(self, api_url: str, token: str) -> ForgeAccount:
+        """Return whose token this is."""
+        with self._doing("account", None):
+            return self._authenticated(token)
+
+    async def user(self, api_url: str, token: str, login: str) -> ForgeAccount:
+        """Return the account of ``login``."""
+        with self._doing("user", login):
+            self._authenticated(token)
+            if login not in self.accounts:
+                raise NotFound(f"no account {login}", code="forge.not_found")
+            return self.accounts[login]
+
+    async def installation_token(self, api_url: str, app_id: int, private_key: str, installation_id: int) -> str:
+        """Mint a token that counts as the bot's."""
+        with self._doing("installation_token", installation_id):
+            token = f"minted-{next(self._ids)}"
+            self.tokens[token] = self.bot_account
+            return token
+
+    # Insides
+
+    @contextmanager
+    def _doing(self, act: str, what: object) -> Iterator[None]:
+        self.calls.append((act, what))
+        self._meet(act, after=False)
+        yield
+        self._meet(act, after=True)
+
+    def _meet(self, act: str, *, after: bool) -> None:
+        for fault in self._faults:
+            if (fault.act, fault.after) == (act, after):
+                fault.times -= 1
+                if fault.times == 0:
+                    self._faults.remove(fault)
+                raise fault.error
+
+    def _of(self, repository: Repository) -> FakeRepository:
+        found = self.repositories.get(repository.forge_repository_id)
+        if found is None:
+            raise NotFound(f"no repository {repository.full_name}", code="forge.not_found")
+        return found
+
+    def _authenticated(self, token: str) -> ForgeAccount:
+        if token not in self.tokens:
+            raise Unauthenticated("the token does not count", code="forge.unauthenticated")
+        return self.tokens[token]
+
+    def _association(self, repository: Repository, account: ForgeAccount) -> str:
+        role = self._of(repository).roles.get(account.login, "none")
+        return "NONE" if role == "none" else "COLLABORATOR"
+
+    def _url(self, repository: Repository, thread: FakeThread) -> str:
+        kind = "issues" if thread.pull is None else "pull"
+        return f"{self._of(repository).info.web_url}/{kind}/{thread.number}"
+
+    def _pull(self, repository: Repository, thread: FakeThread) -> ForgePullRequest:
+        pull = thread.pull
+        if pull is None:
+            raise NotFound(f"#{thread.number} is no pull request", code="forge.not_found")
+        return ForgePullRequest(
+            number=thread.number,
+            url=self._url(repository, thread),
+            state="open" if thread.open else "closed",
+            merged=pull.merged,
+            draft=pull.draft,
+            title=thread.title,
+            body=thread.body,
+            head_branch=pull.head,
+            head_sha=pull.head_sha,
+            head_in_repository=pull.in_repository,
+            base_branch=pull.base,
+            labels=tuple(thread.labels),
+        )
+
+    def _comment(self, repository: FakeRepository, thread: FakeThread, body: str, by: ForgeAccount) -> ForgeComment:
+        number, now = next(self._ids), self._clock.now()
+        made = ForgeComment(
+            id=number,
+            url=f"{repository.info.web_url}/issues/{thread.number}#issuecomment-{number}",
+            body=_checked(body),
+            author=by.login,
+            author_id=by.id,
+            author_type=by.type,
+            association="NONE" if repository.roles.get(by.login, "none") == "none" else "COLLABORATOR",
+            created_at=now,
+        )
+        thread.comments.append(made)
+        thread.updated_at = now
+        return made
+
+    def _add_label(self, repository: FakeRepository, thread: FakeThread, label: str, by: ForgeAccount) -> None:
+        known = repository.labels.setdefault(label.lower(), ForgeLabel(label, "ededed", "")).name
+        if known not in thread.labels:
+            thread.labels.append(known)
+            self._act(thread, "labeled", known, by)
+
+    def _remove_label(self, thread: FakeThread, label: str, by: ForgeAccount) -> None:
+        for known in [one for one in thread.labels if one.lower() == label.lower()]:
+            thread.labels.remove(known)
+            self._act(thread, "unlabeled", known, by)
+
+    def _act(self, thread: FakeThread, action: str, label: str, by: ForgeAccount) -> None:
+        now = self._clock.now()
+        thread.acts.append(LabelAct(action, label, now, by.type, by.login, by.id))
+        thread.updated_at = now
+
+
+def _thread(repository: FakeRepository, number: int) -> FakeThread:
+    found = repository.threads.get(number)
+    if found is None:
+        raise NotFound(f"no thread {number}", code="forge.not_found")
+    return found
+
+
+def _comment(repository: FakeRepository, comment_id: int) -> tuple[FakeThread, int]:
+    for thread in repository.threads.values():
+        for index, one in enumerate(thread.comments):
+            if one.id == comment_id:
+                return thread, index
+    raise NotFound(f"no comment {comment_id}", code="forge.not_found")
+
+
+def _as_thread(found: FakeThread) -> ForgeThread:
+    return ForgeThread(found.number, found.pull is not None, found.open, tuple(found.labels), found.updated_at)
+
+
+def _checked(body: str) -> str:
+    if len(body) > LONGEST_BODY:
+        raise TooLarge("the text is too long", problems=(FieldProblem("/body", "too_large", "shorten it"),))
+    return body
+
+
+def _name(label: str) -> str:
+    if label.strip() in ("", ".", ".."):
+        raise Invalid(f"{label!r} is no label")
+    return label
