@@ -26,9 +26,17 @@ from stagewright.contexts.projects.store import (
     set_label_texts,
     set_scanned,
 )
+from stagewright.contexts.projects.usecases import (
+    Bound,
+    bind_repository,
+    change_project,
+    create_project,
+    open_webhook_secrets,
+)
 
 __all__ = [
     "Binding",
+    "Bound",
     "ForgeAccount",
     "ForgeRepository",
     "Project",
@@ -38,6 +46,9 @@ __all__ = [
     "RepositoryId",
     "RepositoryNotFound",
     "RepositoryState",
+    "bind_repository",
+    "change_project",
+    "create_project",
     "find_by_forge_id",
     "find_project",
     "find_repository",
@@ -48,6 +59,7 @@ __all__ = [
     "list_enabled",
     "list_projects",
     "list_repositories",
+    "open_webhook_secrets",
     "set_facts",
     "set_label_texts",
     "set_scanned",

@@ -31,3 +31,9 @@ class RepositoryAlreadyBound(Conflict):
     """The repository is bound already."""
 
     code = "repository.already_bound"
+
+
+class ProjectChanged(Conflict):
+    """Another changed the project meanwhile."""
+
+    code = "project.changed"

@@ -84,6 +84,13 @@ async def resolve(
     return ResolvedCredential(chosen, sealer.open(sealed.ciphertext, context=_context(chosen.id)).decode())
 
 
+async def login_of(reader: Reader, *, purpose: str, project_id: UUID, repository_id: UUID | None) -> str | None:
+    """Return the login of the credential that would be used, None without one."""
+    chain = await store.list_chain(reader, purpose=purpose, project_id=project_id, repository_id=repository_id)
+    chosen = rules.choose(item.credential for item in chain)
+    return chosen.login if chosen else None
+
+
 async def list_credentials(reader: Reader) -> list[Credential]:
     """Return all credentials without their secrets."""
     return await store.list_all(reader)

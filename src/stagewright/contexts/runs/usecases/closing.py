@@ -36,8 +36,8 @@ async def move_labels(tx: Tx, run: Run, moment: workflow.Moment, *, now: datetim
             run.repository_id,
             thread,
             cause=cause,
-            add=[workflow.label_text(policy, key) for key in change.add],
-            remove=[workflow.label_text(policy, key) for key in change.remove],
+            add=[workflow.label_text(key, policy) for key in change.add],
+            remove=[workflow.label_text(key, policy) for key in change.remove],
             now=now,
             run_id=run.id,
         )

@@ -10,7 +10,7 @@ from stagewright.contexts.runs.model import Effect, Run
 from stagewright.contexts.runs.rules import texts
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import effects as effect_rows
-from stagewright.kit.db import Tx
+from stagewright.kit.db import Reader, Tx
 from stagewright.kit.ids import uuid7
 
 BUCKETS = {
@@ -102,32 +102,12 @@ async def change_labels(
             )
 
 
-async def post_diagnostic(
-    tx: Tx,
-    *,
-    repository_id: UUID,
-    thread: int,
-    reason: str,
-    fingerprint: Sequence[str],
-    body: str,
-    now: datetime,
-    conflict: Mapping[str, Any] | None = None,
-) -> None:
-    """Say on the thread why nothing was started: one comment per cause, counted when it repeats."""
-    digest = hashlib.sha256("\n".join(sorted(fingerprint)).encode()).hexdigest()[:16]
-    key = f"{repository_id}:{thread}:{reason}:{digest}"
-    row = await comment_rows.diagnose(
-        tx,
-        {"key": key, "repository_id": repository_id, "thread": thread, "reason": reason, "body": body, "now": now},
-    )
-    await reserve(
-        tx,
-        "comment.diagnostic",
-        dedupe_key=f"{key}:{row.count}:{int(now.timestamp())}",
-        repository_id=repository_id,
-        target=thread_target(thread),
-        payload={"key": key, "conflict": dict(conflict) if conflict else None},
-        now=now,
+async def is_own_label_act(
+    reader: Reader, repository_id: UUID, *, kind: str, thread: int, label: str, since: datetime
+) -> bool:
+    """Say whether a label act on the thread is (or was, since ``since``) an effect of ours."""
+    return await effect_rows.is_own_label_act(
+        reader, repository_id, kind=kind, target=thread_target(thread), label=label, since=since
     )
 
 

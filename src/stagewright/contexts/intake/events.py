@@ -1,0 +1,78 @@
+"""Facts of deliveries (specification: runs, section 12, rows ``webhook.*``)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+from uuid import UUID
+
+from stagewright.kit.journal import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookFact(Event):
+    """A delivery was decided."""
+
+    topic: ClassVar[str] = "labels"
+
+    delivery_id: str | None
+    event: str
+    action: str | None
+    sender: str | None
+    repository_id: UUID | None
+    repository: str | None
+    thread: int | None
+    label: str | None
+
+    @property
+    def stream(self) -> str:
+        if self.repository_id is None:
+            return "webhooks"
+        return f"thread:{self.repository_id}:{self.thread or 0}"
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            "v": 1,
+            "delivery_id": self.delivery_id,
+            "event": self.event,
+            "action": self.action,
+            "sender": self.sender,
+            "repository": self.repository,
+            "thread": self.thread,
+            "label": self.label,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookReceived(WebhookFact):
+    """A delivery started something."""
+
+    kind: ClassVar[str] = "webhook.received"
+
+    run_id_started: UUID | None = None
+
+    def body(self) -> Mapping[str, Any]:
+        started = str(self.run_id_started) if self.run_id_started else None
+        return {**super().body(), "run": started}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookIgnored(WebhookFact):
+    """A delivery started nothing: ignored or refused, with the reason."""
+
+    kind: ClassVar[str] = "webhook.ignored"
+
+    verdict: str
+    reason: str
+    binding_resolved: bool
+    conflicting_labels: tuple[str, ...] = ()
+    suggested_labels: tuple[str, ...] = ()
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            **super().body(),
+            "verdict": self.verdict,
+            "reason": self.reason,
+            "binding_resolved": self.binding_resolved,
+            "conflicting_labels": list(self.conflicting_labels),
+            "suggested_labels": list(self.suggested_labels),
+        }

@@ -1,0 +1,64 @@
+"""Words of intake."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A webhook delivery as it came in: checked for its signature, not yet looked into."""
+
+    delivery_id: str
+    repository_id: UUID | None
+    binding: str
+    event: str
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A kept delivery that waits for its decision."""
+
+    delivery_id: str
+    repository_id: UUID | None
+    binding: str
+    event: str
+    received_at: datetime
+    tries: int
+    payload: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDelivery:
+    """What a delivery says, in our words. ``forge_repository_id`` is the number of the repository it names."""
+
+    event: str
+    action: str | None
+    forge_repository_id: int | None
+    repository_name: str | None
+    default_branch: str | None
+    thread: int | None
+    is_pull_request: bool
+    thread_open: bool | None
+    thread_labels: tuple[str, ...] | None
+    label: str | None
+    sender_type: str | None
+    sender_login: str | None
+    sender_id: int | None
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One decided occurrence of a label on a thread."""
+
+    repository_id: UUID
+    thread: int
+    label: str
+    occurred_at: datetime
+    source: str
+    decision: str
+    reason: str | None
+    run_id: UUID | None
+    delivery_id: str | None

@@ -1,0 +1,1 @@
+"""Decide kept deliveries, and find what no delivery told of."""

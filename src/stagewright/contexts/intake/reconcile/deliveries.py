@@ -1,0 +1,225 @@
+"""Claim kept deliveries, parse, read live, decide, hand on: one transaction per delivery."""
+
+from datetime import timedelta
+
+import structlog
+
+from stagewright.contexts.incidents import api as incidents
+from stagewright.contexts.intake import rules, store
+from stagewright.contexts.intake.errors import DeliveryInvalid
+from stagewright.contexts.intake.events import WebhookIgnored
+from stagewright.contexts.intake.model import Delivery, ParsedDelivery
+from stagewright.contexts.intake.reconcile.outside import Outside, look
+from stagewright.contexts.intake.usecases import Occurrence, hand_on
+from stagewright.contexts.projects import api as projects
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.db import Tx
+from stagewright.kit.errors import StagewrightError
+from stagewright.kit.journal import Actor
+
+log = structlog.get_logger(__name__)
+BATCH = 20
+FIRST_RETRY = timedelta(seconds=5)
+RETRY_CAP = timedelta(minutes=10)
+MOST_TRIES = 10
+LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
+
+
+async def decide_deliveries(outside: Outside) -> int:
+    """Decide every due delivery, in order of receipt."""
+    async with outside.db.reading() as reader:
+        due = await store.list_due(reader, now=outside.clock.now(), limit=BATCH)
+    for delivery in due:
+        async with outside.db.exclusive(f"intake.delivery:{delivery.delivery_id}") as mine:
+            if mine:
+                await _decide_one(outside, delivery)
+    return len(due)
+
+
+async def _decide_one(outside: Outside, delivery: Delivery) -> None:
+    try:
+        parsed = rules.parse(delivery.event, delivery.payload)
+    except DeliveryInvalid as error:
+        await _write_plain(outside, delivery, None, None, reason="event_not_used", note=error.message)
+        return
+    try:
+        await _decide_parsed(outside, delivery, parsed)
+    except StagewrightError as error:
+        await _postpone(outside, delivery, error)
+
+
+async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDelivery) -> None:
+    repository = await _repository(outside, delivery, parsed)
+    if repository is None or not _is_label_act(parsed):
+        await _decide_plain(outside, delivery, parsed, repository)
+        return
+    if repository.forge_repository_id != parsed.forge_repository_id:
+        await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
+        return
+    occurrence = _occurrence(delivery, parsed)
+    seen = await look(outside, repository, occurrence.thread, occurrence.sender)
+    actor = Actor("forge", occurrence.sender.login or "-")
+    async with outside.db.transaction(actor, correlation_id=delivery.delivery_id) as tx:
+        if await store.lock(tx, delivery.delivery_id) is None:
+            return
+        await _keep_facts(tx, repository, parsed, delivery)
+        decision = await hand_on(tx, occurrence, seen, clock=outside.clock)
+        await store.set_decided(
+            tx,
+            delivery.delivery_id,
+            verdict=type(decision).__name__.lower(),
+            reason=str(getattr(decision, "reason", "")) or None,
+            action=parsed.action,
+            thread=parsed.thread,
+            repository_id=repository.id,
+        )
+
+
+def _is_label_act(parsed: ParsedDelivery) -> bool:
+    return (
+        parsed.event in ("issues", "pull_request")
+        and parsed.action in LABEL_ACTIONS
+        and parsed.label is not None
+        and parsed.thread is not None
+    )
+
+
+def _occurrence(delivery: Delivery, parsed: ParsedDelivery) -> Occurrence:
+    assert parsed.thread is not None
+    assert parsed.label is not None
+    return Occurrence(
+        source="webhook",
+        correlation_id=delivery.delivery_id,
+        delivery_id=delivery.delivery_id,
+        event=parsed.event,
+        action=parsed.action or "",
+        thread=parsed.thread,
+        is_pull_request=parsed.is_pull_request,
+        label=parsed.label,
+        sender=workflow.Sender(parsed.sender_type, parsed.sender_login, parsed.sender_id),
+        occurred_at=parsed.occurred_at or delivery.received_at,
+    )
+
+
+async def _repository(outside: Outside, delivery: Delivery, parsed: ParsedDelivery) -> projects.Repository | None:
+    async with outside.db.reading() as reader:
+        if delivery.repository_id is not None:
+            return await projects.find_repository(reader, delivery.repository_id)
+        if parsed.forge_repository_id is None:
+            return None
+        return await projects.find_by_forge_id(reader, parsed.forge_repository_id, delivery.binding)
+
+
+async def _decide_plain(
+    outside: Outside, delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository | None
+) -> None:
+    """Decide what starts nothing: facts are stored, the reason is journalled."""
+    named_ok = repository is None or parsed.forge_repository_id in (None, repository.forge_repository_id)
+    fact = workflow.OtherEvent(
+        event=parsed.event,
+        action=parsed.action,
+        repository_named_ok=named_ok,
+        names_repository=parsed.forge_repository_id is not None,
+    )
+    now = outside.clock.now()
+    world = workflow.World(
+        bound=repository is not None,
+        enabled=repository is not None and repository.state is projects.RepositoryState.ENABLED,
+        bound_at=repository.bound_at if repository else now,
+        now=now,
+        thread=None,
+        standing=workflow.NOBODY,
+    )
+    decision = workflow.decide(fact, world, workflow.builtin_policy())
+    reason = decision.reason if isinstance(decision, workflow.Ignore) else workflow.IgnoreReason.EVENT_NOT_USED
+    await _write_plain(outside, delivery, parsed, repository, reason=reason.value)
+
+
+async def _write_plain(
+    outside: Outside,
+    delivery: Delivery,
+    parsed: ParsedDelivery | None,
+    repository: projects.Repository | None,
+    *,
+    reason: str,
+    note: str | None = None,
+) -> None:
+    async with outside.db.transaction(Actor("forge", "github"), correlation_id=delivery.delivery_id) as tx:
+        if await store.lock(tx, delivery.delivery_id) is None:
+            return
+        if repository is not None and parsed is not None and reason != "repository_mismatch":
+            await _keep_facts(tx, repository, parsed, delivery)
+        await store.set_decided(
+            tx,
+            delivery.delivery_id,
+            verdict="ignore",
+            reason=reason,
+            action=parsed.action if parsed else None,
+            thread=parsed.thread if parsed else None,
+            repository_id=repository.id if repository else None,
+        )
+        tx.publish(
+            WebhookIgnored(
+                project_id=repository.project_id if repository else None,
+                delivery_id=delivery.delivery_id,
+                event=delivery.event,
+                action=parsed.action if parsed else None,
+                sender=parsed.sender_login if parsed else None,
+                repository_id=repository.id if repository else None,
+                repository=parsed.repository_name if parsed else None,
+                thread=parsed.thread if parsed else None,
+                label=parsed.label if parsed else None,
+                verdict="ignore",
+                reason=reason,
+                binding_resolved=repository is not None,
+            )
+        )
+        if reason == "repository_mismatch" or note is not None:
+            await incidents.report(
+                tx,
+                level="warning",
+                source="intake",
+                code=f"webhook.{reason}" if note is None else "webhook.unreadable",
+                message=note or "a delivery named another repository than its address",
+                project_id=repository.project_id if repository else None,
+                now=outside.clock.now(),
+            )
+
+
+async def _keep_facts(tx: Tx, repository: projects.Repository, parsed: ParsedDelivery, delivery: Delivery) -> None:
+    if parsed.repository_name and parsed.default_branch and parsed.event in ("push", "repository", "issues"):
+        await projects.set_facts(
+            tx, repository.id, full_name=parsed.repository_name, default_branch=parsed.default_branch
+        )
+    if parsed.thread is None or parsed.thread_open is None or parsed.thread_labels is None:
+        return
+    await store.keep_thread(
+        tx,
+        {
+            "repository_id": repository.id,
+            "number": parsed.thread,
+            "is_pull_request": parsed.is_pull_request,
+            "state": "open" if parsed.thread_open else "closed",
+            "labels": list(parsed.thread_labels),
+            "seen_at": parsed.occurred_at or delivery.received_at,
+        },
+    )
+
+
+async def _postpone(outside: Outside, delivery: Delivery, error: StagewrightError) -> None:
+    now = outside.clock.now()
+    delay = getattr(error, "retry_after", None) or min(RETRY_CAP, FIRST_RETRY * 2 ** min(delivery.tries, 10))
+    log.warning("delivery postponed", delivery_id=delivery.delivery_id, code=error.stable_code, reason=error.message)
+    async with outside.db.transaction(correlation_id=delivery.delivery_id) as tx:
+        dead = await store.postpone(
+            tx, delivery.delivery_id, not_before=now + delay, most=MOST_TRIES, reason=error.stable_code
+        )
+        if dead:
+            await incidents.report(
+                tx,
+                level="error",
+                source="intake",
+                code="webhook.dead",
+                message=f"a delivery could not be decided in {MOST_TRIES} tries: {error.message}",
+                now=now,
+            )

@@ -1,0 +1,92 @@
+"""What a GitHub payload says, in our words. Only the fields we use are read; every one of them may be missing."""
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from stagewright.contexts.intake.errors import DeliveryInvalid
+from stagewright.contexts.intake.model import ParsedDelivery
+from stagewright.kit.errors import FieldProblem
+
+
+class _User(msgspec.Struct):
+    login: str | None = None
+    id: int | None = None
+    type: str | None = None
+
+
+class _Label(msgspec.Struct):
+    name: str | None = None
+
+
+class _Repository(msgspec.Struct):
+    id: int | None = None
+    full_name: str | None = None
+    default_branch: str | None = None
+
+
+class _Thread(msgspec.Struct):
+    number: int | None = None
+    state: str | None = None
+    labels: list[_Label | None] | None = None
+    updated_at: datetime | str | int | None = None
+    pull_request: msgspec.Raw | None = None
+
+
+class _Payload(msgspec.Struct):
+    action: str | None = None
+    repository: _Repository | None = None
+    sender: _User | None = None
+    issue: _Thread | None = None
+    pull_request: _Thread | None = None
+    label: _Label | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Payload, strict=False)
+
+
+def parse(event: str, payload: bytes) -> ParsedDelivery:
+    """Parse the payload of ``event``. Raises ``DeliveryInvalid`` when it is no JSON object of the known shape."""
+    try:
+        body = _DECODER.decode(payload)
+    except msgspec.DecodeError as error:
+        problem = FieldProblem("/", "json", str(error)[:300])
+        raise DeliveryInvalid(f"the payload of {event} cannot be read: {error}", problems=(problem,)) from error
+    is_pull_request = event.startswith("pull_request") or _is_pull_request(body.issue)
+    thread = body.pull_request if event.startswith("pull_request") else body.issue
+    sender = body.sender or _User()
+    repository = body.repository or _Repository()
+    return ParsedDelivery(
+        event=event,
+        action=body.action,
+        forge_repository_id=repository.id,
+        repository_name=repository.full_name,
+        default_branch=repository.default_branch,
+        thread=thread.number if thread else None,
+        is_pull_request=is_pull_request,
+        thread_open=thread.state == "open" if thread and thread.state else None,
+        thread_labels=_labels(thread),
+        label=body.label.name if body.label else None,
+        sender_type=sender.type,
+        sender_login=sender.login,
+        sender_id=sender.id,
+        occurred_at=_moment(thread.updated_at) if thread else None,
+    )
+
+
+def _is_pull_request(issue: _Thread | None) -> bool:
+    return issue is not None and issue.pull_request is not None and bytes(issue.pull_request) != b"null"
+
+
+def _labels(thread: _Thread | None) -> tuple[str, ...] | None:
+    if thread is None or thread.labels is None:
+        return None
+    return tuple(label.name for label in thread.labels if label is not None and label.name)
+
+
+def _moment(value: datetime | str | int | None) -> datetime | None:
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=UTC)
+    if isinstance(value, int):
+        return datetime.fromtimestamp(value, UTC)
+    return None

@@ -1,0 +1,131 @@
+"""Create projects and bind repositories to them."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.projects import store
+from stagewright.contexts.projects.errors import (
+    ProjectChanged,
+    ProjectInvalid,
+    ProjectKeyTaken,
+    RepositoryAlreadyBound,
+)
+from stagewright.contexts.projects.events import ProjectChangedEvent, ProjectCreated, RepositoryBound
+from stagewright.contexts.projects.model import Binding, ForgeRepository, Project, Repository
+from stagewright.kit.crypto import Sealer, new_secret
+from stagewright.kit.db import Reader, Tx
+from stagewright.kit.errors import FieldProblem
+from stagewright.kit.ids import uuid7
+
+KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,38}$")
+LOCALES = ("en", "ru")
+
+
+async def create_project(tx: Tx, *, key: str, name: str, locale: str, now: datetime) -> Project:
+    """Create a project. Raises ``ProjectInvalid`` or ``ProjectKeyTaken``."""
+    problems = []
+    if not KEY.match(key):
+        problems.append(
+            FieldProblem("/key", "pattern", "use 1 to 39 lower-case letters, digits and hyphens, not starting with -")
+        )
+    problems += _text_problems(name, locale)
+    if problems:
+        raise ProjectInvalid("the project cannot be created", problems=tuple(problems))
+    project = await store.insert_project(tx, project_id=uuid7(), key=key, name=name, locale=locale, now=now)
+    if project is None:
+        raise ProjectKeyTaken(f"there is a project {key} already; choose another key", key=key)
+    tx.publish(ProjectCreated(project=project))
+    return project
+
+
+def _text_problems(name: str, locale: str) -> list[FieldProblem]:
+    problems = []
+    if not 1 <= len(name.strip()) <= 100:
+        problems.append(FieldProblem("/name", "length", "use 1 to 100 characters"))
+    if locale not in LOCALES:
+        problems.append(FieldProblem("/locale", "choice", f"use one of {', '.join(LOCALES)}"))
+    return problems
+
+
+async def change_project(
+    tx: Tx, project: Project, *, version: int, name: str | None, locale: str | None, weight: int | None
+) -> Project:
+    """Change a project if nobody did since ``version``."""
+    wanted = (name or project.name, locale or project.locale, project.weight if weight is None else weight)
+    problems = _text_problems(wanted[0], wanted[1])
+    if not 1 <= wanted[2] <= 100:
+        problems.append(FieldProblem("/weight", "range", "use a whole number from 1 to 100"))
+    if problems:
+        raise ProjectInvalid("the project cannot be changed", problems=tuple(problems))
+    changed = await store.update_project(
+        tx, project.id, name=wanted[0], locale=wanted[1], weight=wanted[2], version=version
+    )
+    if changed is None:
+        raise ProjectChanged("the project was changed by another meanwhile; read it again")
+    tx.publish(ProjectChangedEvent(project=changed))
+    return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound repository and its first webhook secret, shown once."""
+
+    repository: Repository
+    webhook_secret: str
+
+
+async def bind_repository(
+    tx: Tx,
+    project: Project,
+    found: ForgeRepository,
+    *,
+    api_url: str,
+    binding: Binding,
+    sealer: Sealer,
+    now: datetime,
+) -> Bound:
+    """Bind what the forge showed to ``project``, with two live webhook secrets for rotation."""
+    repository_id = uuid7()
+    secrets = [new_secret(), new_secret()]
+    repository = await store.insert_repository(
+        tx,
+        {
+            "id": repository_id,
+            "project_id": project.id,
+            "api_url": api_url.rstrip("/"),
+            "web_url": found.web_url,
+            "clone_url": found.clone_url,
+            "full_name": found.full_name,
+            "forge_repository_id": found.id,
+            "default_branch": found.default_branch,
+            "binding": binding.value,
+            "webhook_secrets": seal_secrets(sealer, repository_id, secrets),
+            "now": now,
+        },
+    )
+    if repository is None:
+        raise RepositoryAlreadyBound(f"{found.full_name} is bound already; remove that binding first")
+    tx.publish(RepositoryBound(repository=repository))
+    return Bound(repository, secrets[0])
+
+
+def seal_secrets(sealer: Sealer, repository_id: UUID, secrets: Sequence[str]) -> bytes:
+    """Seal the live webhook secrets of a repository."""
+    return sealer.seal(json.dumps(list(secrets)).encode(), context=_context(repository_id))
+
+
+async def open_webhook_secrets(reader: Reader, repository_id: UUID, *, sealer: Sealer) -> tuple[bytes, ...]:
+    """Return the live webhook secrets of a repository bound with a token; none for an unknown one."""
+    sealed = await store.find_sealed_secrets(reader, repository_id)
+    if sealed is None:
+        return ()
+    secrets = json.loads(sealer.open(sealed, context=_context(repository_id)))
+    return tuple(str(secret).encode() for secret in secrets)
+
+
+def _context(repository_id: UUID) -> str:
+    return f"repositories:{repository_id}:webhook_secrets"

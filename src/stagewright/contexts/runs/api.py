@@ -1,0 +1,32 @@
+"""What other contexts may use of runs."""
+
+from stagewright.contexts.runs.errors import RunAlreadyActive, RunNotFound, RunPublishing
+from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, Wait
+from stagewright.contexts.runs.store.links import list_of_issue as list_links
+from stagewright.contexts.runs.store.runs import find_active, succeeded_stages
+from stagewright.contexts.runs.usecases.cancel import cancel_run
+from stagewright.contexts.runs.usecases.effects import change_labels, define_label, is_own_label_act
+from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
+from stagewright.contexts.runs.usecases.request import RunRequest, request_run
+
+__all__ = [
+    "Attempt",
+    "Link",
+    "Run",
+    "RunAlreadyActive",
+    "RunNotFound",
+    "RunPublishing",
+    "RunRequest",
+    "RunStatus",
+    "Wait",
+    "bot_login",
+    "cancel_run",
+    "change_labels",
+    "define_label",
+    "find_active",
+    "is_own_label_act",
+    "list_links",
+    "post_diagnostic",
+    "request_run",
+    "succeeded_stages",
+]
