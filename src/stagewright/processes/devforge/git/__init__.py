@@ -1,0 +1,1 @@
+"""Real bare repositories: reading, writing, comparing and serving them with the git program."""

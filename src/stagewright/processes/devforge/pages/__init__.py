@@ -1,0 +1,1 @@
+"""A few plain HTML pages: enough to label an issue, talk on it and read a pull request. No scripts."""
