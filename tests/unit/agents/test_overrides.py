@@ -72,6 +72,7 @@ def test_hidden_characters_of_project_texts_are_removed_and_counted() -> None:
         ("{{ role", "unexpected end"),
         ("{% if role %}", "line 1"),
         ("{% nonsense %}", "raw"),
+        ("{% if minutes_left > 5 %}x{% endif %}", "all variables are texts"),
     ],
 )
 def test_a_text_that_loops_calls_or_reaches_out_is_refused_with_its_line(text: str, remedy: str) -> None:

@@ -45,12 +45,12 @@ def scope_of(stage: str) -> str:
     )
 
 
-def rendered(wanted: PromptInput, part: str, name: str) -> str:
+def rendered(wanted: PromptInput, values: dict[str, str], part: str, name: str) -> str:
     found = CATALOGUE.find(part, name, wanted.locale)
     assert found is not None
     key, source = found
     assert key.locale == wanted.locale
-    return render(source, variables(wanted, Fence(wanted.nonce)), path=key.path)
+    return render(source, values, path=key.path)
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
@@ -76,18 +76,19 @@ def test_every_stage_role_kind_and_mode_reaches_its_prompt(stage: str, locale: s
 
 def check_prompt(wanted: PromptInput) -> None:
     prompt = compose(wanted, CATALOGUE)
+    values = variables(wanted, Fence(wanted.nonce))
     facts, documents, progress, untrusted = FRAME_HEADINGS[wanted.locale]
     expected = [
-        rendered(wanted, "base", "base"),
-        rendered(wanted, "role", wanted.role),
-        rendered(wanted, "stage", wanted.stage),
-        rendered(wanted, "kind", wanted.kind),
-        rendered(wanted, "mode", wanted.mode),
+        rendered(wanted, values, "base", "base"),
+        rendered(wanted, values, "role", wanted.role),
+        rendered(wanted, values, "stage", wanted.stage),
+        rendered(wanted, values, "kind", wanted.kind),
+        rendered(wanted, values, "mode", wanted.mode),
         facts,
         documents,
         progress,
         untrusted,
-        rendered(wanted, "completion", "completion"),
+        rendered(wanted, values, "completion", "completion"),
     ]
     places = [prompt.text.find(f"{text}\n") for text in expected]
     assert -1 not in places

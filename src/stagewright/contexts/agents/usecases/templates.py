@@ -106,8 +106,10 @@ def render(source: str, values: Mapping[str, str], *, path: str) -> str:
         raise OverrideInvalid(f"the prompt text {path} cannot be used: {compiled[0]}", problems=problems)
     try:
         return compiled.render(values).strip()
-    except TemplateError as error:
-        raise OverrideInvalid(f"the prompt text {path} cannot be used: {error}") from error
+    except (TemplateError, TypeError) as error:
+        remedy = f"a condition compares what cannot be compared; all variables are texts ({error})"
+        problem = FieldProblem(f"/{path.replace('/', '~1')}", "template", remedy)
+        raise OverrideInvalid(f"the prompt text {path} cannot be used: {remedy}", problems=(problem,)) from error
 
 
 @lru_cache(maxsize=512)
