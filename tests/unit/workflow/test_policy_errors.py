@@ -48,6 +48,11 @@ MISTAKES: list[tuple[str, tuple[str, str, int]]] = [
     ('labels:\n  names:\n    "run:dev": ' + "x" * 51 + "\n", ("/labels/names/run:dev", "value", 3)),
     ("roles:\n  dev:\n    name: {en: X, fr: Y}\n", ("/roles/dev/name/fr", "unknown_key", 3)),
     ("special:\n  rethink:\n    label: run:again\n", ("/special/rethink/label", "value", 3)),
+    ("special:\n  rethink:\n    label: null\n", ("/special/rethink/label", "required", 3)),
+    ("labels:\n  reserved: [1]\n", ("/labels/reserved/0", "value", 2)),
+    ('labels:\n  aliases:\n    "run:dev": [1]\n', ("/labels/aliases/run:dev/0", "value", 3)),
+    ('labels:\n  catalogue:\n    x: {class: y, threads: [issue], description: z}\n',
+     ("/labels/catalogue/x/class", "value", 3)),
     ("profiles:\n  paths: {quick-fix: null, feature: null, new-service: null}\n", ("/profiles/paths", "empty", 0)),
     ("scopes:\n  docs:\n    allow:\n      - /etc/**\n", ("/scopes/docs/allow/0", "value", 4)),
     ("scopes:\n  docs:\n    allow: [../x]\n", ("/scopes/docs/allow/0", "value", 3)),
@@ -166,6 +171,10 @@ def test_a_mistake_of_the_platforms_file_says_so() -> None:
 def test_a_broken_built_in_file_is_reported_too() -> None:
     with pytest.raises(PolicyInvalid, match="builtin policy, line"):
         load_policy(builtin_text() + "\nnonsense: 1\n")
+    with pytest.raises(
+        PolicyInvalid, match="31 mistakes; the first: /approvals: builtin policy, line 1: 'approvals' is needed here"
+    ):
+        load_policy("version: 1")
 
 
 def test_a_key_that_is_far_from_every_known_one_lists_the_known_ones() -> None:

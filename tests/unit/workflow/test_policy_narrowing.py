@@ -3,7 +3,7 @@
 import pytest
 from tests.unit.workflow.words import a_policy
 
-from stagewright.contexts.workflow.api import PolicyInvalid
+from stagewright.contexts.workflow.api import PolicyInvalid, builtin_text, load_policy
 
 HELD = "{path: '.github/**', rule: owner_review}, {path: .stagewright/policy.yaml, rule: owner_review}"
 PROTECTED = f"{HELD}, {{path: services.yaml, rule: owner_review}}"
@@ -82,8 +82,12 @@ def test_a_project_may_keep_what_the_platform_raised_and_not_raise_it_further() 
 
 
 def test_a_ceiling_on_publishing_repairs_holds_against_the_project() -> None:
-    from_builtin = a_policy("special: {ai_repair: {publish: default_branch}}")
-    assert from_builtin.special["ai_repair"].publish == "default_branch"
+    text = "special:\n  ai_repair: {publish: default_branch}\n"
+    strict = builtin_text().replace("ai_repair: {publish: default_branch}", "ai_repair: {publish: pull_request}")
+
+    assert a_policy(text).special["ai_repair"].publish == "default_branch"
+    with pytest.raises(PolicyInvalid, match="line 2: default_branch is more than the ceiling pull_request"):
+        load_policy(strict, text)
 
 
 def a_row(action: str, kinds: str, roles: str, env: str, approval: str, **more: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from stagewright.contexts.workflow.api import (
@@ -90,6 +91,7 @@ def a_work_run(**changes: Any) -> ActiveRun:
     return replace(ActiveRun(id="r1", number=42, kind="qa", label="run:qa"), **changes)
 
 
+@cache
 def a_policy(project_text: str | None = None, *, platform_text: str | None = None) -> Policy:
     if project_text is None and platform_text is None:
         return builtin_policy()

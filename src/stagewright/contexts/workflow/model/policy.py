@@ -219,7 +219,7 @@ class CatalogueEntry:
 
     label_class: LabelClass
     description: str
-    on: tuple[str, ...]
+    threads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +245,7 @@ class LabelDefinition:
     color: str
     description: str
     label_class: LabelClass
-    on: tuple[str, ...]
+    threads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _limits(row: Mapping[str, Any], roles: Mapping[str, Role]) -> Limits:
 
 def _label_settings(row: Mapping[str, Any]) -> LabelSettings:
     entries = {
-        key: CatalogueEntry(LabelClass(entry["class"]), entry["description"], tuple(entry["on"]))
+        key: CatalogueEntry(LabelClass(entry["class"]), entry["description"], tuple(entry["threads"]))
         for key, entry in row["catalogue"].items()
     }
     plain = {key: value for key, value in row.items() if key != "catalogue"}

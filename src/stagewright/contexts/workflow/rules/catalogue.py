@@ -21,7 +21,7 @@ class Draft:
     key: str
     label_class: LabelClass
     description: str
-    on: tuple[str, ...]
+    threads: tuple[str, ...]
     path: Path
     kind: str | None = None
 
@@ -49,8 +49,8 @@ def drafts(merged: Merged) -> Iterator[Draft]:
             label_class = LabelClass(str(entry.get("class")))
         except ValueError:
             continue
-        on = tuple(item for item in merged.items("labels", "catalogue", key, "on") if isinstance(item, str))
-        yield Draft(key, label_class, str(entry.get("description", "")), on, ("labels", "catalogue", key))
+        threads = tuple(item for item in merged.items("labels", "catalogue", key, "threads") if isinstance(item, str))
+        yield Draft(key, label_class, str(entry.get("description", "")), threads, ("labels", "catalogue", key))
     yield from _entry_labels(merged, "models", LabelClass.MODEL, "Use the model {} for the next run")
     yield from _entry_labels(merged, "reasoning", LabelClass.REASONING, "Use the reasoning level {} for the next run")
 
@@ -90,7 +90,7 @@ def definitions(merged: Merged) -> dict[str, LabelDefinition]:
             colors[draft.label_class.value],
             _cut(draft.description),
             draft.label_class,
-            draft.on,
+            draft.threads,
         )
         for draft in drafts(merged)
     }

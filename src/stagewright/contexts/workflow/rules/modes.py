@@ -6,12 +6,14 @@ from stagewright.contexts.workflow.model.reasons import LaunchReason, RefuseReas
 from stagewright.contexts.workflow.rules.places import pointer
 
 NEEDED_KIND = {
+    EnvironmentNeed.NONE: "candidate",  # asked for all the same: a slot
     EnvironmentNeed.SLOT: "candidate",
     EnvironmentNeed.CANDIDATE: "candidate",
     EnvironmentNeed.PRODUCTION_READONLY: "production",
     EnvironmentNeed.PRODUCTION: "production",
 }
 ACCESS = {
+    EnvironmentNeed.NONE: "candidate",
     EnvironmentNeed.SLOT: "candidate",
     EnvironmentNeed.CANDIDATE: "candidate",
     EnvironmentNeed.PRODUCTION_READONLY: "production-readonly",
@@ -49,13 +51,14 @@ def access_profile(kind: str, mode: Mode, policy: Policy) -> str:
     row = policy.kinds[kind]
     if mode is Mode.CODE_ONLY or row.kind_class is KindClass.DEPLOY:
         return Mode.CODE_ONLY.value
-    return ACCESS.get(row.env, Mode.CODE_ONLY.value)
+    return ACCESS[row.env]
 
 
-def target_environment(kind: str, policy: Policy) -> str | None:
-    """Return ``ai`` or ``production``: where the kind's environment belongs; None for a kind without one."""
-    needed = NEEDED_KIND.get(policy.kinds[kind].env)
-    return {"candidate": "ai", "production": "production"}.get(needed or "")
+def target_environment(kind: str, mode: Mode, policy: Policy) -> str | None:
+    """Return ``ai`` or ``production``: where the run's environment belongs; None for a run without one."""
+    if mode is Mode.CODE_ONLY:
+        return None
+    return "production" if NEEDED_KIND[policy.kinds[kind].env] == "production" else "ai"
 
 
 def _wanted(row: Kind, policy: Policy, declared: DeclaredRuntime | None) -> tuple[Mode, str]:
@@ -72,7 +75,6 @@ def _wanted(row: Kind, policy: Policy, declared: DeclaredRuntime | None) -> tupl
 def _missing(row: Kind, mode: Mode, declared: DeclaredRuntime | None, cluster: bool) -> str | None:
     if mode is Mode.CODE_ONLY:
         return None
-    needed = NEEDED_KIND.get(row.env)
-    if declared is None or (needed is not None and needed not in declared.environments):
+    if declared is None or NEEDED_KIND[row.env] not in declared.environments:
         return "no_services_yaml"
     return None if cluster else "no_cluster"

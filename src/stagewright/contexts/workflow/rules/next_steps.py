@@ -70,11 +70,8 @@ def _row_key(kind: Kind, run: FinishedRun) -> str | None:
 
 
 def _after_failure(kind: Kind, run: FinishedRun, row: StageSteps, policy: Policy) -> Iterator[NextStep]:
-    trigger = run.trigger or kind.label
-    if kind.kind_class is KindClass.REVIEW:
-        yield NextStep(StepGroup.RETRY, PULL_REQUEST_ACTION, NEED_REVIEWER, "retry")
-    elif trigger is not None:
-        yield NextStep(StepGroup.RETRY, ISSUE_ACTION, trigger, "retry")
+    action = PULL_REQUEST_ACTION if kind.kind_class is KindClass.REVIEW else ISSUE_ACTION
+    yield NextStep(StepGroup.RETRY, action, run.trigger or kind.label or "", "retry")
     if RETHINK in row.side and _offered(RETHINK, policy):
         yield NextStep(StepGroup.SIDE, ISSUE_ACTION, RETHINK, "rethink")
 

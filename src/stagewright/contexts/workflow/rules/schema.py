@@ -34,6 +34,8 @@ def json_schema() -> Schema:
 
 def _relaxed(schema: Schema, *, top: bool = False) -> Schema:
     """Drop ``required`` of maps that merge and let their members be null. Items of lists stay complete."""
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*(_relaxed(item) for item in schema["anyOf"]), {"type": "null"}]}
     if schema.get("type") != "object":
         return schema
     loose = {key: value for key, value in schema.items() if key != "required"}
@@ -167,8 +169,8 @@ def _labels() -> Schema:
     threads = _list(_one_of("issue", "pull_request"), least=1)
     free = [LabelClass.MODE, LabelClass.REVIEW, LabelClass.STATE, LabelClass.NEED]
     entry = _object(
-        {"class": _one_of(*free), "on": threads, "description": {**TEXT, "maxLength": 100}},
-        required=("class", "on", "description"),
+        {"class": _one_of(*free), "threads": threads, "description": {**TEXT, "maxLength": 100}},
+        required=("class", "threads", "description"),
     )
     color = _pattern("^[0-9a-f]{6}$", "six lower-case hex digits, such as 1f6feb")
     parts = {

@@ -39,7 +39,7 @@ def label_transitions(
             return LabelMoves(issue=_TO_REVIEW, pull_request=_TO_REVIEW)
         case Moment.PULL_REQUEST_CLOSED:
             return LabelMoves(issue=LabelChange(remove=(IN_REVIEW,)))
-        case Moment.REVIEWER_ENDED:
+        case _:  # the reviewer's run ended
             return LabelMoves(pull_request=LabelChange(remove=(NEED_REVIEWER,)))
 
 

@@ -1,0 +1,83 @@
+"""What a person reads: both languages say the same things, and nobody's text breaks out of its place."""
+
+import re
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagewright.contexts.workflow.api import (
+    LaunchReason,
+    RefuseReason,
+    is_sender_reason,
+    reason_family,
+    refusal_text,
+    word,
+)
+from stagewright.contexts.workflow.model.reasons import (
+    SENDER_ROLE_FAMILY,
+    SENDER_TYPE_FAMILY,
+    sender_role_reason,
+    sender_type_reason,
+)
+from stagewright.contexts.workflow.rules.texts import EN, RU, WORDS, safe_value
+
+FAMILIES = {*(reason.value for reason in RefuseReason), *(reason.value for reason in LaunchReason)}
+FAMILIES |= {SENDER_TYPE_FAMILY, SENDER_ROLE_FAMILY}
+
+
+def fields(sentences: tuple[str, str]) -> set[str]:
+    found = (name for sentence in sentences for _, name, _, _ in string.Formatter().parse(sentence))
+    return {name.removesuffix("_en").removesuffix("_ru") for name in found if name}
+
+
+def test_both_languages_have_the_same_keys_and_every_reason_has_its_text() -> None:
+    assert set(EN) == set(RU) == FAMILIES
+    assert set(WORDS["en"]) == set(WORDS["ru"])
+
+
+@pytest.mark.parametrize("key", sorted(FAMILIES))
+def test_both_languages_use_the_same_parameters(key: str) -> None:
+    assert fields(EN[key]) == fields(RU[key])
+    assert all(re.search("[а-яё]", sentence) for sentence in RU[key])
+    assert not any(re.search("[а-яё]", sentence) for sentence in EN[key])
+    assert all(sentence.endswith(".") for sentence in (*EN[key], *RU[key]))
+
+
+def test_a_reason_is_said_in_the_language_of_the_project() -> None:
+    params = {"run": "run-0042", "kind": "qa", "label": "run:qa"}
+    assert (
+        refusal_text("run_already_active", "ru-RU", params).reason
+        == "По этой задаче уже идёт запуск `run-0042` (`qa`)."
+    )
+    assert "remove its label `run:qa`" in refusal_text("run_already_active", "de", params).remedy
+    assert "`?`" in refusal_text("run_already_active", None).reason
+
+
+def test_reasons_with_a_word_of_their_own_belong_to_a_family() -> None:
+    assert reason_family(sender_type_reason("Bot")) == SENDER_TYPE_FAMILY
+    assert reason_family(sender_role_reason("read")) == SENDER_ROLE_FAMILY
+    assert reason_family(sender_role_reason(None)) == "sender_role_not_permitted"
+    assert reason_family("issue_closed") == "issue_closed"
+    assert refusal_text(sender_role_reason("read"), "en", {"role": "read", "sender": "ada"}).reason.startswith("The")
+    assert is_sender_reason("sender_not_allowed")
+    assert not is_sender_reason("issue_closed")
+
+
+@given(st.text())
+def test_no_value_leaves_its_code_span(text: str) -> None:
+    shown = safe_value(text)
+    assert len(shown) <= 120
+    assert "`" not in shown
+    assert "\n" not in shown
+    assert shown.isprintable()
+
+
+def test_braces_in_a_value_are_not_a_template() -> None:
+    assert "`{run} {0.x}`" in refusal_text("trigger_label_unknown", "en", {"label": "{run} {0.x}"}).reason
+
+
+def test_the_fallbacks_are_said_in_both_languages() -> None:
+    assert "no cluster" in word("no_cluster", "en")
+    assert "кластер" in word("no_cluster", "ru")
