@@ -30,7 +30,7 @@ check: setup ## Format, lint, types, import contracts, generated files, unit tes
 	@$(BIN)/ruff format --check src tests tools
 	@$(BIN)/ruff check src tests tools
 	@$(BIN)/mypy
-	@PYTHONPATH=src:. $(BIN)/lint-imports
+	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
 	@$(BIN)/pytest -q tests/unit
 
@@ -41,7 +41,7 @@ format: setup ## Format and mend what ruff can mend
 test: setup ## Everything CI runs: check, then all tests
 	@$(BIN)/ruff check src tests tools
 	@$(BIN)/mypy
-	@PYTHONPATH=src:. $(BIN)/lint-imports
+	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
 	@$(BIN)/pytest --cov --cov-report=term:skip-covered
 

@@ -34,7 +34,7 @@ create table journal_heads (
 ) with (fillfactor = 50);
 
 create table installation (
-    only boolean primary key default true check (only),
+    singleton boolean primary key default true check (singleton),
     id uuid not null,
     epoch uuid not null,
     created_at timestamptz not null default now()
