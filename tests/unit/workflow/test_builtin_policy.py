@@ -192,7 +192,7 @@ def test_a_project_adds_stages_roles_models_and_scopes_of_its_own() -> None:
         models: {sketch: {engine: claude, id: claude-x, label: "[ai-model-sketch]"}}
         scopes: {web: {allow: ["web/**"]}}
         stages:
-          mock-up: {role: ux, mode: code-only, env: none, scope: web, limit_minutes: 30, side: true}
+          mock-up: {description: UX first, role: ux, mode: code-only, env: none, scope: web, limit_minutes: 30, side: true}
         labels: {names: {"run:mock-up": "ai: mock-up"}}
         """
     )
@@ -203,6 +203,8 @@ def test_a_project_adds_stages_roles_models_and_scopes_of_its_own() -> None:
     assert policy.roles["ux"].name.ru == "Designer"
     assert {"run:mock-up", "run:mock-up:revise", "[ai-model-sketch]"} <= set(policy.catalogue)
     assert policy.catalogue["run:mock-up"].text == "ai: mock-up"
+    assert policy.catalogue["run:mock-up:revise"].description == "Revise the result: UX first"
+    assert policy.catalogue["run:dev:revise"].description.startswith("Revise the result: write the code")
 
 
 def test_an_unknown_kind_is_not_found() -> None:

@@ -64,7 +64,8 @@ def _stage_triggers(merged: Merged) -> Iterator[Draft]:
         if row.get("revise", True) is True:
             key = stage_label(stage, revise=True)
             kind = stage_kind(stage, revise=True)
-            revise = f"Revise the result: {text[0].lower()}{text[1:]}"
+            begin = text[0].lower() if text[1:2].islower() else text[0]  # an abbreviation keeps its capital
+            revise = f"Revise the result: {begin}{text[1:]}"
             yield Draft(key, LabelClass.TRIGGER, revise, ISSUE, path, kind)
 
 
