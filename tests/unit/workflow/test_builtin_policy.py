@@ -192,7 +192,9 @@ def test_a_project_adds_stages_roles_models_and_scopes_of_its_own() -> None:
         models: {sketch: {engine: claude, id: claude-x, label: "[ai-model-sketch]"}}
         scopes: {web: {allow: ["web/**"]}}
         stages:
-          mock-up: {description: UX first, role: ux, mode: code-only, env: none, scope: web, limit_minutes: 30, side: true}
+          mock-up: {
+            description: UX first, role: ux, mode: code-only, env: none, scope: web, limit_minutes: 30, side: true
+            }
         labels: {names: {"run:mock-up": "ai: mock-up"}}
         """
     )
