@@ -19,6 +19,7 @@ class ToolsStub:
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     url: str = ""
     connections: int = 0
+    content_type: str = "application/json"
     _server: ThreadingHTTPServer | None = None
 
     def __enter__(self) -> "ToolsStub":
@@ -44,9 +45,9 @@ class ToolsStub:
                 self._send(405, None)
 
             def _send(self, status: int, answer: Mapping[str, Any] | None) -> None:
-                payload = json.dumps(answer).encode() if answer is not None else b""
+                payload = stub.payload(answer)
                 self.send_response(status)
-                self.send_header("content-type", "application/json")
+                self.send_header("content-type", stub.content_type)
                 self.send_header("content-length", str(len(payload)))
                 self.end_headers()
                 self.wfile.write(payload)
@@ -63,6 +64,10 @@ class ToolsStub:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
+
+    def payload(self, answer: Mapping[str, Any] | None) -> bytes:
+        """Return the bytes of an answer."""
+        return json.dumps(answer).encode() if answer is not None else b""
 
     def calls(self) -> list[tuple[str, Any]]:
         """Return (tool, arguments) of every call."""

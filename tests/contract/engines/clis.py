@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.contract.engines.jobs import REPORT_SCHEMA
+from tests.fakes.messages_stub import MessagesStub
 from tests.fakes.model_stub import Action, ModelStub, Scenario
 from tests.fakes.responses_stub import ResponsesStub
 from tools.engines import bin_dir, installed
@@ -85,7 +86,7 @@ class Cli:
     def stub(self, repo: Path, *, key: str = "") -> ModelStub:
         """Return the model this CLI talks to, with all cases."""
         scenarios = {name: [_compiled(self.name, step, repo) for step in steps] for name, steps in CASES.items()}
-        return ResponsesStub(scenarios, key)
+        return ResponsesStub(scenarios, key) if self.name == "codex" else MessagesStub(scenarios, key)
 
     def model_url(self, stub_url: str) -> str:
         """Return the base URL the engine gets."""
@@ -93,7 +94,7 @@ class Cli:
 
 
 def _compiled(name: str, step: Sequence[Action], repo: Path) -> Sequence[Action]:
-    return [_for_codex(action) for action in step]
+    return [_for_codex(action) if name == "codex" else _for_claude(action, repo) for action in step]
 
 
 def _for_codex(action: Action) -> Action:
@@ -109,6 +110,22 @@ def _for_codex(action: Action) -> Action:
             return {"custom": "apply_patch", "input": f"*** Begin Patch\n*** Add File: {path}\n{lines}*** End Patch\n"}
         case {"tool": tool, "args": args}:
             return {"function": tool, "namespace": "mcp__governed", "args": args}
+        case _:
+            return action
+
+
+def _for_claude(action: Action, repo: Path) -> Action:
+    match action:
+        case {"say": text} | {"talk": text}:
+            return {"text": text}
+        case {"answer": report}:
+            return {"tool": "StructuredOutput", "input": report}
+        case {"shell": command}:
+            return {"tool": "Bash", "input": {"command": command, "description": "Run it"}}
+        case {"edit": path, "content": content}:
+            return {"tool": "Write", "input": {"file_path": str(repo / path), "content": content}}
+        case {"tool": tool, "args": args}:
+            return {"tool": f"mcp__governed__{tool}", "input": args}
         case _:
             return action
 

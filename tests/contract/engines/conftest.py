@@ -15,7 +15,7 @@ from tests.fakes.tools_stub import ToolsStub, a_reply
 from stagewright.adapters.engines.contract import Engine, EngineEvent, EngineJob
 from stagewright.adapters.engines.registry import make_engine
 
-CLIS = [Cli(name, real) for name in ("codex",) for real in (True, False)]
+CLIS = [Cli(name, real) for name in ("codex", "claude") for real in (True, False)]
 
 
 @dataclass

@@ -116,6 +116,11 @@ async def a_signal(path: Path) -> AsyncIterator[asyncio.Event]:
         os.close(descriptor)
 
 
+def thread_of(events: list[EngineEvent]) -> str:
+    """Return the thread the turn belongs to."""
+    return next(event.thread_id for event in events if event.kind == "thread")
+
+
 def kinds(events: list[EngineEvent]) -> list[str]:
     """Return the kinds of all events but plain log."""
     return [event.kind for event in events if event.kind != "log"]

@@ -15,6 +15,8 @@ KEPT_LINES = ("session_meta", "token_usage_record")
 def record(cli: Cli, case: str, job: EngineJob, events: Sequence[EngineEvent], archive: Archive | None) -> None:
     """Store one case."""
     lines = log_of(list(events)).decode().splitlines()
+    if not lines:
+        return  # the program was not started
     stopped = events[-1].failure == "interrupted" or events[-1].kind not in ("turn_ended", "turn_failed")
     files = {
         f".{cli.name}/{relative}": _trimmed(content.decode())

@@ -31,6 +31,7 @@ def main() -> int:
     if recording["result"] is not None and "-o" in arguments:
         Path(arguments[arguments.index("-o") + 1]).write_text(recording["result"])
     if recording["exit"] is None:
+        Path("..", "begun").write_text("as the command did")
         signal.pause()
     return int(recording["exit"])
 

@@ -198,3 +198,30 @@ async def test_an_unusable_template_names_the_field_and_the_remedy(
 def test_an_unknown_engine_is_refused_with_the_known_names() -> None:
     with pytest.raises(EngineUnusable, match="unknown engine 'gpt'; this program ships codex, claude"):
         make_engine("gpt")
+
+
+async def test_governed_tools_that_are_down_fail_the_turn_before_the_command_runs(tmp_path: Path) -> None:
+    job = a_command(tmp_path, "pathlib.Path('ran').write_text('x')", tools_url="http://127.0.0.1:9/mcp")
+    events = await run_turn(await an_engine(job))
+    assert (events[-1].kind, events[-1].failure) == ("turn_failed", "mcp_unavailable")
+    assert not (job.repo / "ran").exists()
+
+
+async def test_a_killed_commands_session_is_resumed(tmp_path: Path) -> None:
+    body = """
+memory = pathlib.Path(session) / "memory"
+if not memory.exists():
+    memory.write_text("half")
+    print("pid", os.getpid(), flush=True)
+    time.sleep(60)
+pathlib.Path(result).write_text(json.dumps(memory.read_text()))
+"""
+    engine = await an_engine(a_command(tmp_path, body))
+    events = await run_turn(engine, until=lambda event: event.raw.startswith(b"pid "))
+    assert [alive(pid) for pid in pids_in(events)] == [False]
+    archive = engine.archive()
+    assert archive is not None
+    again = await an_engine(a_command(tmp_path, body))
+    again.restore(archive)
+    resumed = await run_turn(again, thread_id=archive.thread_id)
+    assert json.loads(resumed[-1].result or "") == "half"

@@ -3,12 +3,13 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.contract.engines.clis import PATCHED, REPORT
 from tests.contract.engines.conftest import Bench
-from tests.contract.engines.jobs import a_repository, log_of, run_turn
+from tests.contract.engines.jobs import a_repository, log_of, run_turn, thread_of
 from tests.fakes.tools_stub import ToolsStub
 
 from stagewright.adapters.engines.contract import EngineEvent, EngineJob
@@ -82,7 +83,9 @@ async def test_nothing_outside_is_called(real_bench: Bench) -> None:
     with ToolsStub() as proxy:
         address = proxy.url.removesuffix("/mcp")
         job = real_bench.job()
-        job.environment["HTTPS_PROXY"] = job.environment["https_proxy"] = address  # type: ignore[index]
+        through = dict.fromkeys(("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"), address)
+        loopback = dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost")
+        job = replace(job, environment={**job.environment, **through, **loopback})
         events = await run_turn(await real_bench.engine(job), "[[scenario:first]] Do the work.")
         assert events[-1].kind == "turn_ended"
         assert proxy.connections == 0
@@ -95,10 +98,18 @@ async def test_a_prompt_longer_than_an_argument_may_be_arrives_whole(real_bench:
     assert "the end of the prompt" in asked(real_bench)
 
 
+async def test_a_file_mentioned_in_the_prompt_is_not_read_into_it(real_bench: Bench) -> None:
+    job = real_bench.job()
+    (job.repo / "notes.txt").write_text("CANARY in a mentioned file")
+    await run_turn(await real_bench.engine(job), "[[scenario:revived]] See @notes.txt and @./notes.txt.")
+    assert "@notes.txt" in asked(real_bench)
+    assert "CANARY" not in asked(real_bench)
+
+
 async def test_the_usage_is_what_the_provider_counted_over_turns_and_resumes(real_bench: Bench) -> None:
     engine = await real_bench.engine(real_bench.job())
     first = await run_turn(engine, "[[scenario:first]] Begin.")
-    second = await run_turn(engine, "[[scenario:resumed]] Go on.", thread_id=first[0].thread_id)
+    second = await run_turn(engine, "[[scenario:resumed]] Go on.", thread_id=thread_of(first))
     usage = [event for event in first + second if event.kind == "usage"]
     counted = (sum(event.tokens_in for event in usage), sum(event.tokens_out for event in usage))
     assert counted == real_bench.model.spent

@@ -8,7 +8,17 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from tests.contract.engines.jobs import DEADLINE, REPORT_SCHEMA, a_job, alive, kinds, log_of, pids_in, run_turn
+from tests.contract.engines.jobs import (
+    DEADLINE,
+    REPORT_SCHEMA,
+    a_job,
+    alive,
+    kinds,
+    log_of,
+    pids_in,
+    run_turn,
+    thread_of,
+)
 from tests.fakes.tools_stub import ToolsStub, a_reply
 
 from stagewright.adapters.engines.contract import EngineEvent, EngineJob, EngineUnusable
@@ -259,3 +269,27 @@ async def test_the_obedient_agent_does_what_untrusted_text_orders(tmp_path: Path
 def run_program(*argv: str, cwd: Path) -> str:
     """Return what a program prints; it has to end well."""
     return subprocess.run(argv, cwd=cwd, check=True, timeout=30, capture_output=True, text=True).stdout
+
+
+async def test_governed_tools_that_are_down_fail_the_turn_and_the_next_attempt_begins_at_the_same_step(
+    tmp_path: Path,
+) -> None:
+    engine = await an_engine(a_job(tmp_path, scenario="- say: here\n", tools_url="http://127.0.0.1:9/mcp"))
+    events = await run_turn(engine)
+    assert (events[-1].kind, events[-1].failure) == ("turn_failed", "mcp_unavailable")
+    with ToolsStub() as stub:
+        again = await an_engine(a_job(tmp_path, scenario="- say: here\n", tools_url=stub.url))
+        resumed = await run_turn(again, thread_id=thread_of(events))
+    assert kinds(resumed)[2:] == ["message", "turn_ended"]
+
+
+async def test_an_interrupted_session_goes_on_after_the_step_that_hung(tmp_path: Path) -> None:
+    engine = await an_engine(a_job(tmp_path, scenario="- hang\n- say: after\n"))
+    async with asyncio.timeout(DEADLINE):
+        turn = asyncio.create_task(run_turn(engine))
+        await engine.interrupt(timedelta(seconds=1))
+        events = await turn
+    assert events[-1].failure == "interrupted"
+    again = await an_engine(a_job(tmp_path, scenario="- hang\n- say: after\n"))
+    resumed = await run_turn(again, thread_id=thread_of(events))
+    assert kinds(resumed)[2:] == ["message", "turn_ended"]

@@ -139,6 +139,10 @@ class Child:
             return False
         return True
 
+    async def exited(self) -> None:
+        """Wait until the program is gone; its output may not all be read yet."""
+        await self._feed.exited.wait()
+
     async def stop(self, grace: timedelta) -> None:
         """Ask the process group to end, and kill the whole tree after ``grace``."""
         if self._feed.exited.is_set():

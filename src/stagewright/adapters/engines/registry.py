@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 
+from stagewright.adapters.engines.claude.engine import ClaudeEngine
 from stagewright.adapters.engines.codex.engine import CodexEngine
 from stagewright.adapters.engines.command.engine import CommandEngine
 from stagewright.adapters.engines.contract import Engine, EngineUnusable, known_engines
 from stagewright.adapters.engines.scripted.engine import ScriptedEngine
 
 _MAKERS: dict[str, Callable[[], Engine]] = {
+    "claude": ClaudeEngine,
     "codex": CodexEngine,
     "command": CommandEngine,
     "scripted": ScriptedEngine,
