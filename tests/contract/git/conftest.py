@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.contract.git.people import WorkTree, git
 from tests.contract.git.smart_http import SmartHttp
+from tests.fakes.git_store import WorkTree, bare_remote, git
 
 from stagewright.adapters.git import GitStore
 from stagewright.contexts.projects.model import Binding, ProjectId, Repository, RepositoryId, RepositoryState
@@ -72,8 +72,7 @@ class Scene:
     def agent(self, name: str = "agent") -> WorkTree:
         """Return an agent's tree that starts at the base."""
         tree = WorkTree(self.bare.parent.parent / name)
-        git(tree.path, "fetch", "-q", str(self.bare), "+refs/heads/*:refs/remotes/forge/*")
-        git(tree.path, "reset", "-q", "--hard", self.base)
+        tree.checkout(self.bare, self.base)
         return tree
 
     def spec(self, tree_sha: str, *parents: str, message: str = "Change the shop") -> CommitSpec:
@@ -90,11 +89,7 @@ class Scene:
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:
     """Return a remote with two commits on its default branch, and a store that knows nothing of it yet."""
-    bare = tmp_path / "served" / "shop.git"
-    bare.mkdir(parents=True)
-    git(bare, "init", "-q", "--bare", "-b", "main")
-    git(bare, "config", "http.receivepack", "true")
-    git(bare, "config", "uploadpack.allowAnySHA1InWant", "true")
+    bare = bare_remote(tmp_path / "served" / "shop.git")
     work = WorkTree(tmp_path / "person")
     work.commit("first", README_dot_md="shop\n", src__app_dot_py="print('one')\n")
     base = work.commit("second", docs__guide_dot_md="guide\n")

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from tests.contract.git import hostile
 from tests.contract.git.conftest import Scene
-from tests.contract.git.people import WorkTree, git
+from tests.fakes.git_store import WorkTree, git
 
 from stagewright.contexts.runs.model import ChangedPath, Inspection
 from stagewright.kit.ids import uuid7

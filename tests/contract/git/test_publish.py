@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from tests.contract.git.conftest import TOKEN, Scene
-from tests.contract.git.people import WorkTree, git
+from tests.fakes.git_store import WorkTree, git
 
 from stagewright.adapters.git import GitStore
 from stagewright.adapters.git.errors import QuarantineMissing

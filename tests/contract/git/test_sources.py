@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.contract.git.conftest import Scene
-from tests.contract.git.people import git
+from tests.fakes.git_store import git
 
 from stagewright.contexts.runs.errors import NotSent, SourceUnavailable
 from stagewright.kit.errors import Invalid, NotFound, Unauthenticated

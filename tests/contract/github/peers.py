@@ -1,7 +1,7 @@
 """The two peers of the contract: our adapter against the practice forge over HTTP, and the fake in memory."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -226,7 +226,7 @@ class PracticePeer:
 
     async def go_down(self) -> None:
         """Refuse connections: the adapter looks for the forge where nobody listens."""
-        object.__setattr__(self.repository, "api_url", "http://127.0.0.1:9/api")
+        self.repository = replace(self.repository, api_url="http://127.0.0.1:9/api")
 
     async def let_time_pass(self, seconds: int) -> None:
         """Move the forge's clock."""

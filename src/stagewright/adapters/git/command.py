@@ -40,6 +40,7 @@ SETTINGS = {
     "fetch.fsck.missingSpaceBeforeEmail": "ignore",
     "fetch.fsck.badTimezone": "ignore",
     "fetch.fsck.missingTaggerEntry": "ignore",
+    "fetch.unpackLimit": "1",
     "fetch.recurseSubmodules": "false",
     "transfer.bundleURI": "false",
     "receive.fsckObjects": "true",
@@ -201,7 +202,10 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Leave nothing of the process group behind, whatever ended the talk."""
+    """Leave nothing of the process group and its pipes behind, whatever ended the talk."""
     if process.returncode is None:
         _kill(process)
-        await process.wait()
+    for stream in (process.stdout, process.stderr):
+        while stream is not None and await stream.read(PIECE):
+            continue
+    await process.wait()

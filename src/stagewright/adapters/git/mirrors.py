@@ -28,11 +28,12 @@ HEX = frozenset("0123456789abcdef")
 class Mirrors:
     """The mirrors under ``folder``, one per repository id."""
 
-    def __init__(self, folder: Path, git: Git, remote: Remote, locks: Locks) -> None:
+    def __init__(self, folder: Path, git: Git, remote: Remote, locks: Locks, *, many_packs: int = MANY_PACKS) -> None:
         self._folder = folder
         self._git = git
         self._remote = remote
         self._locks = locks
+        self._many_packs = many_packs
 
     def path(self, repository: Repository) -> Path:
         """Return where the mirror of ``repository`` is, or will be."""
@@ -97,7 +98,7 @@ class Mirrors:
     async def _tidy(self, path: Path, lock: int) -> None:
         """Join packs when there are many. Nothing is dropped, and a reader finds every object in the new pack."""
         packs = sum(1 for _ in (path / "objects" / "pack").glob("*.pack"))
-        if packs <= MANY_PACKS:
+        if packs <= self._many_packs:
             return
         try:
             await self._git.run(path, "repack", "-q", "-d", "--geometric=2", timeout=REPACK, pass_fds=(lock,))

@@ -1,19 +1,41 @@
-"""People and agents who use plain git beside the platform: a work tree, commits, bundles."""
+"""Real git without a network: a bare repository next door as the remote, a work tree for people, a store on both."""
 
 import os
 import subprocess
 from pathlib import Path
 
+from stagewright.adapters.git import GitStore
+from stagewright.contexts.projects.model import Repository
+
 WHO = {"GIT_AUTHOR_NAME": "A", "GIT_AUTHOR_EMAIL": "a@x", "GIT_COMMITTER_NAME": "A", "GIT_COMMITTER_EMAIL": "a@x"}
 CLEAN = {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/nonexistent"}
+LIMIT = 30
 
 
-def git(folder: Path, *words: str, stdin: bytes = b"", binary: bool = False) -> str:
+def git(folder: Path, *words: str, stdin: bytes = b"") -> str:
     """Run git in ``folder`` and return what it printed."""
     environment = {"PATH": os.environ["PATH"]} | WHO | CLEAN
-    done = subprocess.run(["git", *words], cwd=folder, env=environment, input=stdin, capture_output=True, timeout=30)
+    done = subprocess.run(["git", *words], cwd=folder, env=environment, input=stdin, capture_output=True, timeout=LIMIT)
     assert done.returncode == 0, (words, done.stderr.decode())
-    return done.stdout.decode("latin-1" if binary else "utf-8").strip()
+    return done.stdout.decode().strip()
+
+
+def bare_remote(path: Path, default_branch: str = "main") -> Path:
+    """Make an empty bare repository that serves any commit it has. Its path is its clone URL."""
+    path.mkdir(parents=True)
+    git(path, "init", "-q", "--bare", "-b", default_branch)
+    git(path, "config", "http.receivepack", "true")
+    git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
+    return path
+
+
+def local_git_store(data_dir: Path) -> GitStore:
+    """Return a store whose remotes are folders of this machine."""
+    return GitStore(data_dir, _no_credential, protocols=("file",))
+
+
+async def _no_credential(repository: Repository, *, write: bool, refused: str | None) -> tuple[str, str]:
+    raise AssertionError(f"a folder needs no credential: {repository.clone_url}")
 
 
 class WorkTree:
@@ -41,6 +63,11 @@ class WorkTree:
     def head(self) -> str:
         """Return the commit that is checked out."""
         return git(self.path, "rev-parse", "HEAD")
+
+    def checkout(self, remote: Path, commit: str) -> None:
+        """Fetch a remote's branches and stand at ``commit``, throwing away what was there."""
+        git(self.path, "fetch", "-q", str(remote), "+refs/heads/*:refs/remotes/forge/*")
+        git(self.path, "reset", "-q", "--hard", commit)
 
     def push(self, remote: Path, branch: str, *, commit: str = "HEAD", force: bool = False) -> None:
         """Push to a bare repository next door."""
