@@ -50,6 +50,7 @@ CASES: Mapping[str, Steps] = {
     "rate-limited": [[{"fail": 429, "code": "rate_limit_exceeded", "text": "Rate limit reached"}]],
     "budget": [[{"fail": 402, "code": "budget", "text": "the run's budget is used up"}]],
     "overloaded": [[{"fail": 500, "code": "server_error", "text": "overloaded"}]],
+    "context-full": [[{"full": True}]],
     "recovers": [[{"fail": 500, "times": 2}, {"answer": REPORT}]],
     "mcp-down": [[{"answer": REPORT}]],
     "mcp-refuses": [[{"answer": REPORT}]],
@@ -103,6 +104,8 @@ def _for_codex(action: Action) -> Action:
             return {"message": text}
         case {"answer": report}:
             return {"message": json.dumps(report)}
+        case {"full": True}:
+            return {"sse_fail": "context_length_exceeded", "text": "Your input exceeds the context window"}
         case {"shell": command}:
             return {"function": "exec_command", "args": {"cmd": command, "login": False, "yield_time_ms": 30_000}}
         case {"edit": path, "content": content}:
@@ -120,6 +123,8 @@ def _for_claude(action: Action, repo: Path) -> Action:
             return {"text": text}
         case {"answer": report}:
             return {"tool": "StructuredOutput", "input": report}
+        case {"full": True}:
+            return {"fail": 400, "text": "prompt is too long: 215000 tokens > 200000 maximum"}
         case {"shell": command}:
             return {"tool": "Bash", "input": {"command": command, "description": "Run it"}}
         case {"edit": path, "content": content}:

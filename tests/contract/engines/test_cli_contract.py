@@ -112,6 +112,7 @@ async def test_an_answer_that_is_no_report_is_handed_over_as_it_is(bench: Bench)
         ("rate-limited", "rate_limited"),
         ("budget", "budget"),
         ("overloaded", "provider_unavailable"),
+        ("context-full", "context_exhausted"),
     ],
 )
 async def test_a_providers_refusal_fails_the_turn_with_its_class(bench: Bench, case: str, failure: str) -> None:
