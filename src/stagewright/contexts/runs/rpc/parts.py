@@ -1,0 +1,146 @@
+"""Pieces of requests: metadata, uploads in parts, headers."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc.aio
+
+from stagewright.contexts.agents import api as agents
+from stagewright.contexts.runs.errors import MessageInvalid
+from stagewright.contexts.runs.model import Attempt, Run
+from stagewright.contexts.runs.usecases.assignment import MAX_ARCHIVE, MAX_BUNDLE
+from stagewright.wire.v1 import result_pb2, session_pb2
+
+Context = grpc.aio.ServicerContext[Any, Any]
+PIECE = 1024 * 1024
+
+
+def bearer(context: Context) -> str | None:
+    """Return the bearer token of the call's metadata."""
+    for key, value in context.invocation_metadata() or ():
+        if key == "authorization":
+            scheme, _, token = str(value).partition(" ")
+            return token.strip() if scheme.lower() == "bearer" else None
+    return None
+
+
+def source_refs(run: Run) -> dict[str, str]:
+    """Return the refs of the run's source bundle beside its base."""
+    refs = {f"refs/stagewright/prior/{stage}": sha for stage, sha in dict(run.world.get("prior", {})).items()}
+    link_head = run.world.get("link_head_sha")
+    if link_head:
+        refs["refs/stagewright/link"] = str(link_head)
+    return refs
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """Cut ``data`` into parts of a message's size."""
+    for at in range(0, len(data), PIECE):
+        yield data[at : at + PIECE]
+
+
+def session_header(stored: agents.StoredSession) -> session_pb2.SessionHeader:
+    """Return the header of a stored session."""
+    saved, wip = stored.saved, stored.wip_bundle or b""
+    return session_pb2.SessionHeader(
+        engine=saved.engine,
+        engine_version=saved.engine_version,
+        thread_id=saved.thread_id,
+        manifest=json.dumps(dict(stored.manifest)),
+        reason=saved.reason,
+        archive_bytes=len(stored.archive),
+        archive_sha256=hashlib.sha256(stored.archive).hexdigest(),
+        wip_bytes=len(wip),
+        wip_sha256=hashlib.sha256(wip).hexdigest() if wip else "",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUpload:
+    """A session as it was sent."""
+
+    header: session_pb2.SaveSessionHeader
+    archive: bytes
+    wip_bundle: bytes
+
+
+async def read_session(messages: AsyncIterator[session_pb2.SaveSessionPart]) -> SessionUpload:
+    """Read header, archive and work in progress; refuse what is larger than announced or allowed."""
+    header: session_pb2.SaveSessionHeader | None = None
+    archive, wip = bytearray(), bytearray()
+    async for message in messages:
+        match message.WhichOneof("part"):
+            case "header":
+                header = message.header
+            case "archive":
+                archive += message.archive
+            case "wip_bundle":
+                wip += message.wip_bundle
+        if len(archive) > MAX_ARCHIVE or len(wip) > MAX_BUNDLE:
+            raise MessageInvalid(
+                "the session is larger than 32 MiB, or its work in progress than 64 MiB", code="too_large"
+            )
+    if header is None:
+        raise MessageInvalid("the first part of a session is its header")
+    return SessionUpload(header, bytes(archive), bytes(wip))
+
+
+def session_draft(upload: SessionUpload, run: Run, attempt: Attempt) -> agents.SessionDraft:
+    """Return the session to keep. Digests are checked where it is stored."""
+    head = upload.header.session
+    try:
+        engine, reason = agents.EngineName(head.engine), agents.SessionReason(head.reason)
+        manifest = json.loads(head.manifest or "{}")
+        archive_sha, wip_sha = bytes.fromhex(head.archive_sha256), bytes.fromhex(head.wip_sha256)
+    except ValueError as error:
+        raise MessageInvalid(f"the session's header is wrong: {error}") from error
+    return agents.SessionDraft(
+        project_id=run.project_id,
+        run_id=run.id,
+        attempt_id=attempt.id,
+        repository_id=run.repository_id,
+        issue_number=run.issue_number,
+        stage=run.stage,
+        role=run.role,
+        engine=engine,
+        engine_version=head.engine_version[:100],
+        thread_id=head.thread_id[:200],
+        archive=upload.archive,
+        archive_sha256=archive_sha,
+        wip_bundle=upload.wip_bundle or None,
+        wip_sha256=wip_sha or None,
+        manifest=manifest,
+        reason=reason,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalUpload:
+    """A proposal as it was sent."""
+
+    header: result_pb2.ProposeResultHeader
+    bundle: bytes
+
+
+async def read_proposal(messages: AsyncIterator[result_pb2.ProposeResultPart]) -> ProposalUpload:
+    """Read header and bundle; the bundle must be the announced one."""
+    header: result_pb2.ProposeResultHeader | None = None
+    bundle = bytearray()
+    async for message in messages:
+        match message.WhichOneof("part"):
+            case "header":
+                header = message.header
+            case "bundle":
+                bundle += message.bundle
+        if len(bundle) > MAX_BUNDLE:
+            raise MessageInvalid("a result bundle holds at most 64 MiB", code="too_large")
+    if header is None:
+        raise MessageInvalid("the first part of a proposal is its header")
+    if len(bundle) != header.bundle_bytes:
+        raise MessageInvalid(f"{header.bundle_bytes} bytes were announced, {len(bundle)} came; send it again")
+    if bundle and hashlib.sha256(bundle).hexdigest() != header.bundle_sha256:
+        raise MessageInvalid("bundle_sha256 is not the SHA-256 of the bundle; send it again")
+    return ProposalUpload(header, bytes(bundle))
