@@ -25,7 +25,7 @@ Redact = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused a change: ``kind`` is ``user``, ``run``, ``forge``, ``system`` or ``policy``; ``id`` names one of it."""
+    """Who caused a change: ``kind`` is ``user``, ``run``, ``forge``, ``system`` or ``policy``; ``id`` names which."""
 
     kind: str
     id: str
@@ -131,7 +131,7 @@ def _redacted(value: Any, redact: Redact) -> Any:
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, Mapping):
-        return {str(key): _redacted(item, redact) for key, item in value.items()}
+        return {redact(str(key)): _redacted(item, redact) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_redacted(item, redact) for item in value]
     return value
@@ -227,7 +227,8 @@ def _entry(seq: int, item: Published, *, now: datetime, redact: Redact) -> Entry
 READ_PAGE = """
 select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash
 from journal
-where (tx >= pg_snapshot_xmax(%(since)s::pg_snapshot) or tx = any(array(select pg_snapshot_xip(%(since)s::pg_snapshot))))
+where (tx >= pg_snapshot_xmax(%(since)s::pg_snapshot)
+       or tx = any(array(select pg_snapshot_xip(%(since)s::pg_snapshot))))
   and pg_visible_in_snapshot(tx, %(until)s::pg_snapshot)
   and seq > %(after)s
 order by seq

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, WebSocket
 from fastapi.responses import StreamingResponse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -272,6 +272,49 @@ class TestHeadersAndFigures:
         assert 'http_requests_total{method="GET",route="/api/v1/raise/{kind}",status="500"} 1.0' in text
         assert 'http_requests_total{method="GET",route="unmatched",status="404"} 1.0' in text
         assert "88" not in text.split("process_")[0]
+
+
+class TestOtherTraffic:
+    async def test_a_websocket_passes_with_an_id(self, door: Door) -> None:
+        @door.app.websocket("/ws")
+        async def greet(socket: WebSocket) -> None:
+            await socket.accept()
+            await socket.send_text(socket.state.request_id)
+
+        sent: list[Any] = []
+        waiting = [{"type": "websocket.connect"}]
+        scope = {
+            "type": "websocket",
+            "path": "/ws",
+            "headers": [(b"x-request-id", b"socket-0001")],
+            "query_string": b"",
+        }
+
+        async def receive() -> Any:
+            return waiting.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await door.app(scope, receive, send)
+        assert (b"x-request-id", b"socket-0001") in sent[0]["headers"]
+        assert sent[1]["text"] == "socket-0001"
+
+    async def test_a_report_that_fails_changes_no_answer(self) -> None:
+        async def on_bug(error: Exception, request_id: str) -> None:
+            raise RuntimeError("the incident store is down")
+
+        app = FastAPI()
+        install(app, on_bug=on_bug)
+
+        @app.get("/")
+        async def root() -> None:
+            raise ValueError(FOREIGN)
+
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            answer = await client.get("/")
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
 
 
 class TestVersions:

@@ -3,14 +3,15 @@
 import difflib
 from typing import Any
 
-from fastapi import Request, params
+from fastapi import params
 from fastapi.dependencies.utils import get_flat_params
+from fastapi.requests import HTTPConnection
 
 from stagewright.kit.errors import FieldProblem, Invalid
 from stagewright.kit.http.asgi import effective_route
 
 
-async def known_query(request: Request) -> None:
+async def known_query(request: HTTPConnection) -> None:
     """Refuse query parameters that the chosen route does not declare: a dependency for a whole application."""
     given = set(request.query_params.keys())
     if not given:
