@@ -22,6 +22,7 @@ from stagewright.contexts.projects.store import (
     list_enabled,
     list_projects,
     list_repositories,
+    secrets_stamp,
     set_facts,
     set_label_texts,
     set_scanned,
@@ -31,6 +32,7 @@ from stagewright.contexts.projects.usecases import (
     bind_repository,
     change_project,
     create_project,
+    list_webhook_secrets,
     open_webhook_secrets,
 )
 
@@ -59,7 +61,9 @@ __all__ = [
     "list_enabled",
     "list_projects",
     "list_repositories",
+    "list_webhook_secrets",
     "open_webhook_secrets",
+    "secrets_stamp",
     "set_facts",
     "set_label_texts",
     "set_scanned",

@@ -43,6 +43,8 @@ BY_FORGE_ID = """
 select * from repositories where forge_repository_id = %(forge_id)s and binding = %(binding)s
 """
 SECRETS = "select webhook_secrets from repositories where id = %(id)s and binding = 'token'"
+ALL_SECRETS = "select id, webhook_secrets from repositories"
+SECRETS_STAMP = "select concat_ws('/', count(*), sum(version), max(bound_at)) from repositories"
 SCANNED = """
 update repositories set scan_cursor = %(cursor)s, scan_etag = %(etag)s, scanned_at = %(now)s,
     fully_scanned_at = case when %(full)s then %(now)s else fully_scanned_at end
@@ -132,6 +134,16 @@ async def find_sealed_secrets(reader: Reader, repository_id: UUID) -> bytes | No
     """Return the sealed webhook secrets of a repository bound with a token."""
     value = await reader.value(SECRETS, id=repository_id)
     return None if value is None else bytes(value)
+
+
+async def list_sealed_secrets(reader: Reader) -> list[tuple[UUID, bytes]]:
+    """Return every repository's id and sealed webhook secrets: what redaction is fed with."""
+    return await reader.all(lambda row: (row["id"], bytes(row["webhook_secrets"])), ALL_SECRETS)
+
+
+async def secrets_stamp(reader: Reader) -> str:
+    """Return a text that changes whenever a repository was bound or its secrets were replaced."""
+    return str(await reader.value(SECRETS_STAMP))
 
 
 async def set_scanned(

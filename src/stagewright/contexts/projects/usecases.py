@@ -16,7 +16,7 @@ from stagewright.contexts.projects.errors import (
 )
 from stagewright.contexts.projects.events import ProjectChangedEvent, ProjectCreated, RepositoryBound
 from stagewright.contexts.projects.model import Binding, ForgeRepository, Project, Repository
-from stagewright.kit.crypto import Sealer, new_secret
+from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable, new_secret
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import FieldProblem
 from stagewright.kit.ids import uuid7
@@ -125,6 +125,17 @@ async def open_webhook_secrets(reader: Reader, repository_id: UUID, *, sealer: S
         return ()
     secrets = json.loads(sealer.open(sealed, context=_context(repository_id)))
     return tuple(str(secret).encode() for secret in secrets)
+
+
+async def list_webhook_secrets(reader: Reader, *, sealer: Sealer) -> list[str]:
+    """Return every live webhook secret in the clear, for redaction only. What does not open is left out."""
+    values: list[str] = []
+    for repository_id, sealed in await store.list_sealed_secrets(reader):
+        try:
+            values += json.loads(sealer.open(sealed, context=_context(repository_id)))
+        except (KeyUnknown, Undecryptable):
+            continue
+    return values
 
 
 def _context(repository_id: UUID) -> str:

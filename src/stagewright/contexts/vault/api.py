@@ -23,6 +23,7 @@ from stagewright.contexts.vault.usecases import (
     note_state,
     put_credential,
     resolve,
+    secrets_stamp,
 )
 
 __all__ = [
@@ -44,4 +45,5 @@ __all__ = [
     "note_state",
     "put_credential",
     "resolve",
+    "secrets_stamp",
 ]

@@ -53,6 +53,7 @@ STATE = """
 update credentials set state = %(state)s, checked_at = %(now)s where id = %(id)s and state <> %(state)s returning *
 """
 ALL_SEALED = "select * from credentials"
+STAMP = "select concat_ws('/', count(*), sum(version), max(created_at)) from credentials"
 
 
 async def list_chain(
@@ -99,3 +100,8 @@ async def list_sealed(reader: Reader) -> list[SealedCredential]:
 async def set_state(tx: Tx, credential_id: UUID, state: str, now: datetime) -> Credential | None:
     """Note what the provider said; None when nothing changed."""
     return await tx.find(to_credential, STATE, id=credential_id, state=state, now=now)
+
+
+async def stamp(reader: Reader) -> str:
+    """Return a text that changes whenever a secret was stored or removed."""
+    return str(await reader.value(STAMP))

@@ -9,7 +9,7 @@ from stagewright.contexts.vault import rules, store
 from stagewright.contexts.vault.errors import CredentialEmpty, CredentialExpired, CredentialInvalid, CredentialMissing
 from stagewright.contexts.vault.events import CredentialSet, CredentialStateChanged
 from stagewright.contexts.vault.model import Credential, CredentialKind, CredentialScope, ResolvedCredential
-from stagewright.kit.crypto import Sealer
+from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.ids import uuid7
 
@@ -100,9 +100,17 @@ async def list_secret_values(reader: Reader, *, sealer: Sealer) -> list[str]:
     """Return every stored secret in the clear, for redaction only. One that does not open is left out."""
     values: list[str] = []
     for item in await store.list_sealed(reader):
-        text = sealer.open(item.ciphertext, context=_context(item.credential.id)).decode()
+        try:
+            text = sealer.open(item.ciphertext, context=_context(item.credential.id)).decode()
+        except (KeyUnknown, Undecryptable):
+            continue
         values += [text, *(line for line in text.splitlines() if len(line) >= 16 and "-----" not in line)]
     return values
+
+
+async def secrets_stamp(reader: Reader) -> str:
+    """Return a text that changes whenever a secret was stored or removed: when to feed redaction anew."""
+    return await store.stamp(reader)
 
 
 async def engines_with_credential(reader: Reader, *, project_id: UUID, repository_id: UUID | None) -> frozenset[str]:

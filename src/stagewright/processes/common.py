@@ -1,0 +1,310 @@
+"""What every server process needs before its first duty: database, keys, redaction, logs, figures, bell, stop signal.
+
+``run(process, main)`` is a process: it reads the settings, opens the platform, and calls ``main(platform)``, which
+returns when ``platform.stop`` is set. ``open_platform`` alone is for tests and for several parts in one process.
+"""
+
+import asyncio
+import base64
+import os
+import signal
+import sys
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import uvloop
+
+from stagewright.contexts.incidents import api as incidents
+from stagewright.contexts.projects import api as projects
+from stagewright.contexts.vault import api as vault
+from stagewright.kit import logs, migrate
+from stagewright.kit.clock import Clock, SystemClock
+from stagewright.kit.crypto import Keyring, Sealer
+from stagewright.kit.db import Database, Reader
+from stagewright.kit.errors import StagewrightError, Unavailable
+from stagewright.kit.http import Bound, serving
+from stagewright.kit.loops import BellListener
+from stagewright.kit.metrics import Check, Metrics, ObservabilityDoor, Pulse
+from stagewright.kit.postgres import EmbeddedPostgres
+from stagewright.kit.redact import Redactor
+from stagewright.processes.settings import KEYS_FILE, PREFIX, Settings, load
+
+REFRESH = timedelta(seconds=30)
+VERSION = "0.1.0"
+
+log = logs.get_logger(__name__)
+
+
+class SchemaBehind(Unavailable):
+    """The database is not at the schema of this program."""
+
+    code = "db.schema_behind"
+
+
+class Purpose(StrEnum):
+    """What a derived key is for. Changing a word loses everything sealed under it."""
+
+    CREDENTIALS = "credentials"
+    WEBHOOK_SECRETS = "webhook-secrets"
+    AGENT_SESSIONS = "agent-sessions"
+    ANSWERS = "idempotency"
+
+
+class Bell:
+    """Tells whoever asked that something was written somewhere. A lost bell costs latency only."""
+
+    def __init__(self) -> None:
+        self._listeners: list[Callable[[], None]] = []
+
+    def add(self, listener: Callable[[], None]) -> None:
+        """Call ``listener`` (quick, not blocking) at each bell from now on."""
+        self._listeners.append(listener)
+
+    def __call__(self) -> None:
+        """Ring."""
+        for listener in self._listeners:
+            listener()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Platform:
+    """The parts of one process. ``stop`` is set by SIGTERM and SIGINT, or by whoever wants the process to end."""
+
+    settings: Settings
+    dsn: str = field(repr=False)
+    db: Database
+    clock: Clock
+    metrics: Metrics
+    redactor: Redactor
+    bell: Bell
+    stop: asyncio.Event
+
+    @property
+    def keyring(self) -> Keyring:
+        """Return the installation's keys."""
+        return self.settings.keyring
+
+    def sealer(self, purpose: Purpose) -> Sealer:
+        """Return what seals and opens values of ``purpose``."""
+        return Sealer(self.keyring, purpose.value)
+
+    async def report_bug(self, source: str, error: Exception, request_id: str = "") -> None:
+        """Open an incident for an unforeseen exception, in a transaction of its own. Never raises."""
+        frames = traceback.extract_tb(error.__traceback__)
+        own = next((item for item in reversed(frames) if "stagewright" in item.filename), None)
+        try:
+            async with self.db.transaction() as tx:
+                await incidents.report(
+                    tx,
+                    level="error",
+                    source=source,
+                    code="internal",
+                    message=self.redactor(f"{type(error).__name__}: {error}", "incidents"),
+                    details={"request_id": request_id} if request_id else {},
+                    stack=self.redactor("".join(traceback.format_exception(error)), "incidents"),
+                    frame=f"{own.name}" if own else None,
+                    now=self.clock.now(),
+                )
+        except Exception as failure:  # the error wrapper of a process: what cannot be stored is counted and logged
+            self.metrics.incident_writes_failed.inc()
+            log.error("an incident could not be stored", source=source, exc_info=failure)
+
+    async def report_loop(self, loop: str, error: Exception) -> None:
+        """Report what a loop did not foresee: an ``on_error`` for ``kit.loops.Loop``."""
+        await self.report_bug(f"loop.{loop}", error)
+
+    async def schema_is_current(self) -> bool:
+        """Say whether the database is at this program's schema or a newer one: a readiness check."""
+        async with self.db.reading() as reader:
+            return await migrate.version(reader.connection) >= len(migrate.load())
+
+    async def database_answers(self) -> bool:
+        """Say whether the database answers: a readiness check."""
+        async with self.db.reading():
+            return True
+
+    @property
+    def checks(self) -> dict[str, Check]:
+        """Return the readiness checks every process has."""
+        return {"database": self.database_answers, "schema": self.schema_is_current}
+
+
+@asynccontextmanager
+async def open_platform(
+    settings: Settings,
+    *,
+    stop: asyncio.Event | None = None,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
+    max_sessions: int = 10,
+    own_logs: bool = True,
+) -> AsyncIterator[Platform]:
+    """Open the database and what goes with it, for the block. Raise ``SchemaBehind`` when nobody migrated it yet.
+
+    In embedded mode the running server of the data directory is used. Redaction knows the stored secrets before the
+    block begins; it looks again at each bell and every 30 s. ``own_logs`` sends the process's logs to standard output.
+    """
+    clock = clock or SystemClock()
+    metrics = Metrics(version=VERSION)
+    redactor = Redactor(_own_secrets(settings, environ or {}), on_redacted=metrics.count_redactions)
+    if own_logs:
+        logs.configure(process=settings.process, redact=redactor.to("logs"))
+    dsn = await find_database(settings)
+    ended = stop or asyncio.Event()
+    async with Database.open(
+        dsn,
+        clock=clock,
+        redact=redactor.to("journal"),
+        max_size=max_sessions,
+        application_name=f"stagewright-{settings.process}",
+    ) as db:
+        platform = Platform(
+            settings=settings,
+            dsn=dsn,
+            db=db,
+            clock=clock,
+            metrics=metrics,
+            redactor=redactor,
+            bell=Bell(),
+            stop=ended,
+        )
+        if not await platform.schema_is_current():
+            raise SchemaBehind("the database is at an older schema than this program: run `stagewright db migrate`")
+        feed = RedactionFeed(platform)
+        await feed.refresh()
+        tasks = [asyncio.create_task(feed.run(), name="redaction-feed")]
+        platform.bell.add(feed.poke)
+        listener = BellListener(dsn, platform.bell, clock=clock)
+        tasks.append(asyncio.create_task(listener.run(asyncio.Event()), name="bell"))
+        try:
+            yield platform
+        finally:
+            await _end(tasks)
+
+
+async def find_database(settings: Settings) -> str:
+    """Return the address of the database: the one set, or the embedded server of the data directory."""
+    if settings.database_url is not None:
+        return settings.database_url
+    server = await asyncio.to_thread(EmbeddedPostgres.start_or_adopt, settings.data_dir)
+    return server.dsn
+
+
+class RedactionFeed:
+    """Keeps the redactor's values equal to the stored secrets."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+        self._stamp: str | None = None
+        self._known: list[str] = []
+        self._poked = asyncio.Event()
+
+    def poke(self) -> None:
+        """Look soon: something was written."""
+        self._poked.set()
+
+    async def refresh(self) -> None:
+        """Read the secrets anew if any was stored or removed since the last look."""
+        async with self._platform.db.reading() as reader:
+            stamp = f"{await vault.secrets_stamp(reader)} {await projects.secrets_stamp(reader)}"
+            if stamp == self._stamp:
+                return
+            values = await self._read(reader)
+        redactor = self._platform.redactor
+        for value in values:
+            redactor.add(value)
+        for value in self._known:
+            redactor.remove(value)
+        self._known, self._stamp = values, stamp
+
+    async def _read(self, reader: Reader) -> list[str]:
+        sealed = self._platform.sealer
+        credentials = await vault.list_secret_values(reader, sealer=sealed(Purpose.CREDENTIALS))
+        return credentials + await projects.list_webhook_secrets(reader, sealer=sealed(Purpose.WEBHOOK_SECRETS))
+
+    async def run(self) -> None:
+        """Look at each bell, at most once a second, and every 30 s; for ever."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(REFRESH.total_seconds()):
+                    await self._poked.wait()
+            self._poked.clear()
+            try:
+                await self.refresh()
+            except Unavailable as error:
+                log.warning("redaction could not be fed", reason=error.message)
+            await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def observed(platform: Platform, checks: Mapping[str, Check]) -> AsyncIterator[Bound]:
+    """Serve ``/healthz``, ``/readyz`` (the platform's checks and ``checks``) and ``/metrics`` for the block."""
+    pulse = Pulse(platform.clock)
+    beating = asyncio.create_task(pulse.beat(), name="pulse")
+    door = ObservabilityDoor(platform.metrics, pulse, {**platform.checks, **checks})
+    try:
+        async with serving(door, platform.settings.metrics_listen, grace=timedelta(seconds=1)) as bound:
+            log.info("metrics listen", address=bound.url)
+            yield bound
+    finally:
+        await _end([beating])
+
+
+def run(process: str, main: Callable[[Platform], Awaitable[None]], *, loop: str = "uvloop") -> int:
+    """Run ``process`` until it is told to stop and return its exit code.
+
+    A process that cannot start says why on standard error, with the remedy, and returns 2.
+    """
+    factory = uvloop.new_event_loop if loop == "uvloop" else asyncio.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        try:
+            runner.run(_main(process, main))
+        except StagewrightError as error:
+            print(f"stagewright {process}: {error.message}", file=sys.stderr)  # noqa: T201 - before logs exist
+            return 2
+    return 0
+
+
+async def _main(process: str, main: Callable[[Platform], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings = load(process, os.environ)
+    async with open_platform(settings, stop=stop, environ=os.environ) as platform:
+        log.info("started", version=VERSION, embedded=settings.embedded)
+        await main(platform)
+        log.info("stopped")
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _own_secrets(settings: Settings, environ: Mapping[str, str]) -> list[str | bytes]:
+    """Return the secrets the process was started with, for redaction."""
+    found: list[str | bytes] = []
+    if settings.github_oauth_client_secret:
+        found.append(settings.github_oauth_client_secret)
+    if settings.database_url and (password := urlsplit(settings.database_url).password):
+        found.append(unquote(password))
+    for item in _root_keys(settings, environ).split(","):
+        encoded = item.strip().partition(":")[2]
+        if encoded:
+            found += [encoded, base64.b64decode(encoded.replace("-", "+").replace("_", "/"))]
+    return found
+
+
+def _root_keys(settings: Settings, environ: Mapping[str, str]) -> str:
+    if text := environ.get(f"{PREFIX}ROOT_KEYS", "").strip():
+        return text
+    path = environ.get(f"{PREFIX}ROOT_KEYS_FILE", "").strip()
+    file = Path(path) if path else settings.data_dir / KEYS_FILE
+    return file.read_text().strip() if file.is_file() else ""
