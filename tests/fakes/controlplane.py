@@ -60,6 +60,7 @@ class FakeControlPlane(runner_pb2_grpc.RunnerServiceServicer):
         self.calls: list[str] = []
         self.ack = True
         self.slow_stream = 0.0
+        self.lose_number = 0
         self.port = 0
         self._verdicts: dict[int, result_pb2.ResultChecked] = {}
         self._orders: list[stream_pb2.PlatformMessage] = []
@@ -219,6 +220,9 @@ class FakeControlPlane(runner_pb2_grpc.RunnerServiceServicer):
         last = self.numbers[-1] if self.numbers else 0
         if message.number <= last:
             self.duplicates += 1
+            return True
+        if message.number == self.lose_number:
+            self.lose_number = 0
             return True
         if message.number != last + 1:
             return False

@@ -53,7 +53,7 @@ def git(repo: Path, *arguments: str) -> str:
 
 def scenario(*steps: dict[str, Any] | str, report: dict[str, Any] | str | None = None) -> str:
     """Return a scenario of these steps, ending with a valid report unless another is given."""
-    return json.dumps([*steps, {"result": REPORT if report is None else report}])
+    return json.dumps([*steps, {"result": REPORT if report is None else report}], ensure_ascii=False)
 
 
 class Remote:
@@ -127,7 +127,7 @@ def an_assignment(remote: Remote, **changes: Any) -> assignment_pb2.Assignment:
         "prompt_sha256": hashlib.sha256(changes.get("prompt", PROMPT).encode()).hexdigest(),
         "report_schema": json.dumps(SCHEMA),
         "scope_any": True,
-        "committer_name": 'Dev "bot"',
+        "committer_name": 'The "dev" bot',
         "committer_email": "bot@example.test",
     }
     return assignment_pb2.Assignment(**{**values, **changes})

@@ -16,6 +16,7 @@ T = TypeVar("T")
 Hold = Callable[[], Awaitable[None]]
 
 CONNECT_SECONDS = 10.0
+LINGER_SECONDS = 1.0
 LARGEST_CALL = 4 * 1024 * 1024
 HELD_TOOL = "environment_redeploy"
 HOP = ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
@@ -43,13 +44,18 @@ class RelayRefusal(Exception):
         self.status = status
 
 
-async def refuse(writer: asyncio.StreamWriter, status: int, text: str) -> None:
-    """Answer with a status and a sentence."""
+async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, status: int, text: str) -> None:
+    """Answer with a status and a sentence; then read on a little, or closing would take the answer away again."""
     body = json.dumps({"error": {"type": "relay", "message": text}}).encode()
     head = f"HTTP/1.1 {status} Refused\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
     with contextlib.suppress(OSError):
         writer.write(f"{head}connection: close\r\n\r\n".encode() + body)
         await writer.drain()
+        writer.write_eof()
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while await reader.read(LARGEST_CALL):
+                pass
 
 
 class Exchange:

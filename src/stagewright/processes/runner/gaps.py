@@ -9,6 +9,8 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,63}")
 NOT_FOUND = re.compile(r"(?:^|[\s:])([A-Za-z0-9_][A-Za-z0-9._+-]{0,63}): (?:command )?not found\b", re.MULTILINE)
 MOST_NAMES = 50
 COMMAND_NOT_FOUND = 127
+SHELLS = ("sh", "bash", "dash", "zsh")
+OPERATORS = frozenset(";&|\n()<>`$")
 
 
 class ToolGaps:
@@ -39,11 +41,14 @@ class ToolGaps:
             self._seen.setdefault(name, set()).add(source)
 
 
-def _first_word(argv: str) -> str:
+def _first_word(command: str) -> str:
+    """Return the program of a simple command, looked for inside ``sh -c`` too; empty when the shell did more."""
     try:
-        words = shlex.split(argv)
+        words = shlex.split(command)
     except ValueError:
-        words = argv.split()
+        return ""
+    if len(words) == 3 and words[0].rpartition("/")[2] in SHELLS and words[1] in ("-c", "-lc"):
+        return _first_word(words[2])
     while words and "=" in words[0]:
         words.pop(0)
-    return words[0] if words else ""
+    return words[0] if words and not OPERATORS & set(command) else ""

@@ -13,6 +13,7 @@ class LogBuffer:
     """One log stream of the attempt. Keeps the oldest and the newest half of ``limit`` bytes."""
 
     def __init__(self, redactor: Redactor, limit: int) -> None:
+        self._live = redactor
         self._redactor = StreamRedactor(redactor, "log")
         self._half = limit // 2
         self._head: deque[bytes] = deque()
@@ -30,8 +31,8 @@ class LogBuffer:
 
     @property
     def full(self) -> bool:
-        """Return whether the next bytes would push others out."""
-        return self._tail_size >= self._half
+        """Return whether the next chunk would push others out."""
+        return self._tail_size + CHUNK > self._half
 
     def write(self, data: bytes) -> None:
         """Take bytes. Never blocks; drops the oldest of the newer half when there is no room."""
@@ -85,13 +86,8 @@ class LogBuffer:
             return self._marker() if self._dropped else None
         piece = self._head.popleft()
         self._head_size -= len(piece)
-        if self._head:
-            return piece
-        if self._dropped:
-            whole_lines = piece.rfind(b"\n") + 1 or len(piece)
-            self._dropped += len(piece) - whole_lines
-            return piece[:whole_lines]
-        self._promote_tail()
+        if not self._head and not self._dropped:
+            self._promote_tail()
         return piece
 
     def _promote_tail(self) -> None:
@@ -99,12 +95,19 @@ class LogBuffer:
         self._head_size, self._tail_size = self._tail_size, 0
 
     def _marker(self) -> bytes:
-        """Return the line that stands for what was dropped; a line that was cut through after it goes too."""
-        first = self._tail.popleft()
-        line_end = first.find(b"\n") + 1
-        self._tail_size -= line_end
-        self._tail.appendleft(first[line_end:])
-        marker = f"\n[stagewright: {self._dropped + line_end} bytes of output dropped here]\n".encode()
+        """Return the line that stands for what was dropped. A secret cut through by the gap leaves neither of its ends:
+        its beginning was held back and is forgotten, its end is on the rest of a line, which is dropped too."""
+        self._redactor = StreamRedactor(self._live, "log")
+        skipped = 0
+        while self._tail and skipped < CHUNK:
+            first = self._tail.popleft()
+            line_end = first.find(b"\n") + 1
+            skipped += line_end or len(first)
+            if line_end:
+                self._tail.appendleft(first[line_end:])
+                break
+        self._tail_size -= skipped
+        marker = f"\n[stagewright: {self._dropped + skipped} bytes of output dropped here]\n".encode()
         self._dropped = 0
         self._promote_tail()
         return marker

@@ -66,16 +66,16 @@ class Outbox:
     async def log(self, stream: str, data: bytes) -> None:
         """Put log bytes. Waits at most 5 s in all while the buffer stays full, then the middle is dropped."""
         buffer = self._logs[stream]
-        buffer.write(data)
-        self.news.set()
         while buffer.full and self._patience > 0:
             self.moved.clear()
             started = time.monotonic()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.moved.wait(), self._patience)
             self._patience -= time.monotonic() - started
-        if not buffer.full and buffer.size < LOG_LIMITS[stream] // 4:
+        if buffer.size < LOG_LIMITS[stream] // 4:
             self._patience = LONGEST_BLOCK_SECONDS
+        buffer.write(data)
+        self.news.set()
 
     def flush_logs(self) -> None:
         """Send what logs hold back as a possible beginning of a secret: a turn or the attempt ended."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -12,12 +13,14 @@ def is_ours(peer: tuple[str, int] | None, port: int) -> bool:
     """Return whether the connection from ``peer`` to our ``port`` belongs to our user. Elsewhere than on Linux: yes."""
     if sys.platform != "linux":
         return True
-    return peer is not None and os.getuid() in _owners(f":{peer[1]:04X}", f":{port:04X}")
+    return peer is not None and os.getuid() in owners(peer[1], port)
 
 
-def _owners(local: str, remote: str) -> set[int]:
+def owners(peer_port: int, port: int, tables: Sequence[str] = TABLES) -> set[int]:
+    """Return the user ids the kernel names for the loopback connection from ``peer_port`` to ``port``."""
+    local, remote = f":{peer_port:04X}", f":{port:04X}"
     found = set()
-    for table in TABLES:
+    for table in tables:
         try:
             lines = Path(table).read_text(encoding="ascii").splitlines()[1:]
         except OSError:

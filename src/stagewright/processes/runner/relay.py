@@ -74,9 +74,9 @@ class Relay:
                 self._seen(route, status, answer)
             await exchange.pass_back()
         except RelayRefusal as refusal:
-            await refuse(writer, refusal.status, str(refusal))
+            await refuse(reader, writer, refusal.status, str(refusal))
         except (BadMessage, TimeoutError) as error:
-            await refuse(writer, 400, str(error) or "the request did not come in time")
+            await refuse(reader, writer, 400, str(error) or "the request did not come in time")
 
     def _route(self, head: Head) -> tuple[Route, str]:
         """Return the route and the target's address, or refuse."""

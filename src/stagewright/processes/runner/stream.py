@@ -86,6 +86,8 @@ class Stream:
                 self._outbox.acknowledged(message.ack.number)
             else:
                 self._control.take(message)
+            if message.WhichOneof("body") == "notice":
+                await self._outbox.log("runner", f"notice: {message.notice.text}\n".encode())
 
 
 async def beat(outbox: Outbox, engine_alive: Callable[[], bool]) -> None:

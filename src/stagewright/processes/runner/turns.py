@@ -16,6 +16,7 @@ from stagewright.processes.runner.outbox import Outbox
 
 WAIT_SECONDS = 120.0
 AFTER_INTERRUPT_SECONDS = 30.0
+REMEMBERED_OUTPUT = 4096
 REFUSED_GRACE = timedelta(seconds=2)
 WAIT_GRACE = timedelta(seconds=10)
 COUNTS = ("tokens_in", "tokens_cached", "tokens_out")
@@ -54,6 +55,7 @@ class Driver:
         self._relay = relay
         self._model = model
         self.thread = thread
+        self._said = b""
         self.gaps = ToolGaps()
         self.alive = False
         self.totals = dict.fromkeys(COUNTS, 0)
@@ -88,15 +90,19 @@ class Driver:
     async def _take(self, event: EngineEvent) -> None:
         raw = event.raw or (f"{event.text}\n".encode() if event.kind in ("message", "warning", "turn_failed") else b"")
         await self._outbox.log("engine", raw)
-        if event.kind == "thread":
+        if event.kind == "log":
+            self._said = (self._said + raw)[-REMEMBERED_OUTPUT:]
+        elif event.kind == "thread":
             self.thread = event.thread_id
         elif event.kind == "command":
-            self.gaps.command(event.argv, event.exit_code, event.text or raw.decode("utf-8", "replace"))
+            self.gaps.command(event.argv, event.exit_code, event.text or self._said.decode("utf-8", "replace"))
         elif event.kind == "usage":
             counts = {name: getattr(event, name) for name in COUNTS}
             self._outbox.usage(self._model, counts)
             for name, value in counts.items():
                 self.totals[name] += value
+        if event.kind == "command":
+            self._said = b""
 
     async def _interrupt_when_asked(self) -> None:
         """Interrupt the engine on a stop, or when a turn goes on for 120 s with an open wait."""
