@@ -9,12 +9,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import sql
 
 from stagewright.kit.db import Database
 from stagewright.kit.migrate import migrate
 from stagewright.kit.postgres import EmbeddedPostgres
 from tests.fakes.clock import FakeClock
+
+# A busy machine is no failure: an example that never ends is stopped by the test's own timeout.
+settings.register_profile("stagewright", deadline=None)
+settings.load_profile("stagewright")
 
 # Durability costs time and proves nothing in a test: nobody cuts the power.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
