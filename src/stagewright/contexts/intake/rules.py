@@ -29,7 +29,7 @@ class _Thread(msgspec.Struct):
     number: int | None = None
     state: str | None = None
     labels: list[_Label | None] | None = None
-    updated_at: datetime | str | int | None = None
+    updated_at: str | int | None = None
     pull_request: msgspec.Raw | None = None
 
 
@@ -84,9 +84,13 @@ def _labels(thread: _Thread | None) -> tuple[str, ...] | None:
     return tuple(label.name for label in thread.labels if label is not None and label.name)
 
 
-def _moment(value: datetime | str | int | None) -> datetime | None:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
+def _moment(value: str | int | None) -> datetime | None:
     if isinstance(value, int):
         return datetime.fromtimestamp(value, UTC)
-    return None
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
