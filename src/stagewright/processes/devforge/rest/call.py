@@ -182,4 +182,4 @@ class Route:
 
 def _group(placeholder: re.Match[str]) -> str:
     name = placeholder.group(1)
-    return f"(?P<{name}>{'.+' if name in WIDE else '[^/]+'})"
+    return f"(?P<{name}>{'.*' if name in WIDE else '[^/]+'})"
