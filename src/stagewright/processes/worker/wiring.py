@@ -1,0 +1,140 @@
+"""Which loops the worker runs, how often, and with what hands (specification: runs, section 6.4)."""
+
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from stagewright.adapters.local.workloads import LocalWorkloads
+from stagewright.contexts.intake.reconcile import deliveries, scan
+from stagewright.contexts.intake.reconcile.outside import Outside as IntakeOutside
+from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs.reconcile import (
+    admission,
+    checks,
+    comments,
+    effects,
+    finish,
+    launch,
+    waits,
+    watch,
+    watchdog,
+)
+from stagewright.contexts.runs.reconcile.outside import Addresses, Outside
+from stagewright.contexts.runs.reconcile.situation import refresh_policy
+from stagewright.contexts.vault import api as vault
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.errors import NotFound
+from stagewright.kit.ids import uuid7
+from stagewright.kit.loops import Loop
+from stagewright.processes.common import Platform, Purpose
+from stagewright.processes.outside import Adapters, attempt_tokens
+
+SECOND = timedelta(seconds=1)
+
+
+def worker_name() -> str:
+    """Return a name that no other start of any worker has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{uuid7().hex[-8:]}"
+
+
+EAGER = frozenset(
+    {
+        "intake.deliveries",
+        "runs.admission",
+        "runs.launch",
+        "runs.checks",
+        "runs.finish",
+        "runs.waits",
+        "effects.perform",
+    }
+)
+"""Loops that run at once when the journal's bell rings; the others keep their own time."""
+
+
+async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
+    """Return every loop of the worker."""
+    hands = await runs_hands(platform, adapters)
+    intake = intake_hands(platform, adapters, hands)
+
+    def loop(name: str, duty: Callable[[], Awaitable[int]], every: timedelta, *, batch: int | None = None) -> Loop:
+        return Loop(
+            name,
+            duty,
+            every,
+            batch=batch,
+            clock=platform.clock,
+            metrics=platform.metrics,
+            on_error=platform.report_loop,
+        )
+
+    return [
+        loop("intake.deliveries", lambda: deliveries.decide_deliveries(intake), SECOND, batch=deliveries.BATCH),
+        loop("intake.scan", lambda: scan.scan_repositories(intake), 15 * SECOND),
+        loop("runs.admission", lambda: admission.admit_queued(hands), SECOND, batch=admission.BATCH),
+        loop("runs.launch", lambda: launch.launch_preparing(hands), SECOND, batch=launch.BATCH),
+        loop("runs.watch", lambda: watch.watch_attempts(hands), 2 * SECOND),
+        loop("runs.checks", lambda: checks.check_proposals(hands), SECOND, batch=checks.BATCH),
+        loop("runs.finish", lambda: finish.finish_accepted(hands), SECOND, batch=finish.BATCH),
+        loop("runs.waits", lambda: waits.settle_waits(hands), 5 * SECOND, batch=waits.BATCH),
+        loop("effects.perform", lambda: effects.perform_reserved(hands), SECOND / 2, batch=effects.BATCH),
+        loop("effects.resolve", lambda: effects.resolve_unknown(hands), 5 * SECOND, batch=effects.BATCH),
+        loop("runs.comments", lambda: comments.publish_status(hands), 2 * SECOND),
+        loop("runs.beat", lambda: watchdog.beat(hands), 15 * SECOND),
+        loop("runs.watchdog", lambda: watchdog.watch_invariants(hands), 60 * SECOND),
+        loop("runs.sweep", lambda: watch.sweep_workloads(hands), 60 * SECOND),
+    ]
+
+
+async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:
+    """Return what the passes over runs reach."""
+    settings = platform.settings
+    tokens = await attempt_tokens(platform)
+    if settings.controlplane_url is None or settings.tools_url is None or settings.relay_url is None:
+        raise NotFound("the addresses for workloads are not known: set CONTROLPLANE_URL, TOOLS_URL and RELAY_URL")
+
+    async def engines_available(project_id: UUID, repository_id: UUID) -> frozenset[str]:
+        async with platform.db.reading() as reader:
+            return await vault.engines_with_credential(reader, project_id=project_id, repository_id=repository_id)
+
+    return Outside(
+        db=platform.db,
+        clock=platform.clock,
+        forge=adapters.forge,
+        git=adapters.git,
+        workloads=LocalWorkloads(settings.data_dir),
+        addresses=Addresses(
+            controlplane_url=settings.controlplane_url,
+            tools_url=settings.tools_url,
+            relay_url=settings.relay_url,
+            public_url=settings.public_url,
+        ),
+        worker_id=worker_name(),
+        workload_kind="local",
+        mint_tokens=tokens.mint,
+        find_secrets=lambda data: [finding.kind for finding in platform.redactor.find(data)],
+        redact=platform.redactor.to("prompts"),
+        sealer=platform.sealer(Purpose.AGENT_SESSIONS),
+        engines_available=engines_available,
+    )
+
+
+def intake_hands(platform: Platform, adapters: Adapters, hands: Outside) -> IntakeOutside:
+    """Return what the passes over deliveries reach."""
+
+    async def read_policy(repository: projects.Repository) -> workflow.Policy:
+        heads = await adapters.git.heads(repository)
+        head = heads.get(repository.default_branch)
+        if head is None:
+            return workflow.builtin_policy()
+        policy, _ = await refresh_policy(hands, repository, head)
+        return policy
+
+    return IntakeOutside(
+        db=platform.db,
+        clock=platform.clock,
+        threads=adapters.threads,
+        refresh_policy=read_policy,
+        engines_available=hands.engines_available,
+    )
