@@ -7,6 +7,7 @@ from uuid import UUID
 
 from stagewright.adapters.git import GitStore
 from stagewright.adapters.github import Access, Client, GitHubForge, GitHubThreads, Rates, Wire, open_http
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.runs.rpc import AttemptTokens
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.vault.model import ResolvedCredential
@@ -51,5 +52,5 @@ async def open_adapters(platform: Platform) -> AsyncIterator[Adapters]:
 async def attempt_tokens(platform: Platform) -> AttemptTokens:
     """Return the signers of attempt tokens; the issuer is this installation."""
     async with platform.db.reading() as reader:
-        installation = await reader.value("select id from installation")
+        installation = await identity.installation_id(reader)
     return AttemptTokens(platform.keyring, issuer=f"stagewright/{installation}")

@@ -13,7 +13,7 @@ from stagewright.adapters.engines.codex.config import catalogue, config, to_toml
 from stagewright.adapters.engines.contract import EngineJob
 
 JOB = EngineJob(
-    repo=Path('/work/a b/ré"po'),
+    repo=Path('/workspace/a b/ré"po'),
     home=Path("/home/x"),
     prompt_file=Path("/p"),
     result_file=Path("/r"),

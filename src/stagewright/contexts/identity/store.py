@@ -11,6 +11,7 @@ to_user = record(User)
 to_token = record(ApiToken, scopes=lambda values: tuple(Scope(value) for value in values))
 to_membership = record(Membership)
 
+INSTALLATION = "select id from installation"
 INSERT_USER = """
 insert into users (id, email, display_name, locale, role, state, created_at)
 values (%(id)s, %(email)s, %(name)s, %(locale)s, %(role)s, 'active', %(now)s)
@@ -54,6 +55,13 @@ USED = """
 update api_tokens set last_used_at = %(now)s
 where id = %(id)s and (last_used_at is null or last_used_at < %(before)s)
 """
+
+
+async def installation_id(reader: Reader) -> UUID:
+    """Return this installation's id."""
+    value = await reader.value(INSTALLATION)
+    assert isinstance(value, UUID)
+    return value
 
 
 async def insert_user(
