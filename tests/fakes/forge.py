@@ -322,8 +322,8 @@ class FakeForge:
             found = [one for one in every if one.open or since is not None]
             found = [one for one in found if since is None or one.updated_at >= since]
             threads = tuple(sorted(map(_as_thread, found), key=lambda one: (one.updated_at, one.number)))
-            tag = f'W/"{hash(threads):x}"'
-            return UpdatedThreads((), etag, True) if tag == etag else UpdatedThreads(threads, tag, False)
+            tag = None if since is None else f'W/"{hash(threads):x}"'
+            return UpdatedThreads((), etag, True) if tag and tag == etag else UpdatedThreads(threads, tag, False)
 
     # ForgeDirectory
 

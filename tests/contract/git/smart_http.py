@@ -24,6 +24,7 @@ class Behaviour:
     held: threading.Event = field(default_factory=threading.Event)
     answers: dict[str, int] = field(default_factory=dict)
     drop_after: str | None = None
+    cut_answer: bytes | None = None
 
 
 class SmartHttp:
@@ -98,6 +99,8 @@ def _serve(owner: SmartHttp, request: BaseHTTPRequestHandler, body: bytes) -> No
     if behaviour.drop_after is not None and behaviour.drop_after in request.path and request.command == "POST":
         request.close_connection = True
         return
+    if behaviour.cut_answer is not None and "git-receive-pack" in request.path and request.command == "POST":
+        out = behaviour.cut_answer
     _answer(request, status, headers, out)
 
 

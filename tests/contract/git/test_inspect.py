@@ -101,6 +101,24 @@ async def test_a_merged_base_the_result_does_not_contain_is_refused(scene: Scene
     assert found.problem.startswith("ref_violation: the result does not contain the merged base")
 
 
+@pytest.mark.parametrize("merged", ["ab" * 20, "HEAD", "--all"])
+async def test_a_merged_base_that_is_no_commit_of_the_repository_is_the_results_fault(
+    scene: Scene, merged: str
+) -> None:
+    agent = scene.agent()
+    agent.commit(mine="x")
+    found = await inspect(scene, agent.bundle(scene.base), merged=merged)
+    assert found.problem is not None
+    assert found.problem.startswith("ref_violation: the merged base is no commit of the repository")
+
+
+async def test_a_symlink_with_an_endless_target_is_refused(scene: Scene) -> None:
+    body = hostile.tree(("120000", b"link", hostile.object_id("blob", b"x" * 5000)))
+    found = await inspect(scene, hostile.with_tree(scene.base, body, hostile.entry(3, b"x" * 5000)))
+    assert found.problem is not None
+    assert found.problem.startswith("tree_invalid: the target of symlink")
+
+
 async def test_a_blob_too_large_for_a_result_is_measured_but_not_read(scene: Scene) -> None:
     agent = scene.agent()
     agent.commit(big=bytes(6 << 20))

@@ -16,7 +16,7 @@ from stagewright.adapters.git import GitStore
 from stagewright.adapters.git.errors import QuarantineMissing
 from stagewright.contexts.runs.errors import OutcomeUnknown
 from stagewright.contexts.runs.ports import PushAnswer
-from stagewright.kit.errors import Denied, Invalid
+from stagewright.kit.errors import Denied, Invalid, LimitReached
 from stagewright.kit.ids import uuid7
 
 BRANCH = "stagewright/issue-1/dev"
@@ -187,6 +187,31 @@ async def test_a_push_whose_answer_is_lost_is_unknown_and_found_by_reading(scene
     scene.forge.behaviour.drop_after = None
     assert (await scene.store.heads(scene.repository))[BRANCH] == commit
     assert await push(scene, attempt, commit) == PushAnswer("done", commit)
+
+
+@pytest.mark.parametrize("answer", [b"", b"0000"])
+async def test_a_push_whose_report_is_cut_off_is_unknown_not_refused(scene: Scene, answer: bytes) -> None:
+    attempt, commit = await committed(scene, mine="x")
+    scene.forge.behaviour.cut_answer = answer
+    with pytest.raises(OutcomeUnknown):
+        await push(scene, attempt, commit)
+    assert (await scene.store.heads(scene.repository))[BRANCH] == commit
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+async def test_a_push_that_the_forge_answers_with_an_error_is_unknown(scene: Scene, status: int) -> None:
+    attempt, commit = await committed(scene, mine="x")
+    scene.forge.behaviour.answers = {"/git-receive-pack": status}
+    with pytest.raises(OutcomeUnknown):
+        await push(scene, attempt, commit)
+
+
+async def test_a_push_that_the_forge_limits_did_not_happen(scene: Scene) -> None:
+    attempt, commit = await committed(scene, mine="x")
+    scene.forge.behaviour.answers = {"git-receive-pack": 429}
+    with pytest.raises(LimitReached) as caught:
+        await push(scene, attempt, commit)
+    assert caught.value.params["bucket"] == "git"
 
 
 async def test_a_push_without_permission_is_denied(scene: Scene) -> None:

@@ -285,7 +285,8 @@ class FakePeer:
     async def limit(self, act: str, *, secondary: bool, seconds: int) -> None:
         """Refuse the next such call for a limit."""
         code = "forge.secondary_limit" if secondary else "forge.rate_limited"
-        self.fake.fail(act, LimitReached("limit", retry_after=timedelta(seconds=seconds), code=code))
+        margin = 15 if secondary else 5
+        self.fake.fail(act, LimitReached("limit", retry_after=timedelta(seconds=seconds + margin), code=code))
 
     async def go_down(self) -> None:
         """Refuse the next call."""

@@ -12,6 +12,7 @@ from stagewright.contexts.runs.ports import PushAnswer
 from stagewright.kit.errors import Invalid
 
 BRANCH_NAME = re.compile(r"(?!.*(\.\.|//|@\{|\.lock(/|$)|/\.))[A-Za-z0-9_][A-Za-z0-9_./+@-]{0,199}(?<![./])")
+LOST = ("remote failure", "failed to report status")
 MOVED = ("stale info", "fetch first", "non-fast-forward", "but expected", "reference already exists")
 
 
@@ -52,7 +53,7 @@ class Publisher:
         flag, summary = _report(output.out.decode("utf-8", "replace").splitlines(), ref)
         if flag in (" ", "*", "="):
             return PushAnswer("done", commit)
-        if flag != "!":
+        if flag != "!" or any(text in summary.lower() for text in LOST):
             raise OutcomeUnknown(f"git push gave no report: {output.err[-500:]}")
         if any(text in f"{summary} {output.err}".lower() for text in MOVED):
             now = (await self._remote.advertised(repository, folder)).heads.get(branch)

@@ -142,6 +142,6 @@ def _translated(error: GitFailed, otherwise: type[NotSent | OutcomeUnknown]) -> 
         error, ("not found", "does not appear to be a git repository")
     ):
         return NotFound("the forge does not show the repository to the stored credential", code="forge.not_found")
-    if _says(error, NEVER_LEFT) or (status and status[1] == "503"):
+    if _says(error, NEVER_LEFT):
         return NotSent(f"the forge could not be reached by git: {error.stderr}")
     return otherwise(f"git {error.verb} broke off: {error.stderr}")

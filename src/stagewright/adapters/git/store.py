@@ -16,6 +16,7 @@ from stagewright.adapters.git.quarantine import Quarantines
 from stagewright.adapters.git.remote import GitAccess, Remote
 from stagewright.adapters.git.sources import Sources
 from stagewright.contexts.projects.model import Repository
+from stagewright.contexts.runs.errors import SourceUnavailable
 from stagewright.contexts.runs.model import Inspection
 from stagewright.contexts.runs.ports import CommitSpec, PushAnswer
 from stagewright.kit.errors import Invalid
@@ -31,6 +32,7 @@ class GitStore:
     """
 
     def __init__(self, data_dir: Path, access: GitAccess, *, protocols: Sequence[str] = ("https", "http")) -> None:
+        data_dir = data_dir.absolute()
         self._git = Git(protocols=protocols)
         locks = Locks(data_dir / "locks")
         self._locks = locks
@@ -79,10 +81,10 @@ class GitStore:
 
         ``problem`` is ``<violation code>: <text>`` when the bundle itself is not taken; the rest is empty then.
         """
-        known = [base_sha] if merged_base_sha is None else [base_sha, merged_base_sha]
-        mirror = await self._mirrors.hold(repository, known)
+        mirror = await self._mirrors.hold(repository, [base_sha])
         async with self._locks.hold(f"quarantine-{attempt_id}"):
             try:
+                await self._hold_merged(repository, merged_base_sha)
                 result = await self._quarantines.open(mirror, attempt_id, base_sha, bundle)
                 await self._check_merged(attempt_id, merged_base_sha, result)
                 return await self._examiner(attempt_id).describe(base_sha, result, merged_base_sha)
@@ -169,6 +171,13 @@ class GitStore:
 
     def _examiner(self, attempt_id: UUID) -> Examiner:
         return Examiner(self._git, self._quarantines.existing(attempt_id))
+
+    async def _hold_merged(self, repository: Repository, merged_base_sha: str | None) -> None:
+        """Fetch the second parent that a report names; a made-up one is the report's fault, not the remote's."""
+        try:
+            await self._mirrors.hold(repository, [merged_base_sha] if merged_base_sha else [])
+        except (Invalid, SourceUnavailable) as error:
+            raise ResultRefused("ref_violation", f"the merged base is no commit of the repository: {error}") from error
 
     async def _check_merged(self, attempt_id: UUID, merged_base_sha: str | None, result: str) -> None:
         folder = self._quarantines.existing(attempt_id)

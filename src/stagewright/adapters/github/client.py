@@ -1,7 +1,7 @@
 """Reads and writes of a bound repository: the pass, one renewal, bounded repeats of reads, tags, pages, decoding."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
@@ -22,6 +22,8 @@ T = TypeVar("T")
 MOVED = (301, 302, 307, 308)
 MOST_MOVES = 2
 MOST_PAGES = 100
+PER_PAGE = 100
+PAGE: Mapping[str, str | int] = {"per_page": PER_PAGE}
 NOT_MODIFIED = 304
 
 
@@ -81,7 +83,7 @@ class Client:
         for _ in range(most):
             if url is None:
                 break
-            answer = await self._read(repository, need, url)
+            answer = await self._read(repository, need, url, keep=_says_where_it_ends)
             found += decoded(answer, list[kind], write=False)  # type: ignore[valid-type]
             url = checked_next(repository, answer)
         return found
@@ -101,23 +103,27 @@ class Client:
         """Return the key of the limits that the repository's credential draws on."""
         return (await self.access.pass_for(repository, need)).installation
 
-    async def _read(self, repository: Repository, need: Need, url: str) -> Answer:
+    async def _read(
+        self, repository: Repository, need: Need, url: str, *, keep: Callable[[Answer], bool] = lambda _: True
+    ) -> Answer:
         """Read, at the price of nothing when the answer is still the one we kept."""
-        whose = (await self.access.pass_for(repository, need)).installation
-        kept = self._etags.find(whose, url)
-        answer = await self._ask(repository, need, Request("GET", url, etag=kept.etag if kept else None))
+        found = await self.access.pass_for(repository, need)
+        kept = self._etags.find(found.installation, url)
+        answer = await self._ask(repository, need, Request("GET", url, etag=kept.etag if kept else None), found)
         if kept is not None and answer.status == NOT_MODIFIED:
             return Answer(200, answer.headers, kept.body, kept.next)
-        if etag := answer.headers.get("etag"):
-            self._etags.keep(whose, url, Kept(etag, answer.body, answer.next))
+        if (etag := answer.headers.get("etag")) and keep(answer):
+            self._etags.keep(found.installation, url, Kept(etag, answer.body, answer.next))
+        else:
+            self._etags.drop(found.installation, url)
         return answer
 
-    async def _ask(self, repository: Repository, need: Need, request: Request) -> Answer:
+    async def _ask(self, repository: Repository, need: Need, request: Request, found: Pass | None = None) -> Answer:
         tries = 1 if request.write else self._retries.tries
         wait = self._retries.first_wait
         for left in range(tries - 1, -1, -1):
             try:
-                return await self._renewing(repository, need, request)
+                return await self._renewing(repository, need, request, found)
             except NotSent as error:
                 asked = error.retry_after or timedelta(0)
                 if left == 0 or asked > self._retries.longest_wait:
@@ -126,9 +132,9 @@ class Client:
                 wait *= 2
         raise AssertionError("unreachable: the last try returns or raises")
 
-    async def _renewing(self, repository: Repository, need: Need, request: Request) -> Answer:
+    async def _renewing(self, repository: Repository, need: Need, request: Request, found: Pass | None) -> Answer:
         """Send; when the credential is refused, which proves that nothing happened, renew it once and send again."""
-        found = await self.access.pass_for(repository, need)
+        found = found or await self.access.pass_for(repository, need)
         try:
             return await self._following(repository, request, found)
         except Unauthenticated:
@@ -154,6 +160,11 @@ class Client:
                 return answer
             url = _moved_to(repository, request, answer)
         raise NotFound(f"{request.what}: the forge sends the request in circles", code="forge.not_found")
+
+
+def _says_where_it_ends(answer: Answer) -> bool:
+    """Say whether a kept page can be trusted: a full last page keeps its tag when another page comes after it."""
+    return answer.next is not None or len(msgspec.json.decode(answer.body, type=list[msgspec.Raw])) < PER_PAGE
 
 
 def checked_next(repository: Repository, answer: Answer) -> str | None:

@@ -21,6 +21,8 @@ from stagewright.kit.errors import (
 )
 
 SECONDARY = ("secondary rate limit", "abuse detection")
+AFTER_RETRY = timedelta(seconds=15)  # margins of runs.md §10.2: our clock and the forge's differ
+AFTER_RESET = timedelta(seconds=5)
 PRIMARY = "rate limit exceeded"
 TAKEN = ("already_exists", "already exists")
 
@@ -68,12 +70,12 @@ class Refusal:
     def _limit(self, problem: Problem, now: datetime) -> LimitReached:
         said = problem.message.lower()
         secondary = any(text in said for text in SECONDARY) or self.headers.get("x-ratelimit-remaining") != "0"
-        wait, basis = _retry_after(self.headers, now), "retry_after"
+        wait, margin, basis = _retry_after(self.headers, now), AFTER_RETRY, "retry_after"
         if wait is None and not secondary:
-            wait, basis = _until_reset(self.headers, now), "reset"
+            wait, margin, basis = _until_reset(self.headers, now), AFTER_RESET, "reset"
         return LimitReached(
             f"{self.what}: the forge's {'secondary' if secondary else 'primary'} limit is reached",
-            retry_after=wait,
+            retry_after=None if wait is None else wait + margin,
             code="forge.secondary_limit" if secondary else "forge.rate_limited",
             installation=self.installation,
             bucket=self.bucket,

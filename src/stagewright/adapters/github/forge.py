@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import LABELS, THREADS
 from stagewright.adapters.github.bots import Bots
-from stagewright.adapters.github.client import Client, at, decoded
+from stagewright.adapters.github.client import PAGE, Client, at, decoded
 from stagewright.adapters.github.rates import CONTENT
 from stagewright.adapters.github.wire import Wire
 from stagewright.contexts.projects.model import Repository
@@ -19,7 +19,6 @@ from stagewright.contexts.runs.ports import (
 )
 from stagewright.kit.errors import Invalid, NotFound
 
-PAGE = {"per_page": 100}
 NO_SUCH_LABEL = "label does not exist"
 
 
@@ -130,7 +129,7 @@ class GitHubForge:
     async def pull_requests_by_head(self, repository: Repository, branch: str) -> Sequence[ForgePullRequest]:
         """Return open and closed pull requests of a branch of the repository itself, newest first."""
         owner = repository.full_name.partition("/")[0]
-        query = {"head": f"{owner}:{words.checked_name(branch, 'branch')}", "state": "all"} | PAGE
+        query = {"head": f"{owner}:{words.checked_name(branch, 'branch')}", "state": "all", **PAGE}
         found = await self._client.pages(repository, THREADS, at("/pulls", query), structs.PullRequest)
         pulls = [words.pull_request(one, repository) for one in found]
         return [one for one in pulls if one.head_branch == branch and one.head_in_repository]

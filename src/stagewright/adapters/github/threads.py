@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import SENDERS, THREADS
-from stagewright.adapters.github.client import Client, at, checked_next, decoded
+from stagewright.adapters.github.client import PAGE, Client, at, checked_next, decoded
 from stagewright.contexts.intake.ports import ForgeThread, LabelAct, UpdatedThreads
 from stagewright.contexts.projects.model import Repository
 from stagewright.kit.errors import NotFound
@@ -39,7 +39,7 @@ class GitHubThreads:
 
     async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
         """Return the thread's label events, oldest first."""
-        place = at("/issues/{number}/events", {"per_page": 100}, number=number)
+        place = at("/issues/{number}/events", PAGE, number=number)
         events = await self._client.pages(repository, THREADS, place, structs.Event)
         acts = [act for act in map(words.label_act, events) if act is not None]
         return sorted(acts, key=lambda act: act.at)
@@ -47,11 +47,14 @@ class GitHubThreads:
     async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
         """Return threads updated at or after ``since`` (None: all open ones), least lately updated first.
 
-        The forge lists the newest first, so the first page's tag covers everything; at most 10,000 threads are read.
+        The newest come first, so with ``since`` the first page's tag covers all of them. The list of open threads has
+        no tag: one that was closed may have left a later page. At most 10,000 threads are read.
         """
-        query: dict[str, str | int] = {"state": "open", "sort": "updated", "direction": "desc", "per_page": 100}
+        query: dict[str, str | int] = {"state": "open", "sort": "updated", "direction": "desc", **PAGE}
         if since is not None:
             query |= {"state": "all", "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        else:
+            etag = None
         first = await self._client.page_unless(repository, THREADS, at("/issues", query).url(repository), etag)
         if first is None:
             return UpdatedThreads((), etag, unchanged=True)
@@ -67,4 +70,4 @@ class GitHubThreads:
             assert page is not None
             answer = page
         threads = sorted(found.values(), key=lambda thread: (thread.updated_at, thread.number))
-        return UpdatedThreads(tuple(threads), first.headers.get("etag"), unchanged=False)
+        return UpdatedThreads(tuple(threads), first.headers.get("etag") if since else None, unchanged=False)

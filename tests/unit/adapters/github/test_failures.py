@@ -73,16 +73,16 @@ def test_nothing_can_have_happened_by_a_read(status: int) -> None:
 @pytest.mark.parametrize(
     ("headers", "wait", "basis"),
     [
-        (SPENT, timedelta(minutes=10), "reset"),
-        (SPENT | {"retry-after": "30"}, timedelta(seconds=30), "retry_after"),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, timedelta(0), "reset"),
-        ({"retry-after": "Mon, 05 Jan 2026 12:01:00 GMT"}, timedelta(minutes=1), "retry_after"),
+        (SPENT, timedelta(minutes=10, seconds=5), "reset"),
+        (SPENT | {"retry-after": "30"}, timedelta(seconds=45), "retry_after"),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}, timedelta(seconds=5), "reset"),
+        ({"retry-after": "Mon, 05 Jan 2026 12:01:00 GMT"}, timedelta(minutes=1, seconds=15), "retry_after"),
         ({"retry-after": "soon"}, None, None),
         (LEFT, None, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "never"}, None, None),
     ],
 )
-def test_a_limit_says_how_long_to_wait_and_how_it_knows(
+def test_a_limit_says_how_long_to_wait_with_a_margin_and_how_it_knows(
     headers: dict[str, str], wait: timedelta | None, basis: str | None
 ) -> None:
     found = error_of(429, headers)
