@@ -1,0 +1,1 @@
+"""One module per noun; each command is options, one request, one presentation."""

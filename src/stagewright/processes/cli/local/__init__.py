@@ -1,0 +1,1 @@
+"""The process tree of `up` and `demo`: database, children, endpoints. Imported by these two commands only."""

@@ -1,0 +1,74 @@
+"""`stagewright up`: everything in one process tree, until Ctrl-C."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from types import FrameType
+
+from stagewright.processes.cli.exits import INTERRUPTED, Ended
+from stagewright.processes.cli.local.installation import Running, Wish, installed
+
+NOT_A_BOUNDARY = (
+    "Runs are processes of your user on this machine. They are not a security boundary: use them with people and "
+    "repositories you trust."
+)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def tell(line: str) -> None:
+    """Write a line about what happens to stderr; stdout carries the result only."""
+    print(line, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[Event]:
+    """Set an event at Ctrl-C, SIGTERM or SIGHUP for the block; a second Ctrl-C stops at once."""
+    stopping = Event()
+
+    def note(number: int, _: FrameType | None) -> None:
+        if stopping.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stopping.set()
+
+    before = {number: signal.signal(number, note) for number in STOP_SIGNALS}
+    try:
+        yield stopping
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_up(wish: Wish, *, verbose: bool) -> None:
+    """Start, say where, stay until told to stop."""
+    with stop_on_signal() as stopping:
+        with installed(wish, say=tell, stopping=stopping, show=tell if verbose else None) as running:
+            if stopping.is_set():
+                raise Ended(INTERRUPTED)
+            print(running.url, flush=True)
+            for line in welcome(running, wish):
+                tell(line)
+            while running.tree.pause(3600):
+                continue
+            tell("stopping: processes, then the database; active runs are taken up again by the next `up`")
+        tell("stopped")
+
+
+def welcome(running: Running, wish: Wish) -> list[str]:
+    """Return what to print when everything is ready."""
+    owner = f" as {wish.github_login}" if wish.github_login else ""
+    login = [] if wish.github_login else ["  (start with --github-login NAME to say who you are on GitHub)"]
+    return [
+        "",
+        f"Stagewright is ready at {running.url}; logs in {running.data / 'logs'}",
+        NOT_A_BOUNDARY,
+        "",
+        "In another terminal:",
+        f"  stagewright repo add OWNER/NAME --token-stdin < token.txt   # bind a repository{owner}",
+        *login,
+        "  stagewright run list                                        # after setting run:dev on an issue",
+        "  stagewright doctor                                          # when something is wrong",
+        "",
+        "Ctrl-C stops it.",
+    ]

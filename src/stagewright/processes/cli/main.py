@@ -1,0 +1,92 @@
+"""The entry point: one group, one place where an exception becomes an exit code and a line of text."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from stagewright.processes.cli import exits
+from stagewright.processes.cli.lazy import LazyGroup, load
+from stagewright.processes.cli.tree import TREE
+
+PROGRAM = "stagewright"
+COMPLETE = "_STAGEWRIGHT_COMPLETE"
+
+
+class Globals:
+    """What stands before the command: which server, and how to talk to the person."""
+
+    __slots__ = ("context", "debug", "host", "plain", "project")
+
+    def __init__(self, *, context: str | None, host: str | None, debug: bool, plain: bool) -> None:
+        self.context = context
+        self.host = host
+        self.debug = debug
+        self.plain = plain
+        self.project: str | None = None
+
+
+@click.group(cls=LazyGroup, table=TREE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--context", metavar="NAME", help="Which context to use; see `context list`.")
+@click.option("--host", metavar="URL", help="Which server to use instead of the context's.")
+@click.option("--plain", is_flag=True, help="No colour, no spinner, no prompt.")
+@click.option("--debug", is_flag=True, help="Show the HTTP exchange, secrets masked, and traces of bugs.")
+@click.pass_context
+def stagewright(ctx: click.Context, context: str | None, host: str | None, plain: bool, debug: bool) -> None:
+    """From a label on an issue to a pull request."""
+    ctx.obj = Globals(context=context, host=host, debug=debug, plain=plain)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code (cli.md 5)."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = stagewright.main(given, prog_name=PROGRAM, complete_var=COMPLETE, standalone_mode=False)
+        sys.stdout.flush()
+    except Exception as error:
+        return _failed(error, debug="--debug" in given)
+    return code if isinstance(code, int) else exits.DONE
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    code = exits.code_of(error)
+    if isinstance(error, BrokenPipeError):
+        _close_quietly()
+        return code
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return code
+    lines = exits.lines_of(error)
+    if code == exits.FAILED and not isinstance(error, exits.Failure | exits.Ended | click.ClickException):
+        lines.append(f"trace: {load('stagewright.processes.cli.bugs:keep_trace')(error, debug=debug)}")
+    _say(lines)
+    return code
+
+
+def _say(lines: Sequence[str]) -> None:
+    try:
+        for line in lines:
+            click.echo(line, err=True)
+    except BrokenPipeError:
+        _close_quietly()
+
+
+def _close_quietly() -> None:
+    """Leave nothing for the interpreter's end to flush into a pipe that nobody reads."""
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        replace_stream(stream, quiet)
+
+
+def replace_stream(stream: Any, descriptor: int) -> None:
+    """Point a standard stream's descriptor elsewhere; a captured one in tests has none."""
+    try:
+        os.dup2(descriptor, stream.fileno())
+    except (OSError, ValueError):
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
