@@ -17,7 +17,6 @@ from stagewright.kit.clock import Clock
 REQUESTER = "stagewright"
 API_VERSION = "2022-11-28"
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-LARGEST = 32 << 20
 
 
 def open_http() -> httpx.AsyncClient:
