@@ -130,7 +130,7 @@ class Git:
             command = _capped(command, caps)
         process = await asyncio.create_subprocess_exec(
             *command,
-            stdin=asyncio.subprocess.PIPE if isinstance(stdin, bytes) else stdin,
+            stdin=_source_of(stdin),
             stdout=asyncio.subprocess.PIPE if stdout is None else stdout,
             stderr=asyncio.subprocess.PIPE,
             env=self._environment | {"GIT_DIR": str(folder)} | dict(environment or {}),
@@ -185,12 +185,20 @@ async def _read_tail(stream: asyncio.StreamReader | None) -> str:
     return kept.decode("utf-8", "replace").strip()
 
 
+def _source_of(stdin: bytes | IO[bytes]) -> int | IO[bytes]:
+    """Return where git reads from. A pipe for nothing could be closed by git before the first look at it."""
+    if not isinstance(stdin, bytes):
+        return stdin
+    return asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL
+
+
 async def _feed(stream: asyncio.StreamWriter | None, data: bytes) -> None:
     if stream is None:
         return
     with suppress(BrokenPipeError, ConnectionResetError):
-        stream.write(data)
-        await stream.drain()
+        if not stream.is_closing():  # git may have ended already; uvloop refuses to write then
+            stream.write(data)
+            await stream.drain()
     stream.close()
     with suppress(BrokenPipeError, ConnectionResetError):
         await stream.wait_closed()
