@@ -9,7 +9,7 @@ from typing import Any
 from stagewright.kit.redact import Redactor
 from stagewright.processes.runner.control import Control
 from stagewright.processes.runner.door import Door
-from stagewright.processes.runner.failures import AttemptOver, NotReported, Outcome, Unreachable
+from stagewright.processes.runner.failures import AttemptOver, NotReported, NotTaken, Outcome, Refused, Unreachable
 from stagewright.processes.runner.outbox import Outbox
 from stagewright.processes.runner.results import Results
 from stagewright.processes.runner.settings import Settings
@@ -37,16 +37,33 @@ class Attempt:
         self._ready: Ready | None = None
 
     async def run(self) -> Outcome:
-        """Do the attempt and report its outcome. Raises ``Refused``, ``NotTaken`` or ``Unreachable``."""
+        """Do the attempt and report its outcome. Raises ``Refused``, ``NotTaken``, ``Unreachable``, ``NotReported``."""
+        assignment = await self._first_contact()
+        async with self._streaming():
+            outcome = await self._outcome(assignment)
+            await self._let_go()
+        await self._report(outcome)
+        return outcome
+
+    async def tell_problem(self, text: str) -> None:
+        """Try to tell the platform of an error of ours; this is the last thing that is done."""
+        with contextlib.suppress(Refused, NotTaken, Unreachable):
+            await self._door.report_problem("error", "runner_internal", text)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._door.close()
+
+    async def _first_contact(self) -> assignment_pb2.Assignment:
+        asking = asyncio.create_task(self._door.get_assignment(VERSION, patience=FIRST_CONTACT_SECONDS))
+        told = asyncio.create_task(self._control.until(lambda: self._control.ending))
         try:
-            assignment = await self._door.get_assignment(VERSION, patience=FIRST_CONTACT_SECONDS)
-            async with self._streaming():
-                outcome = await self._outcome(assignment)
-                await self._let_go()
-            await self._report(outcome)
-            return outcome
+            await asyncio.wait({asking, told}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise Unreachable("stopped before the first contact")
+            return asking.result()
         finally:
-            await self._door.close()
+            await _cancel(asking, told)
 
     @contextlib.asynccontextmanager
     async def _streaming(self) -> AsyncIterator[None]:

@@ -82,7 +82,8 @@ class Exchange:
         if self._request.head.one("expect").lower() == "100-continue" and body is None:
             self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
-            reader, upstream = await asyncio.wait_for(self._connect(), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                reader, upstream = await self._connect()
             self._upstream = upstream
             upstream.write(self._request_head(body))
             if body is not None:

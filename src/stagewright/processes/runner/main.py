@@ -22,6 +22,8 @@ from stagewright.processes.runner.failures import (
 )
 from stagewright.processes.runner.settings import Settings, SettingsWrong, read_settings
 
+LONGEST_PROBLEM = 2000
+
 
 def main() -> int:
     """Run the attempt of this workload; the exit code is for diagnostics, the reported outcome decides."""
@@ -32,29 +34,31 @@ def main() -> int:
         _say(str(error))
         return EXIT_INTERNAL
     redactor = Redactor(settings.tokens.values())
-    try:
-        return asyncio.run(_attempt(settings, redactor))
-    except Exception:  # the door wrapper of this process: say what broke, without a secret, and exit 12
-        _say(redactor(traceback.format_exc()))
-        return EXIT_INTERNAL
+    return asyncio.run(_attempt(settings, redactor))
 
 
 async def _attempt(settings: Settings, redactor: Redactor) -> int:
+    """Do the attempt; say on the way out what the platform may not have heard."""
     control = Control()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, control.stop, "terminated", DEFAULT_GRACE)
+    attempt = Attempt(settings, control, redactor)
     try:
-        outcome = await Attempt(settings, control, redactor).run()
+        outcome = await attempt.run()
     except (Refused, NotTaken) as error:
-        _say(redactor(f"the platform refuses this attempt: {error}"))
-        return EXIT_REFUSED
+        code, text = EXIT_REFUSED, f"the platform refuses this attempt: {error}"
     except Unreachable as error:
-        _say(redactor(f"the platform cannot be reached: {error}"))
-        return EXIT_UNREACHABLE
+        code, text = EXIT_UNREACHABLE, f"the platform cannot be reached: {error}"
     except NotReported as error:
-        _say(redactor(f"the outcome could not be reported: {error}"))
-        return EXIT_INTERNAL
-    _say(redactor(f"reported: {outcome.outcome} {outcome.code}".rstrip()))
-    return EXIT_REPORTED
+        code, text = EXIT_INTERNAL, f"the outcome could not be reported: {error}"
+    except Exception:  # the wrapper of this process: whatever broke is told without a secret
+        code, text = EXIT_INTERNAL, traceback.format_exc()
+        await attempt.tell_problem(redactor(text)[-LONGEST_PROBLEM:])
+    else:
+        code, text = EXIT_REPORTED, f"reported: {outcome.outcome} {outcome.code}".rstrip()
+    finally:
+        await attempt.close()
+    _say(redactor(text))
+    return code
 
 
 def _say(text: str) -> None:

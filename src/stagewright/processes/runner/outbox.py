@@ -70,7 +70,8 @@ class Outbox:
             self.moved.clear()
             started = time.monotonic()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.moved.wait(), self._patience)
+                async with asyncio.timeout(self._patience):
+                    await self.moved.wait()
             self._patience -= time.monotonic() - started
         if buffer.size < LOG_LIMITS[stream] // 4:
             self._patience = LONGEST_BLOCK_SECONDS

@@ -138,7 +138,8 @@ class Results:
     async def _verdict(self, number: int) -> result_pb2.ResultChecked | None:
         verdicts = self._control.verdicts
         try:
-            await asyncio.wait_for(self._control.until(lambda: number in verdicts), VERDICT_SECONDS)
+            async with asyncio.timeout(VERDICT_SECONDS):
+                await self._control.until(lambda: number in verdicts)
         except TimeoutError:
             await self._outbox.log("runner", f"no verdict on proposal {number} within 120 s\n".encode())
         return verdicts.get(number)

@@ -72,8 +72,10 @@ class Stream:
                 while (message := self._outbox.next()) is not None:
                     await call.write(message)
                 delay = self._outbox.delay()
+                seconds = SILENCE_SECONDS if delay is None else delay
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._outbox.news.wait(), SILENCE_SECONDS if delay is None else delay)
+                    async with asyncio.timeout(seconds):  # wait_for would lose a cancellation
+                        await self._outbox.news.wait()
 
     def _silent(self) -> bool:
         return self._outbox.waits_for_ack and time.monotonic() - self._heard > SILENCE_SECONDS

@@ -111,7 +111,8 @@ class Driver:
         grace = WAIT_GRACE
         if not control.ending:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(control.until(lambda: control.ending), WAIT_SECONDS)
+                async with asyncio.timeout(WAIT_SECONDS):
+                    await control.until(lambda: control.ending)
         if control.refusal is not None:
             grace = REFUSED_GRACE
         elif control.stop_reason:

@@ -14,7 +14,7 @@ from stagewright.adapters.engines.registry import make_engine
 from stagewright.processes.runner.control import Control
 from stagewright.processes.runner.door import Door
 from stagewright.processes.runner.exchange import CONNECT_SECONDS, RelayRefusal, Route
-from stagewright.processes.runner.failures import AttemptOver, Failed
+from stagewright.processes.runner.failures import AttemptOver, Failed, Refused
 from stagewright.processes.runner.git import Git, GitFailed
 from stagewright.processes.runner.outbox import Outbox
 from stagewright.processes.runner.relay import Relay
@@ -190,7 +190,11 @@ class Workspace:
 
     async def _hold_redeploy(self) -> None:
         """A redeploy builds the saved work tree, so it waits for the save."""
-        if self._keeper is None or not await self._keeper.save(REDEPLOY):
+        try:
+            saved = self._keeper is not None and await self._keeper.save(REDEPLOY)
+        except Refused as error:
+            raise RelayRefusal(409, f"the platform refuses this attempt: {error}") from error
+        if not saved:
             raise RelayRefusal(503, "the work tree could not be saved before the redeploy; call the tool again")
 
 
@@ -210,7 +214,8 @@ async def _ping(route: Route) -> None:
     target = urlsplit(route.target)
     port = target.port or (443 if target.scheme == "https" else 80)
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(target.hostname, port), CONNECT_SECONDS)
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(target.hostname, port)
     except (OSError, TimeoutError) as error:
         raise Failed("provider_unavailable", f"the platform's model relay cannot be reached: {error}") from error
     writer.close()
