@@ -57,7 +57,7 @@ class Git:
         process = await asyncio.create_subprocess_exec(
             "git",
             *arguments,
-            stdin=asyncio.subprocess.PIPE,
+            stdin=asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             cwd=self.repo,
@@ -66,7 +66,7 @@ class Git:
         )
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
-                out, err = await process.communicate(stdin)
+                out, err = await process.communicate(stdin or None)
         except TimeoutError as error:
             raise GitFailed(f"git {arguments[0]} took longer than {DEADLINE_SECONDS:.0f} s") from error
         finally:
