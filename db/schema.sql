@@ -1013,8 +1013,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.diagnostic_comments TO stagewr
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.effects TO stagewright_app;
 
-GRANT USAGE ON SEQUENCE public.effects_no_seq TO stagewright_app;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.incidents TO stagewright_app;
@@ -1084,7 +1082,3 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.waits TO stagewright_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.webhook_deliveries TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.worker_instances TO stagewright_app;
-
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE ON SEQUENCES TO stagewright_app;
-
-ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES TO stagewright_app;

@@ -1,4 +1,5 @@
 -- The journal: append-only, partitioned by day, hash-chained per stream. Readers page by snapshot over (tx, seq).
+-- Every migration grants what it makes by name: a blanket grant would let the program change journal partitions.
 
 create sequence journal_seq;
 
@@ -49,6 +50,3 @@ grant usage on sequence journal_seq to stagewright_app, stagewright_retention;
 grant select on installation to stagewright_app;
 grant select, delete on journal to stagewright_retention;
 grant select, insert, update, delete on journal_heads to stagewright_retention;
-
-alter default privileges in schema public grant select, insert, update, delete on tables to stagewright_app;
-alter default privileges in schema public grant usage on sequences to stagewright_app;

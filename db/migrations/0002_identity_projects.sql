@@ -149,3 +149,6 @@ create table idempotency_keys (
     primary key (principal, method, path, key)
 );
 create index idempotency_created on idempotency_keys (created_at);
+
+grant select, insert, update, delete on users, api_tokens, projects, memberships, repositories, credentials,
+    incidents, rate_buckets, idempotency_keys to stagewright_app;

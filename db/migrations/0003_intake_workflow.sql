@@ -52,3 +52,6 @@ create table issue_workflows (
     updated_at timestamptz not null,
     primary key (repository_id, issue_number)
 );
+
+grant select, insert, update, delete on webhook_deliveries, trigger_ledger, threads, issue_workflows to
+    stagewright_app;

@@ -361,3 +361,8 @@ create table agent_sessions (
 );
 create index agent_sessions_lineage on agent_sessions (repository_id, issue_number, stage, role, created_at desc);
 create index agent_sessions_run on agent_sessions (run_id, created_at desc);
+
+grant select, insert, update, delete on runs, attempts, waits, run_inbox, run_logs, run_log_heads,
+    run_log_ends, run_results, run_usage, pull_request_links, status_comments, diagnostic_comments, effects,
+    worker_instances, provider_limits, revoked_tokens, prompts, agent_sessions to stagewright_app;
+grant usage on sequence run_number to stagewright_app;

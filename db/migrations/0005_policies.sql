@@ -13,3 +13,5 @@ create table repository_policies (
     problem text,
     read_at timestamptz not null
 );
+
+grant select, insert, update, delete on policy_texts, repository_policies to stagewright_app;
