@@ -6,10 +6,12 @@ Only ``store`` and ``views`` modules (and the kit) hold SQL. A transaction lives
 import asyncio
 import dataclasses
 import enum
+import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, LiteralString, TypeVar, get_args, get_type_hints
+from weakref import WeakKeyDictionary
 
 import psycopg
 import psycopg.errors
@@ -180,7 +182,7 @@ class Database:
             max_size=max_size,
             open=False,
             configure=configure,
-            check=AsyncConnectionPool.check_connection,
+            check=_check,
             kwargs={"row_factory": dict_row, "application_name": application_name, "autocommit": True},
             name=application_name,
         )
@@ -201,6 +203,7 @@ class Database:
         try:
             async with self._pool.connection() as connection:
                 yield connection
+                _LAST_USED[connection] = time.monotonic()
         except (PoolTimeout, psycopg.OperationalError) as error:
             if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
                 raise
@@ -209,9 +212,21 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
         """Open a read-only transaction that sees one snapshot."""
-        async with self._session() as connection, connection.transaction():
-            await connection.execute("set transaction isolation level repeatable read, read only")
-            yield Reader(connection)
+        async with self._session() as connection:
+            await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+            await connection.set_read_only(True)
+            try:
+                async with connection.transaction():
+                    yield Reader(connection)
+            finally:
+                if not connection.broken:
+                    await connection.set_isolation_level(None)
+                    await connection.set_read_only(None)
+
+    async def read_journal(self, since: str) -> tuple[list[journal.Entry], str]:
+        """Return the journal's rows committed after snapshot ``since`` and the next cursor, in one round trip."""
+        async with self._session() as connection:
+            return await journal.read(connection, since)
 
     @asynccontextmanager
     async def transaction(self, by: Actor = SYSTEM, *, correlation_id: str | None = None) -> AsyncIterator[Tx]:
@@ -257,6 +272,16 @@ class Database:
         with suppress(Unavailable, psycopg.Error):
             async with self._session() as connection:
                 await connection.execute("select pg_notify(%(channel)s, '')", {"channel": CHANNEL})
+
+
+CHECK_AFTER = 2.0
+_LAST_USED: WeakKeyDictionary[AsyncConnection[Any], float] = WeakKeyDictionary()
+
+
+async def _check(connection: AsyncConnection[Any]) -> None:
+    """Ask a session that was idle for a while whether it still lives; one used just now costs no round trip."""
+    if time.monotonic() - _LAST_USED.get(connection, 0.0) > CHECK_AFTER:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 class Doorbell:

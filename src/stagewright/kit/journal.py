@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from psycopg import AsyncConnection
+from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 BODY_LIMIT = 16 * 1024
@@ -224,13 +225,24 @@ def _entry(seq: int, item: Published, *, now: datetime, redact: Redact) -> Entry
     )
 
 
+READ_NOW = """
+with now as materialized (select pg_current_snapshot()::text as until)
+select now.until, page.* from now left join lateral (
+    select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash
+    from journal
+    where tx >= pg_snapshot_xmax(%(since)s::pg_snapshot)
+       or tx = any(array(select pg_snapshot_xip(%(since)s::pg_snapshot)))
+    order by seq limit %(limit)s
+) page on true
+order by page.seq
+"""
 READ_PAGE = """
-select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash
+select %(until)s::text, seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body,
+    prev_hash, hash
 from journal
 where (tx >= pg_snapshot_xmax(%(since)s::pg_snapshot)
        or tx = any(array(select pg_snapshot_xip(%(since)s::pg_snapshot))))
-  and pg_visible_in_snapshot(tx, %(until)s::pg_snapshot)
-  and seq > %(after)s
+  and pg_visible_in_snapshot(tx, %(until)s::pg_snapshot) and seq > %(after)s
 order by seq
 limit %(limit)s
 """
@@ -249,17 +261,21 @@ async def present(connection: AsyncConnection[Any]) -> str:
 
 
 async def read(connection: AsyncConnection[Any], since: str, *, page: int = 2000) -> tuple[list[Entry], str]:
-    """Return all rows committed after snapshot ``since``, in ``seq`` order, and the next cursor."""
-    until = await present(connection)
-    entries: list[Entry] = []
-    after = 0
-    while True:
-        found = await connection.execute(READ_PAGE, {"since": since, "until": until, "after": after, "limit": page})
-        rows = await found.fetchall()
-        entries += [Entry(**row) for row in rows]
-        if len(rows) < page:
-            return entries, until
-        after = rows[-1]["seq"]
+    """Return all rows committed after snapshot ``since``, in ``seq`` order, and the next cursor.
+
+    One statement reads the rows and its own snapshot; only a backlog longer than ``page`` takes more.
+    """
+    async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
+        await cursor.execute(READ_NOW, {"since": since, "limit": page})
+        rows = await cursor.fetchall()
+        until = str(rows[0][0])
+        entries = [Entry(*row[1:]) for row in rows if row[1] is not None]
+        while len(rows) == page:
+            values = {"since": since, "until": until, "after": entries[-1].seq, "limit": page}
+            await cursor.execute(READ_PAGE, values)
+            rows = await cursor.fetchall()
+            entries += [Entry(*row[1:]) for row in rows]
+    return entries, until
 
 
 async def verify(connection: AsyncConnection[Any], stream: str) -> int | None:
