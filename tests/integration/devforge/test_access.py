@@ -193,6 +193,9 @@ def test_an_app_gets_tokens_that_expire(devforge: RunningForge, planted: Planted
     made = api.post("/issues", json={"title": "By the App"})
     assert made.json()["user"] == made.json()["user"] | {"login": f"{app.slug}[bot]", "type": "Bot"}
     assert made.json()["performed_via_github_app"]["slug"] == app.slug
+    theirs = api_as(connect, planted, planted.bot_token).post("/issues/1/comments", json={"body": "B"}).json()["id"]
+    assert api.patch(f"/issues/comments/{theirs}", json={"body": "Edited by the App"}).status_code == 200
+    assert connect(planted.api_url, minted.json()["token"]).get("/user").status_code == 403
     refused = api.put("/contents/x.txt", json={"message": "M", "content": b64("x")})
     assert (refused.status_code, refused.json()["message"]) == (403, "Resource not accessible by integration")
     devforge.control.advance(3601)

@@ -191,3 +191,45 @@ def test_nobody_pushes_to_the_refs_of_pull_requests(work: Path, api: httpx.Clien
     refused = git(work, "push", "origin", f"topic:refs/pull/{number}/head", check=False)
     assert refused.returncode != 0
     assert "hidden" in refused.stderr
+
+
+def test_every_kind_of_change_is_told_with_its_file(work: Path, api: httpx.Client) -> None:
+    for name, text in (("moved.txt", "a\nb\nc\nd\n"), ("gone.txt", "x\n"), ("typed.txt", "y\n"), ("picture", "p\0\1")):
+        (work / name).write_text(text)
+    commit(work, "odd näme \t.txt", "z\n", message="Before")
+    git(work, "push", "--quiet", "origin", "main")
+    git(work, "checkout", "--quiet", "-b", "topic")
+    git(work, "mv", "moved.txt", "dir-moved.txt")
+    git(work, "rm", "--quiet", "gone.txt")
+    (work / "typed.txt").unlink()
+    (work / "typed.txt").symlink_to("README.md")
+    (work / "picture").write_text("p\0\2")
+    commit(work, "odd näme \t.txt", "zz\n", message="After")
+    git(work, "push", "--quiet", "origin", "topic")
+    number = open_pull(api, "topic")
+    files = {row["filename"]: row for row in api.get(f"/pulls/{number}/files").json()}
+    assert {name: row["status"] for name, row in files.items()} == {
+        "dir-moved.txt": "renamed",
+        "gone.txt": "removed",
+        "typed.txt": "changed",
+        "picture": "modified",
+        "odd näme \t.txt": "modified",
+    }
+    assert files["dir-moved.txt"]["previous_filename"] == "moved.txt"
+    assert files["odd näme \t.txt"]["patch"] == "@@ -1 +1 @@\n-z\n+zz"
+    assert "patch" not in files["picture"]
+    assert api.get("/contents/typed.txt", params={"ref": "topic"}).json()["target"] == "README.md"
+    patch = api.get(f"/pulls/{number}", headers={"Accept": "application/vnd.github.patch"})
+    assert patch.text.startswith("From ")
+    assert "Subject: [PATCH] After" in patch.text
+
+
+def test_odd_messages_and_branch_names_break_nothing(work: Path, api: httpx.Client) -> None:
+    odd = "first \x01\n\x01\nsecond \x02 \u2028 third"
+    commit(work, "a.txt", "a\n", branch="tópic\u2028x", message=odd)
+    git(work, "commit", "--quiet", "--allow-empty", "--allow-empty-message", "-m", "")
+    git(work, "push", "--quiet", "origin", "HEAD")
+    assert [row["name"] for row in api.get("/branches").json()] == ["main", "tópic\u2028x"]
+    found = api.get("/commits", params={"sha": "tópic\u2028x"}).json()
+    assert [row["commit"]["message"] for row in found] == ["", odd, "Initial commit"]
+    assert api.get("/branches/t%C3%B3pic%E2%80%A8x").status_code == 200

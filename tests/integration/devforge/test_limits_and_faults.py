@@ -72,6 +72,8 @@ def test_a_secondary_limit_says_when_to_come_back(devforge: RunningForge, plante
     assert (refused.status_code, refused.headers["Retry-After"]) == (403, "7")
     assert "secondary rate limit" in refused.json()["message"]
     assert left(refused) > 0
+    devforge.control.fault(method="POST", path=path, rate_limit={"kind": "secondary", "status": 429})
+    assert api.post("/issues", json={"title": "T"}).status_code == 429
     assert api.post("/issues", json={"title": "T"}).status_code == 201
 
 

@@ -12,11 +12,11 @@ from starlette.routing import Route
 
 from stagewright.kit.errors import Conflict, Invalid, NotFound, StagewrightError
 from stagewright.processes.devforge import planting
-from stagewright.processes.devforge.acts import founding
+from stagewright.processes.devforge.acts import founding, threads
 from stagewright.processes.devforge.faults import parse_fault
 from stagewright.processes.devforge.limits import ALLOWED, CORE
 from stagewright.processes.devforge.problems import ApiProblem
-from stagewright.processes.devforge.state import Forge
+from stagewright.processes.devforge.state import Actor, Forge, issue_of
 from stagewright.processes.devforge.wishes import Wish
 
 STATUS: tuple[tuple[type[StagewrightError], int], ...] = ((Invalid, 422), (NotFound, 404), (Conflict, 409))
@@ -63,6 +63,14 @@ class Control:
         wish.done()
         repo = planting.named_repo(self.forge, f"{request.path_params['owner']}/{request.path_params['name']}")
         founding.set_role(repo, founding.known_user(self.forge, request.path_params["login"]), role)
+        return {}
+
+    async def delete_issue(self, request: Request) -> Any:
+        """Delete an issue as the repository's owner."""
+        repo = planting.named_repo(self.forge, f"{request.path_params['owner']}/{request.path_params['name']}")
+        async with repo.lock:
+            thread = issue_of(repo, request.path_params["number"])
+            await threads.delete_issue(self.forge, repo, thread, Actor(user=repo.owner))
         return {}
 
     async def app(self, request: Request) -> Any:
@@ -119,12 +127,20 @@ class Control:
 
     async def idle(self, request: Request) -> Any:
         """Wait until all webhooks were handed over."""
-        seconds = min(float(request.query_params.get("timeout", "10")), LONGEST_WAIT)
+        text = request.query_params.get("timeout", "10")
+        try:
+            seconds = min(float(text), LONGEST_WAIT)
+        except ValueError as error:
+            raise Invalid(f"timeout: must be a number of seconds, not {text!r}") from error
         return {"idle": await self.forge.courier.idle(seconds)}
 
     async def requests(self, request: Request) -> Any:
         """List journalled requests, oldest first, by method and path expression."""
-        method, path = request.query_params.get("method"), re.compile(request.query_params.get("path", ""))
+        method = request.query_params.get("method")
+        try:
+            path = re.compile(request.query_params.get("path", ""))
+        except re.error as error:
+            raise Invalid(f"path: is no regular expression: {error}") from error
         kept = self.forge.requests
         return [one for one in kept if method in (None, one["method"]) and path.search(one["path"])]
 
@@ -160,6 +176,7 @@ TABLE: tuple[tuple[str, str, Act], ...] = (
     ("POST", "/tokens/revoke", Control.revoke),
     ("POST", "/repositories", Control.repository),
     ("PUT", "/repositories/{owner}/{name}/collaborators/{login}", Control.collaborator),
+    ("DELETE", "/repositories/{owner}/{name}/issues/{number:int}", Control.delete_issue),
     ("POST", "/apps", Control.app),
     ("POST", "/apps/{app_id:int}/installations", Control.installation),
     ("POST", "/faults", Control.inject),

@@ -167,6 +167,13 @@ def _readable(body: bytes) -> Any:
     if not body:
         return None
     try:
-        return json.loads(body)
+        return _without_secrets(json.loads(body))
     except ValueError:
         return body[:KEPT_TEXT].decode(errors="replace")
+
+
+def _without_secrets(value: Any) -> Any:
+    """Blank the secrets of hooks: the journal is for reading."""
+    if isinstance(value, dict):
+        return {name: "***" if name == "secret" else _without_secrets(inner) for name, inner in value.items()}
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value

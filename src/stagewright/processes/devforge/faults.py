@@ -31,6 +31,7 @@ class Fault:
     after: bool = False
     delay_ms: int = 0
     limit: str = "primary"
+    limit_status: int = 403
     retry_after: int | None = None
     reset: int | None = None
     met: int = 0
@@ -82,8 +83,9 @@ def parse_fault(wish: Mapping[str, Any]) -> Fault:
 
 def _parse_limit(fault: Fault, wish: object) -> None:
     if not isinstance(wish, dict) or wish.get("kind") not in RATE_LIMITS:
-        raise Invalid('fault: rate_limit takes {"kind": "primary" or "secondary", "retry_after"?, "reset"?}')
+        raise Invalid('fault: rate_limit takes {"kind": "primary" or "secondary", "status"?, "retry_after"?, "reset"?}')
     fault.limit = wish["kind"]
+    fault.limit_status = _whole(wish, "status", 403, least=400)
     fault.retry_after = _whole(wish, "retry_after", 0, least=0) or None
     fault.reset = _whole(wish, "reset", 0, least=0) or None
 

@@ -239,6 +239,7 @@ class Repo:
     roles: dict[str, str] = field(default_factory=dict)
     labels: list[Label] = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
+    deleted: set[int] = field(default_factory=set)
     hooks: list[Hook] = field(default_factory=list)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 

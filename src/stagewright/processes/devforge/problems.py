@@ -25,6 +25,11 @@ def not_found() -> ApiProblem:
     return ApiProblem(404, "Not Found")
 
 
+def gone() -> ApiProblem:
+    """There was such an issue; somebody deleted it."""
+    return ApiProblem(410, "This issue was deleted")
+
+
 def bad_credentials() -> ApiProblem:
     """The token is unknown, revoked or expired."""
     return ApiProblem(401, "Bad credentials")

@@ -12,7 +12,7 @@ from stagewright.kit.clock import Clock
 from stagewright.processes.devforge.faults import Faults
 from stagewright.processes.devforge.limits import Limits
 from stagewright.processes.devforge.model import App, Hook, Installation, Issue, Repo, Token, User
-from stagewright.processes.devforge.problems import not_found
+from stagewright.processes.devforge.problems import gone, not_found
 from stagewright.processes.devforge.webhooks import Courier
 
 KEPT = 20_000  # journal entries and effects; older ones are forgotten
@@ -112,6 +112,8 @@ def covers(installation: Installation, repo: Repo) -> bool:
 def issue_of(repo: Repo, number: int) -> Issue:
     """Return a thread by its number, be it an issue or a pull request."""
     found = repo.issues.get(number)
+    if number in repo.deleted:
+        raise gone()
     if found is None:
         raise not_found()
     return found

@@ -95,10 +95,13 @@ class Courier:
 
     def forget(self, hook: Hook) -> None:
         """Stop handing over to a deleted hook."""
-        self._queues.pop(hook.id, None)
-        task = self._tasks.pop(hook.id, None)
-        if task is not None:
-            task.cancel()
+        task, queue = self._tasks.pop(hook.id, None), self._queues.pop(hook.id, None)
+        if task is None or queue is None:
+            return
+        task.cancel()
+        while not queue.empty():  # or whoever waits for idleness would wait for ever
+            queue.get_nowait()
+            queue.task_done()
 
     async def stop(self) -> None:
         """Give up what is still queued and close the connections."""

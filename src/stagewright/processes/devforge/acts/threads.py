@@ -36,7 +36,7 @@ def new_thread(forge: Forge, repo: Repo, actor: Actor, *, title: str, body: str 
     now = forge.now()
     thread = Issue(
         id=forge.next_id(),
-        number=max(repo.issues, default=0) + 1,
+        number=max([0, *repo.issues, *repo.deleted]) + 1,
         title=title,
         body=body,
         user=actor.user,
@@ -88,6 +88,13 @@ async def reopen_thread(forge: Forge, repo: Repo, thread: Issue, actor: Actor) -
     record(forge, thread, actor, "reopened", **({} if thread.pull else {"state_reason": None}))
     touch(forge, thread)
     await announce_thread(forge, repo, thread, actor, "reopened")
+
+
+async def delete_issue(forge: Forge, repo: Repo, thread: Issue, actor: Actor) -> None:
+    """Delete an issue, which GitHub offers on its pages only; its number is never given again."""
+    await announce_thread(forge, repo, thread, actor, "deleted")
+    del repo.issues[thread.number]
+    repo.deleted.add(thread.number)
 
 
 async def set_assignees(forge: Forge, repo: Repo, thread: Issue, actor: Actor, users: Sequence[User]) -> None:

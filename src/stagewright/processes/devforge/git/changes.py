@@ -66,7 +66,7 @@ def _counts(text: str) -> list[tuple[int, int]]:
     for row in rest:
         if not row:
             continue
-        added, removed, name = row.split("\t")
+        added, removed, name = row.split("\t", 2)
         if not name:  # a rename: the two names follow as fields of their own
             next(rest)
             next(rest)

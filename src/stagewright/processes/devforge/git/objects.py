@@ -6,7 +6,7 @@ from pathlib import Path
 
 from stagewright.processes.devforge.git.command import run_git
 
-COMMIT_FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01"
+COMMIT_FIELDS = ("%H", "%T", "%P", "%an", "%ae", "%aI", "%cn", "%ce", "%cI", "%B")  # none of them can hold a NUL
 SHA = re.compile(r"[0-9a-f]{40}")
 SHORT_SHA = re.compile(r"[0-9a-f]{7,40}")
 UNSAFE_NAME = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^-|//|\.lock$|/$|^/|\.$")
@@ -52,7 +52,7 @@ def valid_branch(name: str) -> bool:
 async def refs(path: Path, prefix: str = "refs/") -> dict[str, str]:
     """Return refs by name, with what they point at."""
     listed = await run_git(path, "for-each-ref", "--format=%(refname) %(objectname)", prefix)
-    rows = (line.rsplit(" ", 1) for line in listed.decode().splitlines())
+    rows = (line.rsplit(" ", 1) for line in listed.decode(errors="replace").split("\n") if line)
     return dict(sorted((name, sha) for name, sha in rows))
 
 
@@ -73,15 +73,18 @@ async def resolve(path: Path, name: str) -> str | None:
         arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{candidate}^{{commit}}")
         found = (await run_git(path, *arguments, accept=(0, 1, 128))).decode().strip()
         if found:
-            return found.splitlines()[-1]
+            return found
     return None
 
 
 async def commits(path: Path, *what: str, limit: int | None = None, paths: tuple[str, ...] = ()) -> list[Commit]:
     """Return commits, newest first, of revision arguments that the caller has made from SHAs."""
     most = () if limit is None else (f"--max-count={limit}",)
-    raw = await run_git(path, "log", f"--format={COMMIT_FORMAT}", *most, *what, "--", *paths)
-    return [_commit(row) for row in raw.decode(errors="replace").split("\x01\n") if row.strip()]
+    form = "--format=" + "%x00".join(COMMIT_FIELDS)
+    raw = await run_git(path, "log", "-z", form, *most, *what, "--", *paths)
+    fields = raw.decode(errors="replace").split("\x00")
+    size = len(COMMIT_FIELDS)
+    return [_commit(fields[start : start + size]) for start in range(0, len(fields) - 1, size)]
 
 
 async def commit(path: Path, sha: str) -> Commit:
@@ -89,10 +92,10 @@ async def commit(path: Path, sha: str) -> Commit:
     return (await commits(path, sha, limit=1))[0]
 
 
-def _commit(row: str) -> Commit:
-    sha, tree, parents, an, ae, ad, cn, ce, cd, message, _ = row.rstrip("\x01").split("\x00")
+def _commit(fields: list[str]) -> Commit:
+    sha, tree, parents, an, ae, ad, cn, ce, cd, message = fields
     author, committer = Signature(an, ae, ad), Signature(cn, ce, cd)
-    return Commit(sha.strip(), tree, tuple(parents.split()), author, committer, message.rstrip("\n"))
+    return Commit(sha, tree, tuple(parents.split()), author, committer, message.rstrip("\n"))
 
 
 async def tree(path: Path, treeish: str, *, recursive: bool = False, below: str = "") -> list[Entry]:

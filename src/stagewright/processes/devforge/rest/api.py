@@ -81,6 +81,8 @@ class Api:
 
     def _find(self, request: Request) -> tuple[Route, dict[str, str]]:
         raw = request.scope["raw_path"].decode("ascii", "replace").removeprefix(PREFIX)
+        if "%00" in raw or b"%00" in request.scope["query_string"]:
+            raise bad_request("Addresses hold no null bytes")  # nor do arguments of git
         for pattern, route in self._patterns:
             found = pattern.fullmatch(raw) if route.method == request.method else None
             if found:
@@ -113,13 +115,15 @@ class Api:
         """Refuse when the window is used up, or when a test ordered a limit for this request."""
         if fault is not None and fault.kind == "rate_limit":
             if fault.limit == "secondary":
-                raise ApiProblem(403, SECONDARY, headers={"Retry-After": str(fault.retry_after or 60)})
+                wait = {"Retry-After": str(fault.retry_after or 60)}
+                raise ApiProblem(fault.limit_status, SECONDARY, headers=wait)
             window.used = window.limit
             window.reset = fault.reset or window.reset
         if window.remaining == 0:
             whose = f"user ID {caller.user.id}" if caller.user else "127.0.0.1"
             told = {} if fault is None or fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
-            raise ApiProblem(403, f"API rate limit exceeded for {whose}.", headers=told)
+            status = 403 if fault is None else fault.limit_status
+            raise ApiProblem(status, f"API rate limit exceeded for {whose}.", headers=told)
 
     @staticmethod
     def _count(window: Window, request: Request) -> None:
@@ -161,6 +165,8 @@ async def _json(request: Request) -> Any:
     raw = await request.body()
     if not raw.strip():
         return None
+    if b"\\u0000" in raw:
+        raise ApiProblem(422, "Texts hold no null bytes")
     try:
         return json.loads(raw)
     except ValueError as error:

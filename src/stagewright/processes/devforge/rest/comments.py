@@ -1,10 +1,10 @@
 """Comments on threads, and reactions to threads and comments."""
 
-from stagewright.processes.devforge.access import has_role
+from stagewright.processes.devforge.access import may
 from stagewright.processes.devforge.acts import talk
 from stagewright.processes.devforge.model import REACTIONS, Comment, Issue, Reaction
 from stagewright.processes.devforge.problems import ApiProblem, invalid, not_found
-from stagewright.processes.devforge.rest.call import READ_THREADS, TALK, Answer, Call, Route
+from stagewright.processes.devforge.rest.call import EDIT, READ_THREADS, TALK, Answer, Call, Route
 from stagewright.processes.devforge.rest.issues import since_of
 from stagewright.processes.devforge.shapes import threads as shapes
 from stagewright.processes.devforge.state import issue_of
@@ -107,8 +107,7 @@ def _comment(call: Call) -> tuple[Issue, Comment]:
 
 def _own_comment(call: Call) -> tuple[Issue, Comment]:
     thread, comment = _comment(call)
-    user = call.actor.user
-    if user is not comment.user and not has_role(user, call.repo, "write"):
+    if call.actor.user is not comment.user and not may(call.caller, call.repo, EDIT):
         raise ApiProblem(403, "Must have admin rights to Repository.")
     return thread, comment
 

@@ -2,18 +2,17 @@
 
 import re
 
-from stagewright.processes.devforge.access import Needs, has_role
+from stagewright.processes.devforge.access import may
 from stagewright.processes.devforge.acts import threads
 from stagewright.processes.devforge.model import Issue, Label
 from stagewright.processes.devforge.problems import ApiProblem, invalid, not_found
-from stagewright.processes.devforge.rest.call import READ_THREADS, TRIAGE, Answer, Call, Route, as_texts
+from stagewright.processes.devforge.rest.call import EDIT, READ_THREADS, TRIAGE, Answer, Call, Route, as_texts
 from stagewright.processes.devforge.shapes import repos
 from stagewright.processes.devforge.state import issue_of
 
 COLOR = re.compile(r"[0-9a-fA-F]{6}")
 LONGEST_NAME = 50
 LONGEST_DESCRIPTION = 100
-WRITE_LABELS = Needs(permissions=("issues", "pull_requests"), level="write", role="write")
 
 
 async def list_labels(call: Call) -> Answer:
@@ -102,9 +101,7 @@ def _names(call: Call) -> list[str]:
 
 def _may_make(call: Call, names: list[str]) -> None:
     unknown = [name for name in names if threads.find_label(call.repo, name) is None]
-    token = call.caller.token
-    by_account = token is not None and token.installation is None
-    if unknown and by_account and not has_role(call.caller.user, call.repo, "write"):
+    if unknown and not may(call.caller, call.repo, EDIT):
         raise not_found()
 
 
@@ -141,10 +138,10 @@ def _thread(call: Call) -> Issue:
 REPO, THREAD = "/repos/{owner}/{repo}/labels", "/repos/{owner}/{repo}/issues/{issue_number}/labels"
 ROUTES = (
     Route("GET", REPO, list_labels, READ_THREADS),
-    Route("POST", REPO, create_label, WRITE_LABELS, success=201),
+    Route("POST", REPO, create_label, EDIT, success=201),
     Route("GET", f"{REPO}/{{name}}", get_label, READ_THREADS),
-    Route("PATCH", f"{REPO}/{{name}}", update_label, WRITE_LABELS),
-    Route("DELETE", f"{REPO}/{{name}}", delete_label, WRITE_LABELS, success=204),
+    Route("PATCH", f"{REPO}/{{name}}", update_label, EDIT),
+    Route("DELETE", f"{REPO}/{{name}}", delete_label, EDIT, success=204),
     Route("GET", THREAD, list_thread_labels, READ_THREADS),
     Route("POST", THREAD, add_thread_labels, TRIAGE),
     Route("PUT", THREAD, set_thread_labels, TRIAGE),

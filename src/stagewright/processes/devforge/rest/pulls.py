@@ -1,6 +1,6 @@
 """Pull requests: list, read (also as a diff), open, edit, merge, files, commits, requested reviewers."""
 
-from stagewright.processes.devforge.access import has_role
+from stagewright.processes.devforge.access import has_role, may
 from stagewright.processes.devforge.acts import pulls, threads
 from stagewright.processes.devforge.acts.announce import full_pull
 from stagewright.processes.devforge.git import changes, objects
@@ -84,9 +84,8 @@ async def create_pull(call: Call) -> Answer:
 
 async def update_pull(call: Call) -> Answer:
     """Edit title, body, state or base: the author may, and whoever may write."""
-    thread, user = _thread(call), call.actor.user
-    by_account = call.actor.app is None
-    if by_account and user is not thread.user and not has_role(user, call.repo, "write"):
+    thread = _thread(call)
+    if call.actor.user is not thread.user and not may(call.caller, call.repo, WRITE_PULLS):
         raise ApiProblem(403, "Must have admin rights to Repository.")
     title = call.text("title", "PullRequest", required="title" in call.body)
     state, base = call.one_of("state", "PullRequest", ("open", "closed")), call.text("base", "PullRequest")

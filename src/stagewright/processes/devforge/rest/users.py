@@ -1,17 +1,17 @@
 """Accounts, rate limits and what the server tells about itself."""
 
 from stagewright.processes.devforge.limits import CORE, SEARCH
-from stagewright.processes.devforge.problems import requires_authentication
+from stagewright.processes.devforge.problems import ApiProblem
 from stagewright.processes.devforge.rest.call import Answer, Call, Route
 from stagewright.processes.devforge.shapes import people
 
 
 async def get_me(call: Call) -> Answer:
     """Return the caller's own account."""
-    user = call.caller.user
-    if user is None:
-        raise requires_authentication()
-    return Answer(people.private_user(call.forge, user))
+    actor = call.actor
+    if actor.app is not None:  # an installation is no account
+        raise ApiProblem(403, "Resource not accessible by integration")
+    return Answer(people.private_user(call.forge, actor.user))
 
 
 async def get_user(call: Call) -> Answer:
