@@ -1,8 +1,11 @@
 """What other contexts may use of identity."""
 
-from stagewright.contexts.identity.errors import FreshLoginRequired, PermissionMissing, TokenRefused
+from stagewright.contexts.identity.errors import FreshLoginRequired, PermissionMissing, SessionRequired, TokenRefused
+from stagewright.contexts.identity.events import AuditRead
 from stagewright.contexts.identity.model import (
     ApiToken,
+    Member,
+    Membership,
     PlatformRole,
     Principal,
     ProjectRole,
@@ -17,16 +20,21 @@ from stagewright.contexts.identity.store import (
     find_owner,
     find_user,
     installation_id,
+    list_members,
     list_memberships,
+    list_names,
     list_tokens,
     note_use,
 )
 from stagewright.contexts.identity.usecases import (
+    Caller,
     NewToken,
+    add_member,
     authenticate_token,
     create_token,
     ensure_owner,
     pin_github_login,
+    pin_owner,
     replace_local_token,
     require,
     revoke_token,
@@ -37,7 +45,11 @@ from stagewright.contexts.identity.usecases import (
 __all__ = [
     "PERMISSION_TABLE",
     "ApiToken",
+    "AuditRead",
+    "Caller",
     "FreshLoginRequired",
+    "Member",
+    "Membership",
     "NewToken",
     "Permission",
     "PermissionMissing",
@@ -46,8 +58,10 @@ __all__ = [
     "ProjectRole",
     "Scope",
     "SenderStanding",
+    "SessionRequired",
     "TokenRefused",
     "User",
+    "add_member",
     "allows",
     "authenticate_token",
     "create_token",
@@ -56,10 +70,13 @@ __all__ = [
     "find_owner",
     "find_user",
     "installation_id",
+    "list_members",
     "list_memberships",
+    "list_names",
     "list_tokens",
     "note_use",
     "pin_github_login",
+    "pin_owner",
     "replace_local_token",
     "require",
     "revoke_token",

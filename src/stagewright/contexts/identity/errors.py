@@ -43,3 +43,21 @@ class OwnerExists(Conflict):
     """There is an owner already."""
 
     code = "identity.owner_exists"
+
+
+class SessionRequired(Denied):
+    """An API token cannot do this; a person signed in can."""
+
+    code = "identity.session_required"
+
+
+class MemberExists(Conflict):
+    """The user is a member of the project already."""
+
+    code = "member.exists"
+
+
+class MismatchedAccount(Conflict):
+    """The forge account belongs to another user, or the user is pinned to another account."""
+
+    code = "identity.github_mismatch"

@@ -91,3 +91,20 @@ class MemberRoleChanged(MemberFact):
 
 class MemberRemoved(MemberFact):
     kind = "member.removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRead(Event):
+    """Somebody read the audit of the installation."""
+
+    kind: ClassVar[str] = "audit.read"
+    topic: ClassVar[str] = "audit"
+
+    filters: Mapping[str, Any]
+
+    @property
+    def stream(self) -> str:
+        return "audit"
+
+    def body(self) -> Mapping[str, Any]:
+        return {"v": 1, "filters": dict(self.filters)}

@@ -80,6 +80,19 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A membership with who the member is."""
+
+    project_id: UUID
+    user_id: UUID
+    role: ProjectRole
+    email: str
+    display_name: str
+    github_login: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Principal:
     """Who calls: a user through a token or session, with what the credential allows."""
 

@@ -29,6 +29,7 @@ class Permission(StrEnum):
     PROJECT_CREATE = "project.create"
     USER_MANAGE = "user.manage"
     SETTINGS_MANAGE = "settings.manage"
+    CONFIG_PLATFORM = "config.platform"
     PLATFORM_OPERATE = "platform.operate"
     PROJECT_DELETE = "project.delete"
     USER_ROLES = "user.roles"
@@ -78,6 +79,7 @@ TABLE: Mapping[Permission, Row] = {
     Permission.PROJECT_CREATE: _platform(Scope.PLATFORM, BOTH),
     Permission.USER_MANAGE: _platform(Scope.PLATFORM, BOTH),
     Permission.SETTINGS_MANAGE: _platform(Scope.PLATFORM, BOTH),
+    Permission.CONFIG_PLATFORM: _platform(Scope.PLATFORM, ONLY_OWNER),
     Permission.PLATFORM_OPERATE: _platform(Scope.PLATFORM, BOTH),
     Permission.PROJECT_DELETE: _platform(None, ONLY_OWNER),
     Permission.USER_ROLES: _platform(None, ONLY_OWNER),
@@ -120,3 +122,24 @@ def may_start_runs(platform_role: PlatformRole, project_role: ProjectRole | None
     """Say whether a person with these roles has ``run.start``."""
     row = TABLE[Permission.RUN_START]
     return platform_role in row.platform_roles or project_role in row.project_roles
+
+
+def has_scope(principal: Principal, permission: Permission) -> bool:
+    """Say whether the credential may be used for the permission at all, in whatever project."""
+    scope = TABLE[permission].scope
+    return principal.credential == "session" if scope is None else scope in principal.scopes
+
+
+def sees(principal: Principal, project_id: UUID) -> bool:
+    """Say whether the project exists for the principal: its roles show it, and the credential is not for another."""
+    elsewhere = principal.only_project is not None and principal.only_project != project_id
+    return not elsewhere and has_role(principal, Permission.PROJECT_VIEW, project_id)
+
+
+def visible_projects(principal: Principal) -> frozenset[UUID] | None:
+    """Return the projects that lists show the principal; None for all."""
+    if principal.only_project is not None:
+        return frozenset({principal.only_project}) if sees(principal, principal.only_project) else frozenset()
+    if principal.user.role in TABLE[Permission.PROJECT_VIEW].platform_roles:
+        return None
+    return frozenset(item.project_id for item in principal.memberships)

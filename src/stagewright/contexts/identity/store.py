@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from stagewright.contexts.identity.model import ApiToken, Membership, Scope, User
+from stagewright.contexts.identity.model import ApiToken, Member, Membership, Scope, User
 from stagewright.kit.db import Reader, Tx, record
 
 to_user = record(User)
 to_token = record(ApiToken, scopes=lambda values: tuple(Scope(value) for value in values))
 to_membership = record(Membership)
+to_member = record(Member)
 
 INSTALLATION = "select id from installation"
 INSERT_USER = """
@@ -27,6 +28,11 @@ update users set github_user_id = %(github_id)s, github_login = %(login)s, acces
 where id = %(id)s and github_user_id is distinct from %(github_id)s
 returning *
 """
+MEMBERS = """
+select m.project_id, m.user_id, m.role, u.email::text as email, u.display_name, u.github_login, u.state
+from memberships m join users u on u.id = m.user_id where m.project_id = %(project_id)s order by u.email
+"""
+NAMES = "select id::text as id, display_name from users where id = any(%(ids)s::uuid[])"
 MEMBERSHIPS = "select * from memberships where user_id = %(user_id)s"
 SET_MEMBER = """
 insert into memberships (project_id, user_id, role, created_at) values (%(project)s, %(user)s, %(role)s, %(now)s)
@@ -99,6 +105,17 @@ async def pin_github(tx: Tx, user_id: UUID, *, github_id: int, login: str) -> Us
 async def list_memberships(reader: Reader, user_id: UUID) -> list[Membership]:
     """Return the user's memberships."""
     return await reader.all(to_membership, MEMBERSHIPS, user_id=user_id)
+
+
+async def list_members(reader: Reader, project_id: UUID) -> list[Member]:
+    """Return the project's members with who they are."""
+    return await reader.all(to_member, MEMBERS, project_id=project_id)
+
+
+async def list_names(reader: Reader, user_ids: Sequence[str]) -> dict[str, str]:
+    """Return the display names of users by id."""
+    rows = await reader.all(lambda row: (str(row["id"]), str(row["display_name"])), NAMES, ids=list(user_ids))
+    return dict(rows)
 
 
 async def set_member(tx: Tx, project_id: UUID, user_id: UUID, role: str, now: datetime) -> Membership:

@@ -6,7 +6,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from stagewright.contexts.identity import rules, store
-from stagewright.contexts.identity.errors import PermissionMissing, TokenInvalidRequest, TokenNotFound, TokenRefused
+from stagewright.contexts.identity.errors import (
+    MemberExists,
+    MismatchedAccount,
+    PermissionMissing,
+    TokenInvalidRequest,
+    TokenNotFound,
+    TokenRefused,
+    UserNotFound,
+)
 from stagewright.contexts.identity.events import (
     AccessChanged,
     MemberAdded,
@@ -17,6 +25,7 @@ from stagewright.contexts.identity.events import (
 from stagewright.contexts.identity.model import (
     UNKNOWN_SENDER,
     ApiToken,
+    Member,
     Membership,
     PlatformRole,
     Principal,
@@ -28,8 +37,9 @@ from stagewright.contexts.identity.model import (
 from stagewright.contexts.identity.rules import Permission
 from stagewright.kit.crypto import hash_secret, is_api_token, make_api_token
 from stagewright.kit.db import Reader, Tx
-from stagewright.kit.errors import FieldProblem
+from stagewright.kit.errors import FieldProblem, StagewrightError
 from stagewright.kit.ids import uuid7
+from stagewright.kit.journal import Actor
 
 LOCAL_TOKEN = "local"
 LOCAL_LIFE = timedelta(days=30)
@@ -166,12 +176,95 @@ async def authenticate_token(reader: Reader, text: str, *, now: datetime, embedd
 
 def require(principal: Principal, permission: Permission, project_id: UUID | None = None) -> None:
     """Raise ``PermissionMissing`` unless the principal may."""
+    if not rules.has_scope(principal, permission):
+        raise _scope_missing(permission)
     if not rules.allows(principal, permission, project_id):
         raise PermissionMissing(
             f"this needs the permission {permission.value}; {rules.grantors(permission)} can grant it",
             permission=permission.value,
             grantors=rules.grantors(permission),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls a route, and the permission the route declares."""
+
+    principal: Principal
+    permission: Permission
+
+    @property
+    def user(self) -> User:
+        """Return the person."""
+        return self.principal.user
+
+    @property
+    def actor(self) -> Actor:
+        """Return who the journal names."""
+        return Actor("user", str(self.principal.user.id))
+
+    @property
+    def projects(self) -> frozenset[UUID] | None:
+        """Return the projects that lists show; None for all."""
+        return rules.visible_projects(self.principal)
+
+    def enter(self) -> None:
+        """Refuse at the door what no project can allow: a platform permission, a scope the token does not have."""
+        if not rules.has_scope(self.principal, self.permission):
+            raise _scope_missing(self.permission)
+        if not rules.TABLE[self.permission].in_project:
+            require(self.principal, self.permission)
+
+    def admit(self, project_id: UUID | None, hidden: StagewrightError, permission: Permission | None = None) -> None:
+        """Apply the object rule to something of ``project_id`` (None: of the installation).
+
+        What the caller may not see raises ``hidden``, the error of an unknown id; what it may not do, 403.
+        """
+        wanted = permission or self.permission
+        if project_id is None:
+            if self.user.role is PlatformRole.MEMBER or self.principal.only_project is not None:
+                raise hidden
+        elif not rules.sees(self.principal, project_id):
+            raise hidden
+        require(self.principal, wanted, project_id)
+
+    def may(self, permission: Permission, project_id: UUID) -> bool:
+        """Say whether the caller may do ``permission`` in the project."""
+        return rules.allows(self.principal, permission, project_id)
+
+
+def _scope_missing(permission: Permission) -> PermissionMissing:
+    scope = rules.TABLE[permission].scope
+    needs = f"an API token with the scope {scope.value}" if scope else "a person signed in with a session"
+    return PermissionMissing(
+        f"this needs the permission {permission.value}, that is {needs}",
+        permission=permission.value,
+        grantors=rules.grantors(permission),
+        scope=scope.value if scope else None,
+    )
+
+
+async def add_member(
+    tx: Tx, project_id: UUID, *, email: str | None, user_id: UUID | None, role: ProjectRole, now: datetime
+) -> Member:
+    """Make an existing user a member. Raises ``UserNotFound`` or ``MemberExists``; nobody is created here."""
+    user = await store.find_user(tx, user_id) if user_id else await store.find_by_email(tx, email or "")
+    if user is None or user.state == "disabled":
+        raise UserNotFound("there is no such user; a member is somebody who may sign in already")
+    if any(item.user_id == user.id for item in await store.list_members(tx, project_id)):
+        raise MemberExists(f"{user.email} is a member of this project already")
+    await set_member(tx, project_id, user.id, role, now=now)
+    return next(item for item in await store.list_members(tx, project_id) if item.user_id == user.id)
+
+
+async def pin_owner(tx: Tx, owner: User, *, github_id: int, login: str) -> User:
+    """Pin which forge account the owner is. Raises ``MismatchedAccount`` when it is somebody else's."""
+    holder = await store.find_by_github_id(tx, github_id)
+    if holder is not None and holder.id != owner.id:
+        raise MismatchedAccount(f"the forge account {login} is pinned to another user")
+    if owner.github_user_id is not None and owner.github_user_id != github_id:
+        raise MismatchedAccount(f"you are pinned to the forge account {owner.github_login}, not {login}")
+    return await pin_github_login(tx, owner, github_id=github_id, login=login)
 
 
 async def standing_of_sender(reader: Reader, github_user_id: int | None, project_id: UUID) -> SenderStanding:

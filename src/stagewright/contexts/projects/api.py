@@ -1,6 +1,7 @@
 """What other contexts may use of projects."""
 
 from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
+from stagewright.contexts.projects.events import LabelsSynced
 from stagewright.contexts.projects.model import (
     Binding,
     ForgeAccount,
@@ -11,6 +12,7 @@ from stagewright.contexts.projects.model import (
     RepositoryId,
     RepositoryState,
 )
+from stagewright.contexts.projects.ports import ForgeDirectory
 from stagewright.contexts.projects.store import (
     find_by_forge_id,
     find_project,
@@ -33,6 +35,7 @@ from stagewright.contexts.projects.usecases import (
     change_project,
     create_project,
     list_webhook_secrets,
+    open_app_secrets,
     open_webhook_secrets,
 )
 
@@ -40,7 +43,9 @@ __all__ = [
     "Binding",
     "Bound",
     "ForgeAccount",
+    "ForgeDirectory",
     "ForgeRepository",
+    "LabelsSynced",
     "Project",
     "ProjectId",
     "ProjectNotFound",
@@ -62,6 +67,7 @@ __all__ = [
     "list_projects",
     "list_repositories",
     "list_webhook_secrets",
+    "open_app_secrets",
     "open_webhook_secrets",
     "secrets_stamp",
     "set_facts",

@@ -43,6 +43,7 @@ BY_FORGE_ID = """
 select * from repositories where forge_repository_id = %(forge_id)s and binding = %(binding)s
 """
 SECRETS = "select webhook_secrets from repositories where id = %(id)s and binding = 'token'"
+APP_SECRETS = "select id, webhook_secrets from repositories where binding = 'github_app' order by bound_at"
 ALL_SECRETS = "select id, webhook_secrets from repositories"
 SECRETS_STAMP = "select concat_ws('/', count(*), sum(version), max(bound_at)) from repositories"
 SCANNED = """
@@ -139,6 +140,11 @@ async def find_sealed_secrets(reader: Reader, repository_id: UUID) -> bytes | No
 async def list_sealed_secrets(reader: Reader) -> list[tuple[UUID, bytes]]:
     """Return every repository's id and sealed webhook secrets: what redaction is fed with."""
     return await reader.all(lambda row: (row["id"], bytes(row["webhook_secrets"])), ALL_SECRETS)
+
+
+async def list_app_secrets(reader: Reader) -> list[tuple[UUID, bytes]]:
+    """Return id and sealed webhook secrets of the repositories bound through a GitHub App."""
+    return await reader.all(lambda row: (row["id"], bytes(row["webhook_secrets"])), APP_SECRETS)
 
 
 async def secrets_stamp(reader: Reader) -> str:

@@ -87,10 +87,14 @@ async def bind_repository(
     binding: Binding,
     sealer: Sealer,
     now: datetime,
+    secrets: Sequence[str] = (),
 ) -> Bound:
-    """Bind what the forge showed to ``project``, with two live webhook secrets for rotation."""
+    """Bind what the forge showed to ``project``, with two live webhook secrets for rotation.
+
+    ``secrets`` are those of the GitHub App, when another repository is bound through it already.
+    """
     repository_id = uuid7()
-    secrets = [new_secret(), new_secret()]
+    secrets = list(secrets) or [new_secret(), new_secret()]
     repository = await store.insert_repository(
         tx,
         {
@@ -125,6 +129,15 @@ async def open_webhook_secrets(reader: Reader, repository_id: UUID, *, sealer: S
         return ()
     secrets = json.loads(sealer.open(sealed, context=_context(repository_id)))
     return tuple(str(secret).encode() for secret in secrets)
+
+
+async def open_app_secrets(reader: Reader, *, sealer: Sealer, of: UUID | None = None) -> tuple[str, ...]:
+    """Return the live webhook secrets of the GitHub Apps, or of the one that repository ``of`` is bound through."""
+    found: dict[str, None] = {}
+    for repository_id, sealed in await store.list_app_secrets(reader):
+        if of is None or of == repository_id:
+            found |= dict.fromkeys(json.loads(sealer.open(sealed, context=_context(repository_id))))
+    return tuple(found)
 
 
 async def list_webhook_secrets(reader: Reader, *, sealer: Sealer) -> list[str]:

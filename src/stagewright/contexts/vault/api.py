@@ -14,8 +14,11 @@ from stagewright.contexts.vault.model import (
     CredentialScope,
     ResolvedCredential,
 )
+from stagewright.contexts.vault.store import find_app_repository
 from stagewright.contexts.vault.usecases import (
+    Described,
     NewCredential,
+    describe_level,
     engines_with_credential,
     list_credentials,
     list_secret_values,
@@ -36,9 +39,12 @@ __all__ = [
     "CredentialKind",
     "CredentialMissing",
     "CredentialScope",
+    "Described",
     "NewCredential",
     "ResolvedCredential",
+    "describe_level",
     "engines_with_credential",
+    "find_app_repository",
     "list_credentials",
     "list_secret_values",
     "login_of",

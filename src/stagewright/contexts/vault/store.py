@@ -53,6 +53,17 @@ STATE = """
 update credentials set state = %(state)s, checked_at = %(now)s where id = %(id)s and state <> %(state)s returning *
 """
 ALL_SEALED = "select * from credentials"
+LEVEL = """
+select * from credentials
+where scope = %(scope)s and project_id is not distinct from %(project_id)s
+  and (%(purpose)s::text is null or purpose = %(purpose)s)
+order by purpose, kind
+"""
+APP_REPOSITORY = """
+select repository_id from credentials
+where kind = 'github_app' and app_id = %(app_id)s and repository_id is not null
+order by created_at limit 1
+"""
 STAMP = "select concat_ws('/', count(*), sum(version), max(created_at)) from credentials"
 
 
@@ -105,3 +116,16 @@ async def set_state(tx: Tx, credential_id: UUID, state: str, now: datetime) -> C
 async def stamp(reader: Reader) -> str:
     """Return a text that changes whenever a secret was stored or removed."""
     return str(await reader.value(STAMP))
+
+
+async def list_level(
+    reader: Reader, scope: str, project_id: UUID | None, purpose: str | None
+) -> list[SealedCredential]:
+    """Return the credentials of the platform or of one project."""
+    return await reader.all(_to_sealed, LEVEL, scope=scope, project_id=project_id, purpose=purpose)
+
+
+async def find_app_repository(reader: Reader, app_id: int) -> UUID | None:
+    """Return a repository that is bound through the GitHub App."""
+    found: UUID | None = await reader.value(APP_REPOSITORY, app_id=app_id)
+    return found

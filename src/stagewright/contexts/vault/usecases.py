@@ -9,7 +9,7 @@ from stagewright.contexts.vault import rules, store
 from stagewright.contexts.vault.errors import CredentialEmpty, CredentialExpired, CredentialInvalid, CredentialMissing
 from stagewright.contexts.vault.events import CredentialSet, CredentialStateChanged
 from stagewright.contexts.vault.model import Credential, CredentialKind, CredentialScope, ResolvedCredential
-from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable
+from stagewright.kit.crypto import KeyUnknown, MacSigner, Sealer, Undecryptable
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.ids import uuid7
 
@@ -94,6 +94,35 @@ async def login_of(reader: Reader, *, purpose: str, project_id: UUID, repository
 async def list_credentials(reader: Reader) -> list[Credential]:
     """Return all credentials without their secrets."""
     return await store.list_all(reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A credential and its fingerprint: equality can be shown, the secret cannot. None when it does not open."""
+
+    credential: Credential
+    fingerprint: str | None
+
+
+async def describe_level(
+    reader: Reader,
+    scope: CredentialScope,
+    project_id: UUID | None,
+    *,
+    purpose: str | None = None,
+    sealer: Sealer,
+    fingerprints: MacSigner,
+) -> list[Described]:
+    """Return the credentials stored on the platform's or a project's own level, by purpose."""
+    rows = await store.list_level(reader, scope.value, project_id, purpose)
+    return [Described(row.credential, _fingerprint(row, sealer, fingerprints)) for row in rows]
+
+
+def _fingerprint(row: store.SealedCredential, sealer: Sealer, fingerprints: MacSigner) -> str | None:
+    try:
+        return fingerprints.tag(sealer.open(row.ciphertext, context=_context(row.credential.id))).hex()[:16]
+    except (KeyUnknown, Undecryptable):
+        return None
 
 
 async def list_secret_values(reader: Reader, *, sealer: Sealer) -> list[str]:

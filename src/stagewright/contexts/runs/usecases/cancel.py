@@ -11,11 +11,11 @@ from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import closing, moves
 from stagewright.kit.clock import Clock
-from stagewright.kit.db import Tx
+from stagewright.kit.db import Reader, Tx
 
 
-async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock) -> tuple[Run, bool]:
-    """Ask for the run's end. Return it and whether it had ended already.
+async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock, reason: str | None = None) -> tuple[Run, bool]:
+    """Ask for the run's end, for a ``reason`` a person gave. Return it and whether it had ended already.
 
     Raises ``RunPublishing`` when the push was submitted: the result stays.
     """
@@ -26,7 +26,7 @@ async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock) -> tuple
     if run.status is RunStatus.CANCELLING:
         return run, False
     if run.status is RunStatus.FINISHING:
-        await _refuse_after_push(tx, run)
+        await refuse_after_push(tx, run)
         await effect_rows.supersede_critical(tx, run.id, now)
     previous = run.status
     cancelling = await moves.move(
@@ -35,7 +35,7 @@ async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock) -> tuple
         RunStatus.CANCELLING,
         events.RunCancelRequested,
         now=now,
-        extra={"previous_status": previous.value, "cause": cause},
+        extra={"previous_status": previous.value, "cause": cause} | ({"reason": reason} if reason else {}),
     )
     await moves.close_waits(tx, cancelling, now=now, by=tx.actor.id)
     attempt = await moves.request_stop(tx, cancelling, "cancelled", now=now)
@@ -44,8 +44,9 @@ async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock) -> tuple
     return cancelling, False
 
 
-async def _refuse_after_push(tx: Tx, run: Run) -> None:
-    for effect in await effect_rows.list_of(tx, run.id):
+async def refuse_after_push(reader: Reader, run: Run) -> None:
+    """Raise ``RunPublishing`` when the run's push was submitted."""
+    for effect in await effect_rows.list_of(reader, run.id):
         if effect.kind == "git.push" and effect.status.value in ("submitted", "unknown", "done"):
             raise RunPublishing(
                 "the result is being published and cannot be called back; close the pull request instead"

@@ -1,0 +1,259 @@
+"""The door for people to projects, their repositories and their members."""
+
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import Depends, Response
+from pydantic import BaseModel, Field, model_validator
+
+from stagewright.contexts.identity import api as identity
+from stagewright.contexts.identity.api import Caller, Permission, ProjectRole
+from stagewright.contexts.projects import store, usecases
+from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
+from stagewright.contexts.projects.events import project_frame, repository_frame
+from stagewright.contexts.projects.model import Binding, Project, Repository, RepositoryState
+from stagewright.kit.db import Reader, Tx
+from stagewright.kit.http import Limit, Page, RequestBody, VersionMismatch, etag, expected_version
+from stagewright.kit.http.once import Answer, KeyedOnce, OnceDep
+from stagewright.kit.http.paging import Paging
+from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes, caller
+from stagewright.kit.http.shapes import AllowedAction, Id, Instant
+
+routes = Routes(tag="projects")
+CallerDep = Annotated[Caller, Depends(caller)]
+VersionDep = Annotated[int, Depends(expected_version)]
+ACTIONS = {
+    "edit": Permission.PROJECT_EDIT,
+    "bind_repository": Permission.REPOSITORY_MANAGE,
+    "manage_members": Permission.MEMBER_MANAGE,
+    "manage_credentials": Permission.CREDENTIALS_MANAGE,
+}
+
+
+class ProjectView(BaseModel):
+    """A project and what the caller may do with it."""
+
+    id: Id
+    key: str
+    name: str
+    locale: str
+    weight: int
+    version: int
+    created_at: Instant
+    allowed_actions: list[AllowedAction]
+
+    @classmethod
+    def of(cls, project: Project, me: Caller) -> "ProjectView":
+        """Show ``project`` to ``me``."""
+        return cls(**project_frame(project), allowed_actions=_actions(project.id, me))
+
+
+class RepositoryView(BaseModel):
+    """A bound repository. Its webhook secrets are never shown again."""
+
+    id: Id
+    project_id: Id
+    full_name: str
+    web_url: str
+    api_url: str
+    default_branch: str
+    binding: Binding
+    state: RepositoryState
+    health: str
+    version: int
+    bound_at: Instant
+    scanned_at: Instant | None
+
+    @classmethod
+    def of(cls, repository: Repository) -> "RepositoryView":
+        """Show ``repository``."""
+        scanned = repository.scanned_at.isoformat() if repository.scanned_at else None
+        return cls(**repository_frame(repository), scanned_at=scanned)
+
+
+class MemberView(BaseModel):
+    """A member of a project."""
+
+    project_id: Id
+    user_id: Id
+    role: ProjectRole
+    email: str
+    display_name: str
+    github_login: str | None
+    state: str
+
+    @classmethod
+    def of(cls, member: identity.Member) -> "MemberView":
+        """Show ``member``."""
+        return cls(
+            project_id=str(member.project_id),
+            user_id=str(member.user_id),
+            role=member.role,
+            email=member.email,
+            display_name=member.display_name,
+            github_login=member.github_login,
+            state=member.state,
+        )
+
+
+class ProjectForm(RequestBody):
+    """A new project."""
+
+    key: str = Field(max_length=39, description="lower-case letters, digits and hyphens; never changes")
+    name: str
+    locale: str = "en"
+
+
+class ProjectPatch(RequestBody):
+    """What to change of a project; what is absent stays."""
+
+    name: str = Field(default="", max_length=100)
+    locale: str = ""
+    weight: int = Field(default=0, ge=1, le=100)
+
+
+class MemberForm(RequestBody):
+    """Whom to make a member: an existing user, by e-mail or id."""
+
+    email: str | None = Field(default=None, max_length=254)
+    user_id: UUID | None = None
+    role: ProjectRole
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.email is None) == (self.user_id is None):
+            raise ValueError("give either email or user_id")
+        return self
+
+
+def _actions(project_id: UUID, me: Caller) -> list[AllowedAction]:
+    return [
+        AllowedAction(verb=verb, mode="allow")
+        if me.may(permission, project_id)
+        else AllowedAction(verb=verb, mode="deny", reason_code="permission_denied")
+        for verb, permission in ACTIONS.items()
+    ]
+
+
+async def _project(reader: Reader, project_id: UUID, me: Caller) -> Project:
+    me.admit(project_id, ProjectNotFound(f"there is no project {project_id}"))
+    return await store.get_project(reader, project_id)
+
+
+@routes.get("/projects", Permission.PROJECT_VIEW)
+async def list_projects(
+    me: CallerDep, db: Db, clock: ClockDep, cursors: CursorsDep, limit: Limit = 50, cursor: str | None = None
+) -> Page[ProjectView]:
+    """List the projects the caller may see, by key."""
+    paging = Paging(cursors, limit, cursor, "key", {})
+    async with db.reading() as reader:
+        found = await store.list_projects(reader)
+    seen = me.projects
+    visible = [project for project in found if seen is None or project.id in seen]
+    return paging.slice(visible, lambda item: (item.key,), lambda item: ProjectView.of(item, me), as_of=clock.now())
+
+
+@routes.post("/projects", Permission.PROJECT_CREATE, keyed=True, status_code=201, response_model=ProjectView)
+async def create_project(form: ProjectForm, me: CallerDep, once: KeyedOnce, clock: ClockDep) -> Response:
+    """Create a project."""
+
+    async def act(tx: Tx) -> Answer:
+        made = await usecases.create_project(tx, key=form.key, name=form.name, locale=form.locale, now=clock.now())
+        headers = {"Location": f"/api/v1/projects/{made.id}", "ETag": etag(made.version)}
+        return Answer(ProjectView.of(made, me), 201, headers)
+
+    return await once.run(act)
+
+
+@routes.get("/projects/{project_id}", Permission.PROJECT_VIEW)
+async def get_project(project_id: UUID, me: CallerDep, db: Db, response: Response) -> ProjectView:
+    """Show a project."""
+    async with db.reading() as reader:
+        project = await _project(reader, project_id, me)
+    response.headers["ETag"] = etag(project.version)
+    return ProjectView.of(project, me)
+
+
+@routes.patch("/projects/{project_id}", Permission.PROJECT_EDIT)
+async def change_project(
+    project_id: UUID, form: ProjectPatch, me: CallerDep, db: Db, version: VersionDep, response: Response
+) -> ProjectView:
+    """Change a project if nobody did since the version in ``If-Match``."""
+    async with db.transaction(me.actor) as tx:
+        project = await _project(tx, project_id, me)
+        if project.version != version:
+            raise VersionMismatch("the project was changed since you read it: read it again")
+        changed = await usecases.change_project(
+            tx, project, version=version, name=form.name or None, locale=form.locale or None, weight=form.weight or None
+        )
+    response.headers["ETag"] = etag(changed.version)
+    return ProjectView.of(changed, me)
+
+
+@routes.get("/projects/{project_id}/repositories", Permission.PROJECT_VIEW)
+async def list_repositories(
+    project_id: UUID,
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    limit: Limit = 50,
+    cursor: str | None = None,
+    full_name: str | None = None,
+) -> Page[RepositoryView]:
+    """List the project's repositories by name."""
+    paging = Paging(cursors, limit, cursor, "full_name", {"project": project_id, "full_name": full_name})
+    async with db.reading() as reader:
+        await _project(reader, project_id, me)
+        found = await store.list_repositories(reader, project_id)
+    if full_name is not None:
+        found = [item for item in found if item.full_name.casefold() == full_name.casefold()]
+    return paging.slice(found, lambda item: (item.full_name, item.id), RepositoryView.of, as_of=clock.now())
+
+
+@routes.get("/projects/{project_id}/repositories/{repository_id}", Permission.PROJECT_VIEW)
+async def get_repository(
+    project_id: UUID, repository_id: UUID, me: CallerDep, db: Db, response: Response
+) -> RepositoryView:
+    """Show a repository of the project."""
+    hidden = RepositoryNotFound(f"there is no repository {repository_id}")
+    async with db.reading() as reader:
+        me.admit(project_id, hidden)
+        repository = await store.get_repository(reader, repository_id)
+    if repository.project_id != project_id:
+        raise hidden
+    response.headers["ETag"] = etag(repository.version)
+    return RepositoryView.of(repository)
+
+
+@routes.get("/projects/{project_id}/members", Permission.PROJECT_VIEW)
+async def list_members(
+    project_id: UUID,
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    limit: Limit = 50,
+    cursor: str | None = None,
+    sort: Literal["email"] = "email",
+) -> Page[MemberView]:
+    """List the project's members."""
+    paging = Paging(cursors, limit, cursor, sort, {"project": project_id})
+    async with db.reading() as reader:
+        await _project(reader, project_id, me)
+        found = await identity.list_members(reader, project_id)
+    return paging.slice(found, lambda item: (item.email, item.user_id), MemberView.of, as_of=clock.now())
+
+
+@routes.post("/projects/{project_id}/members", Permission.MEMBER_MANAGE, status_code=201, response_model=MemberView)
+async def add_member(project_id: UUID, form: MemberForm, me: CallerDep, once: OnceDep, clock: ClockDep) -> Response:
+    """Make an existing user a member of the project."""
+
+    async def act(tx: Tx) -> Answer:
+        await _project(tx, project_id, me)
+        made = await identity.add_member(
+            tx, project_id, email=form.email, user_id=form.user_id, role=form.role, now=clock.now()
+        )
+        return Answer(MemberView.of(made), 201, {"Location": f"/api/v1/projects/{project_id}/members"})
+
+    return await once.run(act)
