@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.checks import direction, locks, sizes, start_up, wire, words
+from tools.checks import direction, documents, locks, sizes, start_up, wire, words
 from tools.tree import Tree
 
 Check = Callable[[Tree], list[str]]
@@ -26,6 +26,7 @@ CHECKS: tuple[Check, ...] = (
     words.mocks,
     words.unfinished,
     start_up.start_up,
+    documents.policy_tables,
 )
 
 
