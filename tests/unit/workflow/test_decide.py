@@ -110,6 +110,11 @@ def test_row_3_a_handled_act_is_handled_once(after: int, handled: bool) -> None:
 def test_row_4_a_label_older_than_a_day_or_than_the_binding_is_too_old() -> None:
     assert ignored(a_label(occurred_at=NOW - timedelta(hours=24, seconds=1)), a_world("run:dev")) == "trigger_too_old"
     assert ignored(a_label(), a_world("run:dev", bound_at=NOW)) == "trigger_too_old"
+
+
+def test_a_label_of_the_second_of_the_binding_is_not_too_old() -> None:
+    label = a_label(occurred_at=(NOW - timedelta(minutes=1)).replace(microsecond=0))
+    start(label, a_world("run:dev", bound_at=label.occurred_at + timedelta(microseconds=999_999)))
     assert start(a_label(occurred_at=NOW - timedelta(hours=24)), a_world("run:dev"))
 
 

@@ -86,7 +86,8 @@ def _stale(fact: LabelEvent, world: World, policy: Policy) -> IgnoreReason | Non
     if world.handled_at is not None and world.handled_at >= fact.occurred_at - CLOCK_SLACK:
         return IgnoreReason.TRIGGER_ALREADY_HANDLED
     oldest = world.now - timedelta(hours=policy.clocks.trigger_max_age_hours)
-    before_bound = world.bound_at is not None and fact.occurred_at < world.bound_at
+    # The forge tells whole seconds: a label of the very second of the binding came after it.
+    before_bound = world.bound_at is not None and fact.occurred_at < world.bound_at.replace(microsecond=0)
     return IgnoreReason.TRIGGER_TOO_OLD if before_bound or fact.occurred_at < oldest else None
 
 
