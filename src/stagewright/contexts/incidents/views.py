@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.incidents.model import Incident
-from stagewright.contexts.incidents.store import to_incident
-from stagewright.kit.db import Reader
+from stagewright.kit.db import Reader, record
+
+to_incident = record(Incident)
 
 # `all` rows (also those of no project) are for the platform's admins only.
 LIST = """

@@ -1,5 +1,6 @@
 """What a GitHub payload says, in our words. Only the fields we use are read; every one of them may be missing."""
 
+import re
 from datetime import UTC, datetime
 
 import msgspec
@@ -42,6 +43,8 @@ class _Payload(msgspec.Struct):
     label: _Label | None = None
 
 
+DELIVERY_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+EVENT = re.compile(r"[a-z][a-z0-9_]{1,63}")
 _DECODER = msgspec.json.Decoder(_Payload, strict=False)
 
 
@@ -72,6 +75,18 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
         sender_id=sender.id,
         occurred_at=_moment(thread.updated_at) if thread else None,
     )
+
+
+def check_headers(delivery_id: str | None, event: str | None) -> tuple[str, str]:
+    """Return the delivery's id and event. Raises ``DeliveryInvalid`` when a header is absent or not GitHub's form."""
+    problems = []
+    if delivery_id is None or not DELIVERY_ID.fullmatch(delivery_id):
+        problems.append(FieldProblem("/header/X-GitHub-Delivery", "header", "send the delivery's id (8 to 64 letters)"))
+    if event is None or not EVENT.fullmatch(event):
+        problems.append(FieldProblem("/header/X-GitHub-Event", "header", "send the event's name, such as issues"))
+    if problems or delivery_id is None or event is None:
+        raise DeliveryInvalid("this is no delivery of GitHub: headers are missing", problems=tuple(problems))
+    return delivery_id, event
 
 
 def _is_pull_request(issue: _Thread | None) -> bool:

@@ -1,6 +1,6 @@
 """Failures of runs, and what an act on the forge can answer beyond the five kinds."""
 
-from stagewright.kit.errors import Conflict, Denied, Invalid, NotFound, Unavailable
+from stagewright.kit.errors import Conflict, Denied, Invalid, NotFound, Refused, Unavailable
 
 
 class RunNotFound(NotFound):
@@ -80,3 +80,27 @@ class LaunchRefused(Conflict):
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail, code=code)
+
+
+class AttemptNotFound(NotFound):
+    """The run has no such attempt, or none yet."""
+
+    code = "attempt.not_found"
+
+
+class ResultNotFound(NotFound):
+    """The run has handed over nothing yet, or it is older than the retention time."""
+
+    code = "result.not_found"
+
+
+class WaitNotFound(NotFound):
+    """No such wait, or none the caller may see."""
+
+    code = "wait.not_found"
+
+
+class WaitNotRetryable(Refused):
+    """Nobody ends this wait by trying again."""
+
+    code = "wait.not_retryable"

@@ -7,11 +7,17 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from stagewright.contexts.runs.model import Link, Run, Wait
-from stagewright.contexts.runs.store.links import to_link
-from stagewright.contexts.runs.store.results import Proposal, to_proposal
-from stagewright.contexts.runs.store.runs import to_run
-from stagewright.contexts.runs.store.waits import to_wait
-from stagewright.kit.db import Reader, Row
+from stagewright.kit.db import Reader, Row, record
+
+
+def _unread(world: object) -> object:
+    """Leave out what only the launch needs: no screen shows it."""
+    return None
+
+
+to_run = record(Run, notes=tuple, world=_unread)
+to_wait = record(Wait)
+to_link = record(Link)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,26 @@ class WaitRow:
     run_number: int
     project_id: UUID
 
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """What an attempt handed over and what the checks said, without the bundle."""
+
+    attempt_id: UUID
+    generation: int
+    proposal_no: int
+    report: Mapping[str, Any]
+    tree_sha: str | None
+    commit_sha: str | None
+    changed: Sequence[Mapping[str, Any]] | None
+    violations: Sequence[Mapping[str, Any]] | None
+    warnings: Sequence[str]
+    verdict: str | None
+    proposed_at: datetime
+    checked_at: datetime | None
+
+
+to_result = record(ResultRow)
 
 CHOSEN: LiteralString = """
 select r.*, p.key as project_key, s.full_name as repository_name
@@ -95,11 +121,18 @@ select w.*, r.number as run_number, r.project_id as of_project from waits w join
 where w.id = %(id)s
 """
 NEWEST_RESULT = """
-select p.id, p.attempt_id, p.proposal_no, p.report, p.bundle_sha256, p.tree_sha, p.commit_sha, p.changed, p.violations,
-    p.warnings, p.verdict, p.proposed_at, p.checked_at, null::bytea as bundle, a.generation
+select p.attempt_id, a.generation, p.proposal_no, p.report, p.tree_sha, p.commit_sha, p.changed, p.violations,
+    p.warnings, p.verdict, p.proposed_at, p.checked_at
 from run_results p join attempts a on a.id = p.attempt_id
 where a.run_id = %(run)s and (%(generation)s::int is null or a.generation = %(generation)s)
 order by p.proposed_at desc limit 1
+"""
+BEFORE_LINE = """
+select from_byte, from_line, chunk from run_logs
+where attempt_id = %(attempt)s and stream = %(stream)s and from_line < %(line)s order by stream_seq desc limit 1
+"""
+SINCE = """
+select min(from_byte) from run_logs where attempt_id = %(attempt)s and stream = %(stream)s and at >= %(since)s
 """
 COUNTS = """
 select (select count(*) from runs where status = 'queued') as runs_queued,
@@ -188,11 +221,26 @@ async def find_wait(reader: Reader, wait_id: UUID) -> WaitRow | None:
     return await reader.find(_wait_row, WAIT, id=wait_id)
 
 
-async def find_result(reader: Reader, run_id: UUID, generation: int | None) -> tuple[Proposal, int] | None:
-    """Return what the run (or one attempt of it) handed over last, without its bundle, and the attempt's number."""
-    return await reader.find(
-        lambda row: (to_proposal(row), int(row["generation"])), NEWEST_RESULT, run=run_id, generation=generation
-    )
+async def find_result(reader: Reader, run_id: UUID, generation: int | None) -> ResultRow | None:
+    """Return what the run (or one attempt of it) handed over last."""
+    return await reader.find(to_result, NEWEST_RESULT, run=run_id, generation=generation)
+
+
+async def byte_of_line(reader: Reader, attempt_id: UUID, stream: str, line: int) -> int:
+    """Return where line ``line`` (from 0) of a log begins; 0 when that is not known."""
+    row = await reader.find(lambda row: row, BEFORE_LINE, attempt=attempt_id, stream=stream, line=line)
+    if row is None or line <= 0:
+        return 0
+    chunk, at = bytes(row["chunk"]), -1
+    for _ in range(line - int(row["from_line"])):
+        at = chunk.find(b"\n", at + 1)
+    return int(row["from_byte"]) + at + 1
+
+
+async def byte_since(reader: Reader, attempt_id: UUID, stream: str, since: datetime) -> int | None:
+    """Return where the first chunk written at or after ``since`` begins."""
+    found: int | None = await reader.value(SINCE, attempt=attempt_id, stream=stream, since=since)
+    return found
 
 
 async def counts(reader: Reader) -> Row:

@@ -1,0 +1,247 @@
+"""The door for GitHub's webhooks: signature over the raw bytes, one insert, an answer. Nothing else happens here.
+
+It is a plain ASGI application, because every delivery passes through it. Deliveries that come at once are committed
+together; each is answered only after its own row is durable.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from stagewright.contexts.intake.errors import DeliveryInvalid, SignatureRefused
+from stagewright.contexts.intake.model import NewDelivery
+from stagewright.contexts.intake.rules import check_headers
+from stagewright.contexts.intake.usecases import keep_deliveries
+from stagewright.contexts.projects import api as projects
+from stagewright.kit import logs
+from stagewright.kit.clock import Clock
+from stagewright.kit.crypto import Sealer, hmac_sha256_matches
+from stagewright.kit.db import Database
+from stagewright.kit.errors import TooLarge, Unavailable
+from stagewright.kit.http import problem, status_of
+from stagewright.kit.http.asgi import Receive, Scope, Send
+from stagewright.kit.ids import uuid7
+from stagewright.kit.metrics import Metrics
+
+PATH = "/api/v1/webhooks/github"
+ROUTES = ("/api/v1/webhooks/github", "/api/v1/webhooks/github/{repository_id}")
+BODY_LIMIT = 1024 * 1024
+TOGETHER = 200
+SECRETS_KEPT = timedelta(seconds=10)
+MOST_KEPT = 10_000
+NOBODY = (b"no live secret fits this path",)
+HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+log = logs.get_logger(__name__)
+
+
+class Secrets:
+    """The live webhook secrets, read from the rows at most every 10 s."""
+
+    def __init__(self, db: Database, sealer: Sealer, clock: Clock) -> None:
+        self._db = db
+        self._sealer = sealer
+        self._clock = clock
+        self._kept: dict[UUID | None, tuple[datetime, tuple[bytes, ...]]] = {}
+
+    async def of(self, repository_id: UUID | None) -> tuple[bytes, ...]:
+        """Return the secrets of a repository bound with a token; None: those of the GitHub Apps."""
+        now = self._clock.now()
+        kept = self._kept.get(repository_id)
+        if kept is not None and now - kept[0] < SECRETS_KEPT:
+            return kept[1]
+        async with self._db.reading() as reader:
+            if repository_id is None:
+                texts = await projects.open_app_secrets(reader, sealer=self._sealer)
+                found = tuple(text.encode() for text in texts)
+            else:
+                found = await projects.open_webhook_secrets(reader, repository_id, sealer=self._sealer)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[repository_id] = (now, found)
+        return found
+
+
+@dataclass(slots=True)
+class _Waiting:
+    delivery: NewDelivery
+    kept: "asyncio.Future[bool]" = field(repr=False)
+
+
+class Coalescer:
+    """Commits deliveries that wait at the same time in one transaction: one disk write for all of them."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+        self._waiting: list[_Waiting] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def keep(self, delivery: NewDelivery) -> bool:
+        """Return whether the delivery was new, once its row is durable. Raises ``Unavailable`` when it is not."""
+        item = _Waiting(delivery, asyncio.get_running_loop().create_future())
+        self._waiting.append(item)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._flush(), name="webhook-flush")
+        return await asyncio.shield(item.kept)
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            try:
+                new = await self._insert(batch)
+            except Exception as error:  # whatever it is, nobody of the batch may wait for ever
+                log.warning("deliveries were not kept", count=len(batch), exc_info=error)
+                for item in batch:
+                    _settle(item, Unavailable("the delivery was not kept; send it again", code="webhook.not_kept"))
+                continue
+            for item in batch:
+                _settle(item, item.delivery.delivery_id in new)
+                new.discard(item.delivery.delivery_id)
+
+    async def _insert(self, batch: list[_Waiting]) -> set[str]:
+        async with self._db.transaction() as tx:
+            kept = await keep_deliveries(tx, [item.delivery for item in batch], now=self._clock.now())
+        if kept:
+            self._db.ring()
+        return set(kept)
+
+
+def _settle(item: _Waiting, outcome: bool | Exception) -> None:
+    if item.kept.done():
+        return
+    if isinstance(outcome, Exception):
+        item.kept.set_exception(outcome)
+        item.kept.exception()  # seen: a caller that went away is no error of ours
+    else:
+        item.kept.set_result(outcome)
+
+
+class WebhookDoor:
+    """Takes deliveries of GitHub: 202 new, 200 seen, 400 malformed, 401 signature, 413 size, 503 not kept."""
+
+    def __init__(self, db: Database, *, sealer: Sealer, clock: Clock, metrics: Metrics) -> None:
+        self._secrets = Secrets(db, sealer, clock)
+        self._coalescer = Coalescer(db, clock)
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        started, route = time.perf_counter(), ROUTES[0] if scope["path"] == PATH else ROUTES[1]
+        request_id = str(uuid7())
+        with logs.bound(request_id=request_id):
+            try:
+                status, body = await self._take(scope, receive)
+                await _answer(send, status, body, request_id)
+            except (DeliveryInvalid, SignatureRefused, TooLarge, Unavailable) as error:
+                status = status_of(error)[0]
+                response = problem(error, instance=scope["path"], request_id=request_id)
+                response.headers["x-request-id"] = request_id
+                await response(scope, receive, send)
+        self._metrics.http_requests.labels(route, "POST", str(status)).inc()
+        self._metrics.http_request_seconds.labels(route).observe(time.perf_counter() - started)
+
+    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+        headers = {bytes(name): str(value, "latin-1") for name, value in scope["headers"]}
+        raw = await _body(headers, receive)
+        delivery_id, event = check_headers(headers.get(b"x-github-delivery"), headers.get(b"x-github-event"))
+        repository_id = await self._authenticate(scope["path"], raw, headers)
+        if not headers.get(b"content-type", "").startswith("application/json"):
+            raise DeliveryInvalid("set the webhook's content type to application/json at the forge")
+        binding = projects.Binding.GITHUB_APP if scope["path"] == PATH else projects.Binding.TOKEN
+        new = await self._coalescer.keep(
+            NewDelivery(
+                delivery_id=delivery_id,
+                repository_id=repository_id,
+                binding=binding.value,
+                event=event,
+                payload=raw,
+            )
+        )
+        self._metrics.webhook_deliveries.labels("received" if new else "duplicate").inc()
+        return (202, b'{"status":"received"}') if new else (200, b'{"status":"seen"}')
+
+    async def _authenticate(self, path: str, raw: bytes, headers: Mapping[bytes, str]) -> UUID | None:
+        """Check the signature. An unknown repository is refused like a wrong signature, in the same time."""
+        known, repository_id = True, None
+        if path != PATH:
+            try:
+                repository_id = UUID(path[len(PATH) + 1 :])
+            except ValueError:
+                known = False
+        secrets = await self._secrets.of(repository_id) if known else ()
+        fits = hmac_sha256_matches(secrets or NOBODY, raw, headers.get(b"x-hub-signature-256"))
+        if not (fits and secrets):
+            raise SignatureRefused("the signature fits no live secret of this webhook; compare it with the forge's")
+        return repository_id
+
+
+async def _body(headers: Mapping[bytes, str], receive: Receive) -> bytes:
+    announced = headers.get(b"content-length", "0")
+    if not announced.isdigit() or int(announced) > BODY_LIMIT:
+        raise _too_large()
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise DeliveryInvalid("the sender went away before the body was complete")
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_LIMIT:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"a delivery has at most {BODY_LIMIT} bytes", limit=BODY_LIMIT)
+
+
+async def _answer(send: Send, status: int, body: bytes, request_id: str) -> None:
+    length = (b"content-length", str(len(body)).encode())
+    headers = [*HEADERS, length, (b"x-request-id", request_id.encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def openapi_paths(problem_schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return this door's part of the OpenAPI document: it is not made of the framework's routes."""
+    return {path: {"post": _operation(path, problem_schema)} for path in ROUTES}
+
+
+def _operation(path: str, problem_schema: Mapping[str, Any]) -> dict[str, Any]:
+    text = {"type": "string"}
+    names = (("X-GitHub-Event", True), ("X-GitHub-Delivery", True), ("X-Hub-Signature-256", True))
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "header", "required": required, "schema": text} for name, required in names
+    ]
+    if path != PATH:
+        uuid = {"type": "string", "format": "uuid"}
+        parameters.append({"name": "repository_id", "in": "path", "required": True, "schema": uuid})
+    answer = {
+        "type": "object",
+        "required": ["status"],
+        "properties": {"status": {"type": "string", "enum": ["received", "seen"]}},
+    }
+    taken = {"application/json": {"schema": answer}}
+    return {
+        "tags": ["webhooks"],
+        "summary": "Take a webhook delivery of GitHub",
+        "operationId": "take_app_delivery" if path == PATH else "take_delivery",
+        "x-permission": "public",
+        "parameters": parameters,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}},
+        "responses": {
+            "202": {"description": "Kept", "content": taken},
+            "200": {"description": "Seen before", "content": taken},
+            "default": {"description": "Problem", "content": {"application/problem+json": {"schema": problem_schema}}},
+        },
+    }

@@ -1,0 +1,14 @@
+"""The door for people to runs, waits, logs and the repositories they work on."""
+
+from stagewright.contexts.runs.http import details, lists, logs, repositories, writes
+
+routes = (
+    lists.routes.router,
+    details.routes.router,
+    logs.routes.router,
+    writes.routes.router,
+    repositories.routes.router,
+)
+"""The routers of this door, in the order in which their paths are tried."""
+
+__all__ = ["routes"]

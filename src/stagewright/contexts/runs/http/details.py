@@ -1,0 +1,239 @@
+"""One run: its frame, attempts, waits, journal, prompt and result."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Path, Query, Response
+from pydantic import BaseModel
+
+from stagewright.contexts.agents import api as agents
+from stagewright.contexts.identity.api import Permission
+from stagewright.contexts.runs import views
+from stagewright.contexts.runs.errors import AttemptNotFound, ResultNotFound
+from stagewright.contexts.runs.http.shapes import (
+    AttemptView,
+    CallerDep,
+    RunDetail,
+    WaitView,
+    instant,
+    run_detail,
+    visible_run,
+)
+from stagewright.contexts.runs.model import Attempt
+from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.kit import feed
+from stagewright.kit.db import Reader
+from stagewright.kit.http import Limit, Page, etag
+from stagewright.kit.http.paging import Paging
+from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes
+from stagewright.kit.http.shapes import Id, Instant
+from stagewright.kit.journal import Entry
+
+routes = Routes(tag="runs")
+Generation = Annotated[int, Path(ge=1, le=10**6)]
+AnyGeneration = Annotated[int | None, Query(ge=1, le=10**6, description="number of the attempt; default: the newest")]
+
+
+class ActorView(BaseModel):
+    """Who caused something."""
+
+    kind: str
+    id: str
+
+
+class EventView(BaseModel):
+    """One fact of a run's journal. ``data`` of a transition is the run's frame after it."""
+
+    seq: int
+    at: Instant
+    kind: str
+    actor: ActorView
+    correlation_id: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, entry: Entry) -> "EventView":
+        """Show ``entry``."""
+        return cls(
+            seq=entry.seq,
+            at=entry.at.isoformat(),
+            kind=entry.kind,
+            actor=ActorView(kind=entry.actor_kind, id=entry.actor),
+            correlation_id=entry.correlation_id,
+            data=entry.body,
+        )
+
+
+class PromptPart(BaseModel):
+    """One piece of a prompt and where it comes from."""
+
+    part: str
+    name: str
+    locale: str
+    source: str
+    sha256: str
+
+
+class PromptView(BaseModel):
+    """What the agent of an attempt was told: the redacted copy, and the hashes of the original."""
+
+    run_id: Id
+    attempt_id: Id
+    attempt: int
+    sha256: str
+    stable_sha256: str
+    parts: list[PromptPart]
+    sanitizer: dict[str, int]
+    text: str
+
+
+class ResultView(BaseModel):
+    """What an attempt handed over, and what the checks said."""
+
+    run_id: Id
+    attempt_id: Id
+    attempt: int
+    proposal_no: int
+    verdict: str | None
+    report: dict[str, Any]
+    changed: list[dict[str, Any]] | None
+    violations: list[dict[str, Any]] | None
+    warnings: list[str]
+    tree_sha: str | None
+    commit_sha: str | None
+    proposed_at: Instant | None
+    checked_at: Instant | None
+
+
+@routes.get("/runs/{run_id}", Permission.PROJECT_VIEW)
+async def get_run(run_id: UUID, me: CallerDep, db: Db, response: Response) -> RunDetail:
+    """Show a run with its attempts and open waits."""
+    async with db.reading() as reader:
+        row = await visible_run(reader, run_id, me)
+        attempts = await attempt_rows.list_of(reader, run_id)
+        waits = await wait_rows.list_open(reader, run_id)
+        comment = await views.status_comment_url(reader, run_id)
+    response.headers["ETag"] = etag(row.run.version)
+    return run_detail(row, me, attempts=attempts, waits=waits, comment=comment)
+
+
+@routes.get("/runs/{run_id}/attempts", Permission.PROJECT_VIEW)
+async def list_attempts(
+    run_id: UUID,
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> Page[AttemptView]:
+    """List the run's attempts, oldest first."""
+    paging = Paging(cursors, limit, cursor, "generation", {"run": run_id})
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        found = await attempt_rows.list_of(reader, run_id)
+    return paging.slice(found, lambda item: (item.generation,), AttemptView.of, as_of=clock.now())
+
+
+@routes.get("/runs/{run_id}/attempts/{generation}", Permission.PROJECT_VIEW)
+async def get_attempt(run_id: UUID, generation: Generation, me: CallerDep, db: Db) -> AttemptView:
+    """Show one attempt of the run by its number."""
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        return AttemptView.of(await chosen_attempt(reader, run_id, generation))
+
+
+@routes.get("/runs/{run_id}/events", Permission.PROJECT_VIEW)
+async def list_run_events(
+    run_id: UUID,
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    kind: Annotated[list[str] | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> Page[EventView]:
+    """List the facts of the run's journal, oldest first."""
+    paging = Paging(cursors, limit, cursor, "seq", {"run": run_id, "kind": kind})
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        after = paging.after
+        last = int(str(after[0])) if after else None
+        found = await feed.list_stream(reader, f"run:{run_id}", kinds=kind, after=last, limit=paging.fetch)
+    return paging.page(found, lambda item: (item.seq,), EventView.of, as_of=clock.now())
+
+
+@routes.get("/runs/{run_id}/waits", Permission.PROJECT_VIEW)
+async def list_run_waits(
+    run_id: UUID,
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> Page[WaitView]:
+    """List everything the run waited for, oldest first."""
+    paging = Paging(cursors, limit, cursor, "opened_at", {"run": run_id})
+    async with db.reading() as reader:
+        row = await visible_run(reader, run_id, me)
+        waits = await wait_rows.list_of(reader, run_id)
+    rows = [views.WaitRow(wait, row.run.number, row.run.project_id) for wait in waits]
+    return paging.slice(
+        rows, lambda item: (item.wait.opened_at, item.wait.id), lambda item: WaitView.of(item, me), as_of=clock.now()
+    )
+
+
+@routes.get("/runs/{run_id}/prompt", Permission.PROJECT_VIEW)
+async def get_prompt(run_id: UUID, me: CallerDep, db: Db, attempt: AnyGeneration = None) -> PromptView:
+    """Show what the agent was told."""
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        chosen = await chosen_attempt(reader, run_id, attempt)
+        prompt = await agents.get_prompt(reader, chosen.id)
+    return PromptView(
+        run_id=str(run_id),
+        attempt_id=str(chosen.id),
+        attempt=chosen.generation,
+        sha256=prompt.sha256,
+        stable_sha256=prompt.stable_sha256,
+        parts=[PromptPart(**part.as_json()) for part in prompt.parts],
+        sanitizer=prompt.sanitizer.as_json(),
+        text=prompt.text,
+    )
+
+
+@routes.get("/runs/{run_id}/result", Permission.PROJECT_VIEW)
+async def get_result(run_id: UUID, me: CallerDep, db: Db, attempt: AnyGeneration = None) -> ResultView:
+    """Show what the run handed over last, and what the checks said."""
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        row = await views.find_result(reader, run_id, attempt)
+    if row is None:
+        raise ResultNotFound("this run has handed over no result yet")
+    return ResultView(
+        run_id=str(run_id),
+        attempt_id=str(row.attempt_id),
+        attempt=row.generation,
+        proposal_no=row.proposal_no,
+        verdict=row.verdict,
+        report=dict(row.report),
+        changed=[dict(item) for item in row.changed] if row.changed is not None else None,
+        violations=[dict(item) for item in row.violations] if row.violations is not None else None,
+        warnings=list(row.warnings),
+        tree_sha=row.tree_sha,
+        commit_sha=row.commit_sha,
+        proposed_at=instant(row.proposed_at),
+        checked_at=instant(row.checked_at),
+    )
+
+
+async def chosen_attempt(reader: Reader, run_id: UUID, generation: int | None) -> Attempt:
+    """Return the run's attempt with this number, or the newest. Raises ``AttemptNotFound``."""
+    attempts = await attempt_rows.list_of(reader, run_id)
+    found = attempts if generation is None else [item for item in attempts if item.generation == generation]
+    if not found:
+        raise AttemptNotFound("this run has no such attempt" if generation else "this run has no attempt yet")
+    return found[-1]

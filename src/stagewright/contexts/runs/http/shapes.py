@@ -1,0 +1,279 @@
+"""What the run door answers. A frame's fields are those of the journal's events, so that both are equal."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends
+from pydantic import BaseModel
+
+from stagewright.contexts.identity.api import Caller, Permission
+from stagewright.contexts.runs.errors import RunNotFound
+from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Link, RunStatus, Wait, WaitKind
+from stagewright.contexts.runs.rules.cancelling import can_cancel
+from stagewright.contexts.runs.rules.frames import attempt_frame, iso, run_frame, shown_number, wait_frame
+from stagewright.contexts.runs.views import RunRow, WaitRow, find_run
+from stagewright.kit.db import Reader
+from stagewright.kit.http.routes import caller
+from stagewright.kit.http.shapes import AllowedAction, Id, Instant
+
+CallerDep = Annotated[Caller, Depends(caller)]
+
+
+class Trigger(BaseModel):
+    """What started the run."""
+
+    source: str
+    label: str | None
+
+
+class Requester(BaseModel):
+    """Who asked for the run."""
+
+    kind: str
+    id: str
+
+
+class WaitTarget(BaseModel):
+    """What is waited for."""
+
+    kind: str
+    id: str
+
+
+class WaitFrame(BaseModel):
+    """What a run waits for, since when, who can act, until when. Waiting costs nothing."""
+
+    id: Id
+    run_id: Id
+    kind: WaitKind
+    target: WaitTarget
+    opened_at: Instant
+    who_can_act: str
+    deadline_at: Instant | None
+    resume_at: Instant | None
+    mark: str | None
+    status: str
+    resolution: str | None
+    resolved_by: str | None
+    resolved_at: Instant | None
+    cost: int
+
+
+class WaitView(WaitFrame):
+    """A wait with its run, and what the caller may do about it."""
+
+    run_number: str
+    project_id: Id
+    allowed_actions: list[AllowedAction]
+
+    @classmethod
+    def of(cls, row: WaitRow, me: Caller) -> "WaitView":
+        """Show ``row`` to ``me``."""
+        return cls(
+            **wait_frame(row.wait),
+            run_number=shown_number(row.run_number),
+            project_id=str(row.project_id),
+            allowed_actions=[_retry(row.wait, row.project_id, me)],
+        )
+
+
+class LinkView(BaseModel):
+    """The pull request of a run."""
+
+    pr_number: int
+    url: str
+    state: str
+    branch: str
+    base_branch: str
+    head_sha: str
+    stage: str
+    foreign_push: bool
+
+    @classmethod
+    def of(cls, link: Link) -> "LinkView":
+        """Show ``link``."""
+        return cls(
+            pr_number=link.pr_number,
+            url=link.url,
+            state=link.state,
+            branch=link.branch,
+            base_branch=link.base_branch,
+            head_sha=link.head_sha,
+            stage=link.stage,
+            foreign_push=link.foreign_push,
+        )
+
+
+class AttemptView(BaseModel):
+    """One try of a run in one workload."""
+
+    id: Id
+    run_id: Id
+    generation: int
+    reason: str
+    status: AttemptStatus
+    outcome: str | None
+    code: str | None
+    detail: str | None
+    workload: str
+    runner_version: str | None
+    heartbeat_at: Instant | None
+    suspect_since: Instant | None
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    reserved_at: Instant | None
+    launched_at: Instant | None
+    started_at: Instant | None
+    ended_at: Instant | None
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> "AttemptView":
+        """Show ``attempt``."""
+        return cls(**attempt_frame(attempt))
+
+
+class RunFrame(BaseModel):
+    """The part of a run that is equal for all readers and that its events carry."""
+
+    id: Id
+    number: str
+    project_id: Id
+    repository_id: Id
+    lane: str
+    subject: str
+    issue_number: int | None
+    pr_number: int | None
+    stage: str | None
+    kind: str
+    role: str
+    trigger: Trigger
+    requested_by: Requester
+    revises_run_id: Id | None
+    launch_profile: str | None
+    mode: str
+    runtime_source: str
+    env: str
+    access_profile: str
+    branch: str | None
+    base_sha: str | None
+    engine: str | None
+    model: str | None
+    model_source: str | None
+    reasoning: str | None
+    reasoning_source: str | None
+    locale: str
+    status: RunStatus
+    failure_class: FailureClass | None
+    code: str | None
+    detail: str | None
+    admission_reason: str | None
+    finish_step: str | None
+    version: int
+    generation: int
+    active_seconds: int
+    clock_started_at: Instant | None
+    limit_seconds: int
+    notes: list[Any]
+    created_at: Instant | None
+    status_since: Instant | None
+    admitted_at: Instant | None
+    started_at: Instant | None
+    finished_at: Instant | None
+
+
+class RunView(RunFrame):
+    """A run as lists show it: with names, meters, what it waits for and what the caller may do."""
+
+    project: str
+    repository: str
+    tokens_in: int
+    tokens_cached: int
+    tokens_out: int
+    cost_micros: int | None
+    wait: WaitFrame | None
+    pull_request: LinkView | None
+    allowed_actions: list[AllowedAction]
+
+
+class RunDetail(RunView):
+    """A run with its attempts and open waits."""
+
+    correlation_id: str
+    policy_hash: str
+    status_comment_url: str | None
+    attempts: list[AttemptView]
+    waits: list[WaitFrame]
+
+
+def run_view(row: RunRow, me: Caller) -> RunView:
+    """Show ``row`` to ``me``."""
+    return RunView(**_fields(row, me))
+
+
+def run_detail(
+    row: RunRow, me: Caller, *, attempts: list[Attempt], waits: list[Wait], comment: str | None
+) -> RunDetail:
+    """Show ``row`` with everything its screen begins with."""
+    return RunDetail(
+        **_fields(row, me),
+        correlation_id=row.run.correlation_id,
+        policy_hash=row.run.policy_hash,
+        status_comment_url=comment,
+        attempts=[AttemptView.of(item) for item in attempts],
+        waits=[WaitFrame(**wait_frame(item)) for item in waits],
+    )
+
+
+def _fields(row: RunRow, me: Caller) -> dict[str, Any]:
+    run = row.run
+    return {
+        **run_frame(run),
+        "project": row.project,
+        "repository": row.repository,
+        "tokens_in": run.tokens_in,
+        "tokens_cached": run.tokens_cached,
+        "tokens_out": run.tokens_out,
+        "cost_micros": run.cost_micros,
+        "wait": WaitFrame(**wait_frame(row.wait)) if row.wait else None,
+        "pull_request": LinkView.of(row.link) if row.link else None,
+        "allowed_actions": run_actions(run.project_id, can_cancel(run), me),
+    }
+
+
+def run_actions(project_id: UUID, reason: str | None, me: Caller) -> list[AllowedAction]:
+    """Return what ``me`` may do with a run; ``reason`` says why it cannot be cancelled by anybody."""
+    if not me.may(Permission.RUN_CONTROL, project_id):
+        reason = "permission_denied"
+    return [AllowedAction(verb="cancel", mode="deny" if reason else "allow", reason_code=reason)]
+
+
+def _retry(wait: Wait, project_id: UUID, me: Caller) -> AllowedAction:
+    reason = None
+    if not me.may(Permission.RUN_CONTROL, project_id):
+        reason = "permission_denied"
+    elif wait.status != "open":
+        reason = "wait_closed"
+    elif wait.kind is not WaitKind.RATE_LIMIT:
+        reason = "wait_not_retryable"
+    return AllowedAction(verb="retry", mode="deny" if reason else "allow", reason_code=reason)
+
+
+def run_not_found(run_id: UUID) -> RunNotFound:
+    """Return the answer for a run that does not exist or that the caller may not see: the same."""
+    return RunNotFound(f"there is no run {run_id}")
+
+
+async def visible_run(reader: Reader, run_id: UUID, me: Caller) -> RunRow:
+    """Return the run if ``me`` may see it and do what the route declares."""
+    row = await find_run(reader, run_id)
+    if row is None:
+        raise run_not_found(run_id)
+    me.admit(row.run.project_id, run_not_found(run_id))
+    return row
+
+
+def instant(at: datetime | None) -> str | None:
+    """Return ``at`` as frames write it."""
+    return iso(at)

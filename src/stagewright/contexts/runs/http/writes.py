@@ -1,0 +1,119 @@
+"""What people do to runs and waits: cancel one, try a limited one again now."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import Field
+
+from stagewright.contexts.identity.api import Caller, Permission
+from stagewright.contexts.runs import views
+from stagewright.contexts.runs.errors import RunNotFound, WaitNotFound, WaitNotRetryable
+from stagewright.contexts.runs.http.shapes import CallerDep, RunView, WaitView, run_view, visible_run
+from stagewright.contexts.runs.model import WaitKind
+from stagewright.contexts.runs.rules.cancelling import Shown, can_cancel, what_cancel_does
+from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.contexts.runs.usecases import cancel as cancelling
+from stagewright.kit.db import Reader, Tx
+from stagewright.kit.http import RequestBody, etag
+from stagewright.kit.http.confirm import Preview
+from stagewright.kit.http.once import Answer, KeyedOnce, OnceDep
+from stagewright.kit.http.routes import ClockDep, ConfirmationsDep, Routes
+
+routes = Routes(tag="runs")
+
+
+class CancelForm(RequestBody):
+    """Why, and the token of the preview."""
+
+    reason: str | None = Field(default=None, max_length=500)
+    confirm_token: str | None = Field(default=None, max_length=2048)
+
+
+class Nothing(RequestBody):
+    """A verb without words."""
+
+
+@routes.post(
+    "/runs/{run_id}:cancel",
+    Permission.RUN_CONTROL,
+    keyed=True,
+    response_model=RunView | Preview,
+    responses={202: {"model": RunView, "description": "the run is being cancelled"}},
+)
+async def cancel_run(
+    run_id: UUID,
+    me: CallerDep,
+    once: KeyedOnce,
+    clock: ClockDep,
+    confirmations: ConfirmationsDep,
+    form: CancelForm | None = None,
+    preview: Annotated[bool, Query(description="show what would stop, and get the token that confirms it")] = False,
+) -> Response | Preview:
+    """Cancel a run. Without a token of the preview: 428. Once its result is being published: 409."""
+    wanted = form or CancelForm()
+    subject = {"user": str(me.user.id), "verb": "run.cancel", "resource": str(run_id)}
+    if preview:
+        async with once.parts.db.reading() as reader:
+            row, shown = await _consequences(reader, run_id, me)
+            await cancelling.refuse_after_push(reader, row.run)
+        return confirmations.preview(
+            subject, row.run.version, stops=shown["stops"], lost=shown["lost"], survives=shown["survives"]
+        )
+
+    async def act(tx: Tx) -> Answer:
+        await _lock(tx, run_id)
+        row, shown = await _consequences(tx, run_id, me)
+        if can_cancel(row.run) is None:
+            await cancelling.refuse_after_push(tx, row.run)
+            confirmations.check(wanted.confirm_token, subject, row.run.version, shown)
+        _, ended = await cancelling.cancel_run(tx, run_id, cause="person", clock=clock, reason=wanted.reason)
+        after = await visible_run(tx, run_id, me)
+        return Answer(run_view(after, me), 200 if ended else 202, {"ETag": etag(after.run.version)})
+
+    return await once.run(act)
+
+
+async def _lock(tx: Tx, run_id: UUID) -> None:
+    try:
+        await run_rows.lock(tx, run_id)
+    except RunNotFound:
+        return  # the object rule answers
+
+
+async def _consequences(reader: Reader, run_id: UUID, me: Caller) -> tuple[views.RunRow, Shown]:
+    row = await visible_run(reader, run_id, me)
+    attempt = await attempt_rows.find_open(reader, run_id)
+    return row, what_cancel_does(row.run, attempt, row.link)
+
+
+@routes.post("/waits/{wait_id}:retry", Permission.RUN_CONTROL, response_model=WaitView)
+async def retry_wait(
+    wait_id: UUID, me: CallerDep, once: OnceDep, clock: ClockDep, form: Nothing | None = None
+) -> Response:
+    """End a wait for a rate limit now; the run tries again, and waits again if the limit still holds."""
+    hidden = WaitNotFound(f"there is no wait {wait_id}")
+
+    async def act(tx: Tx) -> Answer:
+        row = await views.find_wait(tx, wait_id)
+        if row is None:
+            raise hidden
+        me.admit(row.project_id, hidden)
+        if row.wait.kind is not WaitKind.RATE_LIMIT:
+            raise WaitNotRetryable(
+                f"this run waits for {row.wait.kind.value}, which {row.wait.who_can_act} answers; "
+                "only a rate limit can be tried again"
+            )
+        now = clock.now()
+        await wait_rows.close(
+            tx, wait_id, status="resolved", resolution="limit_cleared", text=None, by=me.actor.id, now=now
+        )
+        after = await views.find_wait(tx, wait_id)
+        assert after is not None
+        return Answer(WaitView.of(after, me))
+
+    answer = await once.run(act)
+    once.parts.db.ring()
+    return answer

@@ -1,0 +1,144 @@
+"""Bind a repository: its row, its credentials and the wish for its labels, in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.identity import api as identity
+from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs.usecases import effects
+from stagewright.contexts.vault import api as vault
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.crypto import Sealer
+from stagewright.kit.db import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgeAccess:
+    """How a person lets the platform reach a repository: a token, or a GitHub App with its private key."""
+
+    kind: vault.CredentialKind
+    secret: str = field(repr=False)
+    app_id: int | None = None
+    installation_id: int | None = None
+    account: projects.ForgeAccount | None = None
+
+    @property
+    def binding(self) -> projects.Binding:
+        """Return how the repository is bound with this."""
+        app = self.kind is vault.CredentialKind.GITHUB_APP
+        return projects.Binding.GITHUB_APP if app else projects.Binding.TOKEN
+
+
+@dataclass(frozen=True, slots=True)
+class Sealers:
+    """What seals the two kinds of secrets."""
+
+    credentials: Sealer
+    webhook_secrets: Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class LabelState:
+    """One label of the catalogue, and the text it has on the forge as far as the rows know."""
+
+    definition: workflow.LabelDefinition
+    known_text: str | None
+
+    @property
+    def state(self) -> str:
+        """Return ``ok``, ``missing`` or ``renamed``."""
+        if self.known_text is None:
+            return "missing"
+        return "ok" if self.known_text == self.definition.text else "renamed"
+
+
+async def connect_repository(
+    tx: Tx,
+    project: projects.Project,
+    found: projects.ForgeRepository,
+    *,
+    api_url: str,
+    access: ForgeAccess,
+    sealers: Sealers,
+    now: datetime,
+    owner: tuple[identity.User, projects.ForgeAccount] | None = None,
+) -> projects.Bound:
+    """Bind what the forge showed, keep the credential for both purposes, and reserve the label bootstrap.
+
+    ``owner`` pins which forge account the platform's owner is.
+    """
+    if owner is not None:
+        await identity.pin_owner(tx, owner[0], github_id=owner[1].id, login=owner[1].login)
+    bound = await projects.bind_repository(
+        tx,
+        project,
+        found,
+        api_url=api_url,
+        binding=access.binding,
+        sealer=sealers.webhook_secrets,
+        now=now,
+        secrets=await _app_secrets(tx, access, sealers),
+    )
+    for purpose in (vault.MANAGEMENT, vault.BOT):
+        await vault.put_credential(
+            tx, _credential(bound.repository.id, purpose, access, found), sealer=sealers.credentials, now=now
+        )
+    await define_labels(tx, bound.repository, now=now)
+    return bound
+
+
+async def _app_secrets(reader: Reader, access: ForgeAccess, sealers: Sealers) -> Sequence[str]:
+    """A GitHub App has one webhook: its repositories share its secrets."""
+    if access.app_id is None:
+        return ()
+    other = await vault.find_app_repository(reader, access.app_id)
+    if other is None:
+        return ()
+    return await projects.open_app_secrets(reader, sealer=sealers.webhook_secrets, of=other)
+
+
+def _credential(
+    repository_id: UUID, purpose: str, access: ForgeAccess, found: projects.ForgeRepository
+) -> vault.NewCredential:
+    account = access.account
+    return vault.NewCredential(
+        scope=vault.CredentialScope.REPOSITORY,
+        repository_id=repository_id,
+        purpose=purpose,
+        kind=access.kind,
+        secret=access.secret,
+        app_id=access.app_id,
+        installation_id=access.installation_id,
+        login=account.login if account else None,
+        login_id=account.id if account else None,
+        commit_name=(account.name or account.login) if account else None,
+        commit_email=account.email if account else None,
+        state="valid",
+    )
+
+
+async def label_states(reader: Reader, repository: projects.Repository) -> list[LabelState]:
+    """Return the labels that the repository's policy wants, with what the rows know of the forge."""
+    policy = await workflow.policy_in_force(reader, repository.id)
+    texts = repository.label_texts
+    return [LabelState(item, texts.get(item.key)) for item in workflow.label_catalogue(policy)]
+
+
+async def define_labels(tx: Tx, repository: projects.Repository, *, now: datetime) -> list[LabelState]:
+    """Reserve one act per label of the catalogue; the worker creates, mends or renames what the forge needs."""
+    states = await label_states(tx, repository)
+    for item in states:
+        wanted = item.definition
+        await effects.define_label(
+            tx,
+            repository.id,
+            key=wanted.key,
+            text=wanted.text,
+            color=wanted.color,
+            description=wanted.description,
+            was=item.known_text if item.state == "renamed" else None,
+            now=now,
+        )
+    return states
