@@ -32,7 +32,6 @@ class Result:
 
     report: dict[str, Any]
     bundle: bytes
-    files: int
 
 
 class _Repair(Exception):
@@ -84,7 +83,7 @@ class Results:
             raise _Repair(words.mend_report(str(error))) from error
         self._tell_gaps(report)
         if report.get("status", "completed") != "completed":
-            return Result(report, b"", 0)  # a question or a refusal; unfinished work is in the session
+            return Result(report, b"")  # a question or a refusal; unfinished work is in the session
         return await self._with_tree(report)
 
     async def _with_tree(self, report: dict[str, Any]) -> Result:
@@ -104,7 +103,7 @@ class Results:
             raise _Repair(words.mend_tree(advice))
         if failed := next((item for item in advice if item.code in ("tree_invalid", "size_limit")), None):
             raise Failed(failed.code, failed.message)
-        return Result(report, bundle, len(paths))
+        return Result(report, bundle)
 
     def _advice(self, paths: list[str], size: int) -> tuple[Advice, ...]:
         assignment = self._assignment
@@ -130,7 +129,6 @@ class Results:
         except NotTaken as error:
             code = "size_limit" if error.code == "too_large" else "engine_error"
             raise Failed(code, f"the platform did not take the result: {error}") from error
-        self._outbox.event("run.result.proposed", proposal_no=number, files=result.files, bytes=len(result.bundle))
         verdict = await self._verdict(number)
         if verdict is not None and not verdict.accepted:
             self._rejected(verdict)

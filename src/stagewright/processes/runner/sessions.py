@@ -142,13 +142,6 @@ class SessionKeeper:
             wip_bytes=len(wip),
             wip_sha256=hashlib.sha256(wip).hexdigest() if wip else "",
         )
-        session_id = await self._door.save_session(header, packed, wip)
+        await self._door.save_session(header, packed, wip)
         self._saved = state
-        self._outbox.event(
-            "run.agent.session.saved",
-            session_id=session_id,
-            bytes=len(packed) + len(wip),
-            sha256=state[0],
-            reason=reason,
-        )
         return True
