@@ -219,7 +219,8 @@ class ModelCall:
                 said = await answer.whole(LARGEST_REFUSAL)
         except (TimeoutError, AnswerCut, AnswerTooLarge) as error:
             log.info("a refusal was not read to its end", reason=type(error).__name__)
-        cause = "quota" if answer.status == 402 or any(word in said for word in NO_QUOTA) else "rate_limit"
+        no_quota = answer.status == 402 or any(word in said for word in NO_QUOTA)
+        cause = relay.QUOTA if no_quota else relay.RATE_LIMIT
         now = parts.clock.now()
         async with parts.db.transaction(caller.actor, correlation_id=caller.run.correlation_id) as tx:
             return await relay.note_limited(tx, caller.run, retry_after=answer.retry_after(now), cause=cause, now=now)

@@ -20,6 +20,8 @@ from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import Denied, Unauthenticated, Unavailable
 
+RATE_LIMIT, QUOTA = "rate_limit", "quota"
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -96,6 +98,17 @@ async def note_limited(tx: Tx, run: Run, *, retry_after: timedelta | None, cause
             installation=key, bucket=bucket, cause=cause, until=wanted, project_id=run.project_id, run_id=run.id
         )
     )
+    if cause == QUOTA:
+        await incidents.report(
+            tx,
+            level="error",
+            source="runs.relay",
+            code="model.quota_used_up",
+            message=f"the provider of {bucket} says that its quota or balance is used up; runs wait until it is raised",
+            project_id=run.project_id,
+            run_id=run.id,
+            now=now,
+        )
     return wanted
 
 

@@ -1,0 +1,105 @@
+"""The relay's decisions: which model, how long to wait, when a key is doubted, whose figures count."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stagewright.contexts.runs.rules.relay import (
+    Tokens,
+    block_for,
+    hold_for,
+    relay_metered,
+    state_after_rejection,
+    wrong_model,
+)
+
+NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({"model": "m"}, None),
+        ({"model": "m", "tools": [{"type": "function", "name": "x"}, {"model": "m"}, "odd"]}, None),
+        ({"model": "m", "tools": "odd"}, None),
+        ({"model": "n"}, "model"),
+        ({"model": "M"}, "model"),
+        ({"model": None}, "model"),
+        ({}, "model"),
+        ({"model": "m", "Model": "n"}, "Model"),
+        ({"model": "m", "models": ["m"]}, "models"),
+        ({"model": "m", "FALLBACK_MODEL": "n"}, "FALLBACK_MODEL"),
+        ({"model": "m", "tools": [{"model": "n"}]}, "tools"),
+        ({"model": "m", "Tools": [{"MODEL": "n"}]}, "tools"),
+    ],
+)
+def test_a_request_names_the_runs_model_and_no_other(fields: dict[str, object], names: str | None) -> None:
+    found = wrong_model(fields, "m")
+    assert (found or "").partition(":")[0] == (names or "")
+    assert found is None or "m only" in found
+
+
+def test_a_call_is_held_only_when_the_limit_opens_in_time() -> None:
+    deadline = NOW + 60 * SECOND
+    assert hold_for(NOW + 20 * SECOND, now=NOW, deadline=deadline) == 20 * SECOND
+    assert hold_for(NOW + 60 * SECOND, now=NOW, deadline=deadline) == 60 * SECOND
+    assert hold_for(NOW + 61 * SECOND, now=NOW, deadline=deadline) is None
+    assert hold_for(NOW - SECOND, now=NOW, deadline=deadline) == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("said", "strikes", "seconds"),
+    [
+        (10, 9, 25),
+        (0, 0, 15),
+        (-5, 0, 15),
+        (None, 0, 60),
+        (None, 1, 120),
+        (None, 3, 480),
+        (None, 4, 900),
+        (None, 99, 900),
+    ],
+)
+def test_a_provider_is_left_alone_as_long_as_it_says_or_ever_longer(
+    said: int | None, strikes: int, seconds: int
+) -> None:
+    asked = None if said is None else said * SECOND
+    assert block_for(asked, strikes=strikes) == seconds * SECOND
+
+
+@pytest.mark.parametrize(
+    ("state", "ago", "status", "after"),
+    [
+        ("valid", None, 401, "suspect"),
+        ("unchecked", None, 403, "suspect"),
+        ("suspect", 29, 401, "suspect"),
+        ("suspect", 30, 401, "invalid"),
+        ("suspect", 3000, 403, "suspect"),
+        ("suspect", None, 401, "suspect"),
+    ],
+)
+def test_only_a_second_401_after_a_while_makes_a_key_invalid(
+    state: str, ago: int | None, status: int, after: str
+) -> None:
+    checked = None if ago is None else NOW - ago * SECOND
+    assert state_after_rejection(state, checked, status=status, now=NOW) == after
+
+
+@pytest.mark.parametrize(
+    ("outcome", "attempt", "relayed", "metered"),
+    [
+        (None, Tokens(), Tokens(), True),
+        (None, Tokens(1, 0, 1), Tokens(1, 0, 1), True),
+        ("completed", Tokens(1, 0, 1), Tokens(1, 0, 1), True),
+        ("completed", Tokens(5, 0, 5), Tokens(), False),
+    ],
+)
+def test_figures_of_the_relay_count_until_the_runner_reported_its_own(
+    outcome: str | None, attempt: Tokens, relayed: Tokens, metered: bool
+) -> None:
+    assert relay_metered(outcome, attempt=attempt, relayed=relayed) is metered
+
+
+def test_tokens_add_up() -> None:
+    assert Tokens(1, 2, 3) + Tokens(10, 20, 30) == Tokens(11, 22, 33)
