@@ -8,24 +8,12 @@ from typing import Any
 import click
 
 from stagewright.processes.cli import exits
+from stagewright.processes.cli.call import make_call
 from stagewright.processes.cli.lazy import LazyGroup, load
 from stagewright.processes.cli.tree import TREE
 
 PROGRAM = "stagewright"
 COMPLETE = "_STAGEWRIGHT_COMPLETE"
-
-
-class Globals:
-    """What stands before the command: which server, and how to talk to the person."""
-
-    __slots__ = ("context", "debug", "host", "plain", "project")
-
-    def __init__(self, *, context: str | None, host: str | None, debug: bool, plain: bool) -> None:
-        self.context = context
-        self.host = host
-        self.debug = debug
-        self.plain = plain
-        self.project: str | None = None
 
 
 @click.group(cls=LazyGroup, table=TREE, context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +24,7 @@ class Globals:
 @click.pass_context
 def stagewright(ctx: click.Context, context: str | None, host: str | None, plain: bool, debug: bool) -> None:
     """From a label on an issue to a pull request."""
-    ctx.obj = Globals(context=context, host=host, debug=debug, plain=plain)
+    ctx.obj = make_call(context=context, host=host, debug=debug, plain=plain)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,0 +1,4 @@
+"""What this build is. A constant, because asking the package's metadata costs a third of the start-up budget."""
+
+VERSION = "0.1.0"
+API = "/api/v1"

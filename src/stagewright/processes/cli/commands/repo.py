@@ -1,0 +1,54 @@
+"""`repo`: repositories bound to a project."""
+
+import click
+
+from stagewright.processes.cli import options
+from stagewright.processes.cli.call import CLI, Call
+from stagewright.processes.cli.exits import CONFLICT, FORBIDDEN, LATER, NOT_FOUND, SIGN_IN, USAGE
+from stagewright.processes.cli.lazy import load, verb
+
+REPOSITORIES = f"{CLI}.repositories"
+
+
+@verb(examples=["stagewright repo list", "stagewright repo list --project shop -o wide"], exits=[0, SIGN_IN, NOT_FOUND])
+@options.listing()
+@options.project
+@click.pass_obj
+def list_repositories(call: Call) -> None:
+    """List the project's repositories."""
+    load(f"{REPOSITORIES}:list_repositories")(call)
+
+
+@verb(examples=["stagewright repo view acme/shop"], exits=[0, SIGN_IN, NOT_FOUND])
+@click.argument("repo", metavar="OWNER/NAME", shell_complete=options.complete("repositories"))
+@options.output
+@options.project
+@click.pass_obj
+def view(call: Call, repo: str) -> None:
+    """Show a bound repository: where it is, how it is bound, when it was looked at last."""
+    load(f"{REPOSITORIES}:view_repository")(call, repo)
+
+
+@verb(
+    examples=[
+        "stagewright repo add acme/shop --token-stdin < token.txt",
+        "stagewright repo add acme/shop --app-id 7 --installation-id 42 --key-file app.pem",
+    ],
+    exits=[0, USAGE, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN, LATER],
+)
+@click.argument("repo", metavar="OWNER/NAME")
+@click.option("--api-url", help="The forge's API.  [default: GitHub's]")
+@click.option("--token-stdin", is_flag=True, help="Read a token of the bot's account from stdin.")
+@click.option("--app-id", type=click.IntRange(min=1), help="A GitHub App that is installed on the repository.")
+@click.option("--installation-id", type=click.IntRange(min=1), help="Its installation.")
+@click.option("--key-file", metavar="FILE", help="The App's private key (PEM).")
+@options.output
+@options.project
+@click.pass_obj
+def add(call: Call, /, repo: str, **given: object) -> None:
+    """Bind a repository to the project.
+
+    The credential is sealed before it is stored. Prints the webhook's address and secret, once, and has the labels
+    created; nothing is deleted.
+    """
+    load(f"{REPOSITORIES}:add_repository")(call, repo, **given)

@@ -1,0 +1,20 @@
+"""Choices that help and completion know without a server. A test holds them to the server's own enumerations."""
+
+OUTPUTS = ("table", "wide", "json", "jsonl", "yaml", "name")
+RUN_STATUS = (
+    "queued",
+    "preparing",
+    "running",
+    "waiting",
+    "finishing",
+    "cancelling",
+    "succeeded",
+    "failed",
+    "cancelled",
+)
+RUN_ENDED = ("succeeded", "failed", "cancelled")
+WAIT_REASONS = ("approval", "question", "owner_review", "rate_limit", "budget")
+CREDENTIAL_PURPOSES = ("management", "bot", "model:codex", "model:claude")
+LOG_STREAMS = ("engine", "runner", "platform")
+LOCALES = ("en", "ru")
+SERVER_PROCESSES = ("gateway", "controlplane", "worker")
