@@ -21,6 +21,7 @@ where (%(visible)s::uuid[] is null or project_id = any(%(visible)s))
   and (%(before)s::timestamptz is null or (last_seen, id) < (%(before)s, %(before_id)s))
 order by last_seen desc, id desc limit %(limit)s
 """
+OPEN = "select level, count(*) as n from incidents where state = 'open' group by level"
 GET = "select * from incidents where id = %(id)s"
 
 
@@ -55,3 +56,8 @@ async def list_page(
 async def find(reader: Reader, incident_id: UUID) -> Incident | None:
     """Return one incident or None."""
     return await reader.find(to_incident, GET, id=incident_id)
+
+
+async def count_open(reader: Reader) -> dict[str, int]:
+    """Return how many incidents are open, by level."""
+    return dict(await reader.all(lambda row: (str(row["level"]), int(row["n"])), OPEN))

@@ -151,7 +151,13 @@ def _mistake(item: FieldProblem) -> PolicyMistake:
     )
 
 
-@schemas.get("/schema/v1alpha1/policy.json", PUBLIC)
-async def get_policy_schema() -> JSONResponse:
+class SchemaAnswer(JSONResponse):
+    """A JSON Schema."""
+
+    media_type = "application/schema+json"
+
+
+@schemas.get("/schema/v1alpha1/policy.json", PUBLIC, response_class=SchemaAnswer)
+async def get_policy_schema() -> SchemaAnswer:
     """Return the JSON Schema of the policy file, for editors."""
-    return JSONResponse(json_schema(), media_type="application/schema+json")
+    return SchemaAnswer(json_schema())

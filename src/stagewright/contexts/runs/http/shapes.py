@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.runs.errors import RunNotFound
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Link, RunStatus, Wait, WaitKind
-from stagewright.contexts.runs.rules.cancelling import can_cancel
+from stagewright.contexts.runs.rules.cancelling import why_not_cancel
 from stagewright.contexts.runs.rules.frames import attempt_frame, iso, run_frame, shown_number, wait_frame
 from stagewright.contexts.runs.views import RunRow, WaitRow, find_run
 from stagewright.kit.db import Reader
@@ -238,12 +238,13 @@ def _fields(row: RunRow, me: Caller) -> dict[str, Any]:
         "cost_micros": run.cost_micros,
         "wait": WaitFrame(**wait_frame(row.wait)) if row.wait else None,
         "pull_request": LinkView.of(row.link) if row.link else None,
-        "allowed_actions": run_actions(run.project_id, can_cancel(run), me),
+        "allowed_actions": run_actions(run.project_id, run.status, me),
     }
 
 
-def run_actions(project_id: UUID, reason: str | None, me: Caller) -> list[AllowedAction]:
-    """Return what ``me`` may do with a run; ``reason`` says why it cannot be cancelled by anybody."""
+def run_actions(project_id: UUID, status: RunStatus, me: Caller) -> list[AllowedAction]:
+    """Return what ``me`` may do with a run that is ``status``."""
+    reason = why_not_cancel(status)
     if not me.may(Permission.RUN_CONTROL, project_id):
         reason = "permission_denied"
     return [AllowedAction(verb="cancel", mode="deny" if reason else "allow", reason_code=reason)]

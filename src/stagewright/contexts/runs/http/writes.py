@@ -11,7 +11,7 @@ from stagewright.contexts.runs import views
 from stagewright.contexts.runs.errors import RunNotFound, WaitNotFound, WaitNotRetryable
 from stagewright.contexts.runs.http.shapes import CallerDep, RunView, WaitView, run_view, visible_run
 from stagewright.contexts.runs.model import WaitKind
-from stagewright.contexts.runs.rules.cancelling import Shown, can_cancel, what_cancel_does
+from stagewright.contexts.runs.rules.cancelling import Shown, what_cancel_does, why_not_cancel
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
@@ -66,7 +66,7 @@ async def cancel_run(
     async def act(tx: Tx) -> Answer:
         await _lock(tx, run_id)
         row, shown = await _consequences(tx, run_id, me)
-        if can_cancel(row.run) is None:
+        if why_not_cancel(row.run.status) is None:
             await cancelling.refuse_after_push(tx, row.run)
             confirmations.check(wanted.confirm_token, subject, row.run.version, shown)
         _, ended = await cancelling.cancel_run(tx, run_id, cause="person", clock=clock, reason=wanted.reason)

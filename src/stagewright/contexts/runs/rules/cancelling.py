@@ -6,11 +6,11 @@ from stagewright.contexts.runs.rules.frames import shown_number
 Shown = dict[str, list[str]]
 
 
-def can_cancel(run: Run) -> str | None:
-    """Return None when the run can be cancelled, else the reason why there is nothing to do."""
-    if run.status.terminal:
+def why_not_cancel(status: RunStatus) -> str | None:
+    """Return None when a run that is ``status`` can be cancelled, else the reason why there is nothing to do."""
+    if status.terminal:
         return "already_terminal"
-    return "already_cancelling" if run.status is RunStatus.CANCELLING else None
+    return "already_cancelling" if status is RunStatus.CANCELLING else None
 
 
 def what_cancel_does(run: Run, attempt: Attempt | None, link: Link | None) -> Shown:

@@ -1,0 +1,134 @@
+"""The gateway's application: every context's door behind one doorkeeper, and the webhook door beside them."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from stagewright.contexts.identity import http as identity_door
+from stagewright.contexts.incidents import http as incidents_door
+from stagewright.contexts.intake import http as intake_door
+from stagewright.contexts.projects import http as projects_door
+from stagewright.contexts.projects.api import ForgeDirectory
+from stagewright.contexts.runs import http as runs_door
+from stagewright.contexts.runs.http import repositories
+from stagewright.contexts.runs.usecases.binding import Sealers
+from stagewright.contexts.vault import http as vault_door
+from stagewright.contexts.workflow import http as workflow_door
+from stagewright.kit import logs
+from stagewright.kit.crypto import MacSigner
+from stagewright.kit.http import Cursors, install, problem
+from stagewright.kit.http.asgi import App, Receive, Scope, Send
+from stagewright.kit.http.confirm import Confirmations
+from stagewright.kit.http.routes import Parts
+from stagewright.processes.common import VERSION, Platform, Purpose
+from stagewright.processes.gateway import audit, health, realtime, system
+from stagewright.processes.gateway.doorkeeper import Doorkeeper, LateWords
+
+log = logs.get_logger(__name__)
+
+
+def routers() -> Iterator[APIRouter]:
+    """Yield all routes of the gateway but the webhook door, which is no part of the framework."""
+    yield health.routes.router
+    yield system.routes.router
+    yield identity_door.routes.router
+    yield projects_door.routes.router
+    yield vault_door.routes.router
+    yield workflow_door.routes.router
+    yield workflow_door.schemas.router
+    yield from runs_door.routes
+    yield incidents_door.routes.router
+    yield audit.routes.router
+    yield realtime.routes.router
+
+
+def make_framework() -> FastAPI:
+    """Return the framework's application with all routes: enough to describe them."""
+    app = FastAPI(
+        title="Stagewright",
+        version=VERSION,
+        summary="From a label on an issue to a pull request",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    for router in routers():
+        app.include_router(router)
+    return app
+
+
+def make_app(platform: Platform, directory: ForgeDirectory) -> App:
+    """Return what the listener serves."""
+    app = make_framework()
+    app.add_middleware(LateWords, metrics=platform.metrics)
+    _give_parts(app, platform, directory)
+
+    async def on_bug(error: Exception, request_id: str) -> None:
+        await platform.report_bug("gateway", error, request_id)
+
+    install(app, on_bug=on_bug, metrics=platform.metrics, redact=platform.redactor.to("http"))
+    webhooks = intake_door.WebhookDoor(
+        platform.db,
+        sealer=platform.sealer(Purpose.WEBHOOK_SECRETS),
+        clock=platform.clock,
+        metrics=platform.metrics,
+    )
+    return Doors(app, webhooks, platform)
+
+
+def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> None:
+    credentials = platform.sealer(Purpose.CREDENTIALS)
+    app.state.platform = platform
+    app.state.parts = Parts(
+        db=platform.db,
+        clock=platform.clock,
+        cursors=Cursors(platform.keyring),
+        answers=platform.sealer(Purpose.ANSWERS),
+        confirmations=Confirmations(platform.keyring, platform.clock),
+        admit=Doorkeeper(platform),
+    )
+    app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"))
+    app.state.repositories = repositories.Parts(
+        directory=directory,
+        sealers=Sealers(credentials, platform.sealer(Purpose.WEBHOOK_SECRETS)),
+        public_url=platform.settings.public_url,
+        loopback_forges=platform.settings.listen.loopback,
+    )
+
+
+class Doors:
+    """Sends deliveries to the webhook door, which is on the shortest way, and everything else to the framework."""
+
+    def __init__(self, app: App, webhooks: App, platform: Platform) -> None:
+        self._app = app
+        self._webhooks = webhooks
+        self._platform = platform
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] != "http" or scope["method"] != "POST" or not _is_webhook(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_noting(message: Any) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._webhooks(scope, receive, send_noting)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # the door wrapper of a door that the framework's own does not cover
+            log.error("delivery failed", exc_info=error)
+            await self._platform.report_bug("gateway.webhooks", error)
+            if not started:
+                await problem(error, instance=scope["path"])(scope, receive, send)
+
+
+def _is_webhook(path: str) -> bool:
+    return path == intake_door.PATH or path.startswith(intake_door.PATH + "/")

@@ -1,0 +1,168 @@
+"""The journal as an audit: who did what, and whether its chains are whole."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Path, Query
+from pydantic import BaseModel
+
+from stagewright.contexts.identity import api as identity
+from stagewright.contexts.identity.api import Caller, Permission
+from stagewright.contexts.projects.api import ProjectNotFound
+from stagewright.kit import feed, journal
+from stagewright.kit.db import Database, Reader
+from stagewright.kit.errors import NotFound
+from stagewright.kit.http import Limit, Page
+from stagewright.kit.http.paging import Paging
+from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes, caller
+from stagewright.kit.http.shapes import Id, Instant
+from stagewright.kit.journal import Entry
+
+CHANNELS = {"user": "cli", "forge": "github", "run": "mcp", "system": "system", "policy": "system"}
+routes = Routes(tag="audit")
+CallerDep = Annotated[Caller, Depends(caller)]
+Texts = Annotated[list[str] | None, Query()]
+
+
+class AuditActor(BaseModel):
+    """Who did it; people by their name too."""
+
+    kind: str
+    id: str
+    name: str | None
+
+
+class AuditObject(BaseModel):
+    """What it was done to."""
+
+    type: str
+    id: str
+
+
+class AuditView(BaseModel):
+    """One fact of the journal."""
+
+    seq: int
+    at: Instant
+    actor: AuditActor
+    action: str
+    object: AuditObject
+    project_id: Id | None
+    run_id: Id | None
+    correlation_id: str
+    channel: str
+    data: dict[str, Any]
+
+
+class ChainView(BaseModel):
+    """Whether the chain of a stream is whole; if not, the first row that does not fit."""
+
+    stream: str
+    intact: bool
+    first_bad_seq: int | None
+
+
+class EntryNotFound(NotFound):
+    """No such row of the journal, or none the caller may see."""
+
+    code = "audit.not_found"
+
+
+@routes.get("/audit", Permission.AUDIT_VIEW)
+async def list_audit(
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    project: UUID | None = None,
+    actor: Texts = None,
+    action: Texts = None,
+    about: Annotated[list[str] | None, Query(alias="object", description="type:id, for example run:<id>")] = None,
+    correlation: Annotated[str | None, Query(max_length=200)] = None,
+    since: Annotated[datetime | None, Query(alias="from")] = None,
+    until: Annotated[datetime | None, Query(alias="to")] = None,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> Page[AuditView]:
+    """List facts, newest first: of one project, or of the installation, whose reading is itself noted."""
+    filters = {
+        "project": project,
+        "actors": actor,
+        "kinds": action,
+        "streams": about,
+        "correlation": correlation,
+        "since": since,
+        "until": until,
+    }
+    paging = Paging(cursors, limit, cursor, "-seq", filters)
+    after = paging.after
+    await _admit(db, me, project, filters)
+    async with db.reading() as reader:
+        before = int(str(after[0])) if after else None
+        found = await feed.list_audit(reader, filters, before=before, limit=paging.fetch)
+        names = await _names(reader, found)
+    return paging.page(found, lambda item: (item.seq,), lambda item: _view(item, names), as_of=clock.now())
+
+
+async def _admit(db: Database, me: Caller, project: UUID | None, filters: dict[str, Any]) -> None:
+    if project is not None:
+        me.admit(project, ProjectNotFound(f"there is no project {project}"))
+        return
+    identity.require(me.principal, Permission.AUDIT_VIEW_INSTALLATION)
+    shown = {name: str(value) for name, value in filters.items() if value is not None}
+    async with db.transaction(me.actor) as tx:
+        tx.publish(identity.AuditRead(filters=shown))
+
+
+@routes.get("/audit/verify", Permission.AUDIT_VIEW)
+async def verify_stream(
+    me: CallerDep, db: Db, stream: Annotated[str, Query(min_length=1, max_length=200)]
+) -> ChainView:
+    """Recompute the chain of a stream."""
+    hidden = EntryNotFound(f"there is no stream {stream}")
+    async with db.reading() as reader:
+        known, project = await feed.project_of_stream(reader, stream)
+        if not known:
+            raise hidden
+        _admit_entry(me, project, hidden)
+        bad = await journal.verify(reader.connection, stream)
+    return ChainView(stream=stream, intact=bad is None, first_bad_seq=bad)
+
+
+@routes.get("/audit/{seq}", Permission.AUDIT_VIEW)
+async def get_audit_entry(seq: Annotated[int, Path(ge=1, le=2**62)], me: CallerDep, db: Db) -> AuditView:
+    """Show one fact."""
+    hidden = EntryNotFound(f"there is no entry {seq}")
+    async with db.reading() as reader:
+        found = await feed.find_entry(reader, seq)
+        if found is None:
+            raise hidden
+        _admit_entry(me, found.project_id, hidden)
+        names = await _names(reader, [found])
+    return _view(found, names)
+
+
+def _admit_entry(me: Caller, project: UUID | None, hidden: NotFound) -> None:
+    me.admit(project, hidden, Permission.AUDIT_VIEW if project else Permission.AUDIT_VIEW_INSTALLATION)
+
+
+async def _names(reader: Reader, entries: list[Entry]) -> dict[str, str]:
+    people = sorted({entry.actor for entry in entries if entry.actor_kind == "user"})
+    return await identity.list_names(reader, people)
+
+
+def _view(entry: Entry, names: dict[str, str]) -> AuditView:
+    kind, _, key = entry.stream.partition(":")
+    return AuditView(
+        seq=entry.seq,
+        at=entry.at.isoformat(),
+        actor=AuditActor(kind=entry.actor_kind, id=entry.actor, name=names.get(entry.actor)),
+        action=entry.kind,
+        object=AuditObject(type=kind, id=key),
+        project_id=str(entry.project_id) if entry.project_id else None,
+        run_id=str(entry.run_id) if entry.run_id else None,
+        correlation_id=entry.correlation_id,
+        channel=CHANNELS.get(entry.actor_kind, "system"),
+        data=entry.body,
+    )
