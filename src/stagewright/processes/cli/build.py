@@ -2,3 +2,4 @@
 
 VERSION = "0.1.0"
 API = "/api/v1"
+API_VERSION = "1.0"  # of the server this client was made with

@@ -26,8 +26,8 @@ MODEL = "model:"
 
 def list_credentials(call: "Call", *, platform: bool) -> None:
     """List credentials of the project or the platform."""
-    found = call.client().items(_level(call, platform=platform), limit=call.wanted["limit"])
-    call.output().items(found.found, COLUMNS, empty="no credential is stored here")
+    found = call.client().get(_level(call, platform=platform))
+    call.output().items(found["items"], COLUMNS, empty="no credential is stored here")
 
 
 def set_credential(

@@ -72,9 +72,9 @@ def _server(call: "Call") -> Iterator[Finding]:
         return
     yield Finding("server", PASS, f"{target.host} answers" + (" over TLS" if target.host.startswith("https") else ""))
     yield _clock(answer.headers.get("date", ""))
-    yield _version(str(answer.json().get("version", "")))
+    yield _version(answer.json())
     yield from _token(client)
-    yield from _processes(client)
+    yield from _system(client)
     yield from _feed(client)
 
 
@@ -88,13 +88,12 @@ def _clock(date: str) -> Finding:
     return Finding("clock", PASS, f"within {max(1, round(skew))} s of the server's")
 
 
-def _version(server: str) -> Finding:
+def _version(meta: Mapping[str, Any]) -> Finding:
     try:
-        versions.compare(build.VERSION, server)
+        warning = versions.difference(meta)
     except Failure as failure:
         return Finding("version", FAIL, failure.message, failure.hint)
-    same = server == build.VERSION
-    return Finding("version", PASS if same else WARN, f"client {build.VERSION}, server {server}")
+    return Finding("version", WARN if warning else PASS, warning or f"client and server speak API {build.API_VERSION}")
 
 
 def _token(client: Client) -> Iterator[Finding]:
@@ -106,20 +105,33 @@ def _token(client: Client) -> Iterator[Finding]:
         yield Finding("forge account", WARN, "nobody knows your forge account: your labels start nothing", remedy)
 
 
-def _processes(client: Client) -> Iterator[Finding]:
-    """Ask the server about its own processes, where it tells and we may know."""
+def _system(client: Client) -> Iterator[Finding]:
+    """Ask the server how it is, where we may know."""
     try:
-        found = client.get("/system")
+        found: Mapping[str, Any] = client.get("/system")
     except Failure as failure:
         if failure.code not in (FORBIDDEN, NOT_FOUND):
-            yield Finding("processes", WARN, failure.message)
+            yield Finding("system", WARN, failure.message)
         return
-    for item in found.get("processes") or ():
-        name = str(item.get("process") or item.get("name") or "process")
-        alive = item.get("alive", True)
-        yield Finding(
-            name, PASS if alive else FAIL, "runs" if alive else "does not run", "" if alive else "see its log"
-        )
+    alive = sorted({item["kind"] for item in found["processes"] if not item["missed_at"]})
+    if "worker" in alive:
+        yield Finding("processes", PASS, ", ".join(alive))
+    else:
+        yield Finding("processes", FAIL, "no worker runs: nothing moves", "start one: `stagewright serve worker`")
+    schema = found["db_schema"]
+    same = schema["database"] == schema["program"]
+    words = f"database at {schema['database']}, program at {schema['program']}"
+    yield Finding("schema", PASS, words) if same else Finding("schema", FAIL, words, "`stagewright db migrate`")
+    deliveries = found["deliveries"]
+    last = f"last webhook {deliveries['last_received_at'] or 'never'}, {deliveries['pending']} waiting"
+    yield Finding("webhooks", PASS, last)
+    for limit in found["forge_limits"]:
+        if limit["blocked_until"]:
+            yield Finding(
+                "forge limit", WARN, f"{limit['bucket']} until {limit['blocked_until']}", "it opens by itself"
+            )
+    if opened := sum(found["incidents_open"].values()):
+        yield Finding("incidents", WARN, f"{opened} open", "`stagewright incident list --all-projects`")
 
 
 def _feed(client: Client) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from stagewright.processes.cli.exits import FORBIDDEN, LATER, Failure, Problem
 EVERY = 2.0  # seconds; the server takes one poll per two seconds
 SILENT = 5.0  # seconds without an answer that are not worth a word
 Say = Callable[[str], None]
+Sleep = Callable[[float], object]
 Frame = dict[str, Any]
 
 
@@ -21,8 +22,9 @@ class TimedOut(Exception):
 class Patience:
     """Paces polls, survives a server that is away, and ends when the time is over."""
 
-    def __init__(self, say: Say, timeout: timedelta | None, *, every: float = EVERY) -> None:
+    def __init__(self, say: Say, timeout: timedelta | None, *, every: float = EVERY, sleep: Sleep = time.sleep) -> None:
         self._say = say
+        self._sleep = sleep
         self._until = None if timeout is None else time.monotonic() + timeout.total_seconds()
         self._every = every
         self._away_since: float | None = None
@@ -33,7 +35,7 @@ class Patience:
         left = self._every if self._until is None else min(self._every, self._until - time.monotonic())
         if left <= 0:
             raise TimedOut
-        time.sleep(left)
+        self._sleep(left)
 
     def attempt(self, ask: Callable[[], Any]) -> Any:
         """Ask until there is an answer. A refusal is raised; silence is waited out."""

@@ -25,8 +25,7 @@ def list_labels(call: "Call", name: str) -> None:
     """List the catalogue's labels with their state."""
     repository = find_repository(call, name)
     path = f"/projects/{repository['project_id']}/repositories/{repository['id']}/labels"
-    found = call.client().items(path, limit=1000)
-    call.output().items(found.found, COLUMNS)
+    call.output().items(call.client().get(path)["items"], COLUMNS)
 
 
 def sync_labels(call: "Call", name: str, *, dry_run: bool) -> None:

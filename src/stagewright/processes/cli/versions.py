@@ -1,5 +1,6 @@
 """Whether client and server fit together: the same major is needed, another minor is worth a word."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli import build
@@ -17,31 +18,22 @@ COLUMNS = (Column("client"), Column("server"), Column("host"))
 
 def show(call: "Call", *, offline: bool) -> None:
     """Print both versions; a server of another major is a failure that names what to install."""
-    server = None if offline or not _knows_a_server(call) else server_version(call)
-    host = call.target.host if server else None
-    call.output().one({"client": build.VERSION, "server": server, "host": host}, COLUMNS)
-    if server is not None:
-        compare(build.VERSION, server)
+    meta: dict[str, Any] = {} if offline or not _knows_a_server(call) else call.client().get("/meta")
+    host = call.target.host if meta else None
+    call.output().one({"client": build.VERSION, "server": meta.get("version"), "host": host}, COLUMNS)
+    if meta and (warning := difference(meta)):
+        tell(f"warning: {warning}")
 
 
-def server_version(call: "Call") -> str:
-    """Ask the server for its version."""
-    found: dict[str, Any] = call.client().get("/meta")
-    return str(found["version"])
-
-
-def compare(client: str, server: str) -> None:
-    """Warn about another minor; raise ``Failure`` for another major."""
-    ours, theirs = _numbers(client), _numbers(server)
-    if ours[:1] != theirs[:1]:
-        message = f"this client is {client}, the server {server}: they do not understand each other"
-        raise Failure(FAILED, message, hint=f"pip install 'stagewright=={server}'")
-    if ours[:2] != theirs[:2]:
-        tell(f"warning: this client is {client}, the server {server}; some commands may be unknown to one of them")
-
-
-def _numbers(text: str) -> list[str]:
-    return text.split(".")
+def difference(meta: Mapping[str, Any]) -> str:
+    """Say how the server's API differs by a minor version; raise ``Failure`` for another major."""
+    ours, theirs = build.API_VERSION.split("."), str(meta["api_version"]).split(".")
+    versions = f"this client is {build.VERSION} (API {build.API_VERSION}), the server {meta['version']}"
+    versions += f" (API {meta['api_version']})"
+    if ours[0] != theirs[0]:
+        hint = f"pip install 'stagewright=={meta['version']}'"
+        raise Failure(FAILED, f"{versions}: they do not understand each other", hint=hint)
+    return "" if ours == theirs else f"{versions}; some commands may be unknown to one of them"
 
 
 def _knows_a_server(call: "Call") -> bool:

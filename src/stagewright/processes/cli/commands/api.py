@@ -24,8 +24,6 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 @click.option("--input", "body", type=click.File("r", encoding="utf-8"), help="The JSON body from a file; - is stdin.")
 @click.option("--paginate", is_flag=True, help="Read all pages of a list.")
 @click.pass_obj
-def api(
-    call: Call, /, method: str, path: str, fields: tuple[str, ...], headers: tuple[str, ...], **given: object
-) -> None:
+def api(call: Call, /, method: str, path: str, **given: object) -> None:
     """Send a request to the REST API with your token, and print the answer."""
     load(f"{CLI}.raw:send")(call, method.upper(), path, **given)

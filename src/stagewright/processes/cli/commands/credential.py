@@ -13,7 +13,7 @@ PURPOSES = ", ".join(enums.CREDENTIAL_PURPOSES)
 
 @verb(examples=["stagewright credential list", "stagewright credential list --platform"], exits=[0, SIGN_IN, FORBIDDEN])
 @click.option("--platform", is_flag=True, help="Of the platform, not of a project.")
-@options.listing()
+@options.output
 @options.project
 @click.pass_obj
 def list_credentials(call: Call, platform: bool) -> None:

@@ -15,7 +15,7 @@ LABELS = f"{CLI}.labels"
     exits=[0, SIGN_IN, NOT_FOUND],
 )
 @click.argument("repo", metavar="OWNER/NAME", shell_complete=options.complete("repositories"))
-@options.listing()
+@options.output
 @options.project
 @click.pass_obj
 def list_labels(call: Call, repo: str) -> None:

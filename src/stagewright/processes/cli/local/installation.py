@@ -9,6 +9,7 @@ from threading import Event
 
 from stagewright.kit.settings import Listen
 from stagewright.processes.cli import contexts
+from stagewright.processes.cli.exits import INTERRUPTED, Ended
 from stagewright.processes.cli.local import place
 from stagewright.processes.cli.local.child import ChildSpec, server_environ
 from stagewright.processes.cli.local.place import LOOPBACK, Ports
@@ -61,7 +62,6 @@ def installed(wish: Wish, *, say: Say, stopping: Event, show: Say | None = None)
     """Start everything, yield when all processes are ready, and stop everything at the end of the block."""
     settings = read_settings(wish)
     data = settings.data_dir
-    data.mkdir(parents=True, exist_ok=True)
     with place.only_one(data):
         ports = place.choose_ports(settings.listen.port, host_of(settings.listen.host), place.read_endpoints(data))
         database = _database(settings, say)
@@ -75,7 +75,8 @@ def installed(wish: Wish, *, say: Say, stopping: Event, show: Say | None = None)
             for spec in child_specs(settings, wish.environ, ports):
                 tree.start(spec)
             say(f"starting {', '.join(PROCESSES)}")
-            tree.wait_ready()
+            if not tree.wait_ready():
+                raise Ended(INTERRUPTED)
             yield Running(settings=settings, url=url, data=data, ports=ports, prepared=prepared, tree=tree)
         finally:
             tree.stop()

@@ -91,6 +91,12 @@ def choose_ports(wanted: int, host: str, before: Mapping[str, Any]) -> Ports:
     return Ports(**chosen)
 
 
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with ExitStack() as held:
+        return _free(held, LOOPBACK)
+
+
 def _free(held: ExitStack, host: str) -> int:
     port = _take(held, host, 0)
     assert port is not None  # the system always has a port left, or raises

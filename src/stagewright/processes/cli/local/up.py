@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from threading import Event
 from types import FrameType
 
-from stagewright.processes.cli.exits import INTERRUPTED, Ended
 from stagewright.processes.cli.local.installation import Running, Wish, installed
 
 NOT_A_BOUNDARY = (
@@ -44,8 +43,6 @@ def run_up(wish: Wish, *, verbose: bool) -> None:
     """Start, say where, stay until told to stop."""
     with stop_on_signal() as stopping:
         with installed(wish, say=tell, stopping=stopping, show=tell if verbose else None) as running:
-            if stopping.is_set():
-                raise Ended(INTERRUPTED)
             print(running.url, flush=True)
             for line in welcome(running, wish):
                 tell(line)

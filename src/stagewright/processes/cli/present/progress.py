@@ -2,7 +2,6 @@
 
 import sys
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli.lazy import load
@@ -21,6 +20,10 @@ class Lines:
 
     def __exit__(self, *_: object) -> None:
         """End."""
+        self.close()
+
+    def close(self) -> None:
+        """End; lines may still be written."""
         sys.stderr.flush()
 
     def say(self, line: str) -> None:
@@ -47,8 +50,12 @@ class Spinner:
         self._status.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop turning."""
+        self.close()
+
+    def close(self) -> None:
+        """Stop turning; lines may still be written."""
         self._status.stop()
 
     def say(self, line: str) -> None:

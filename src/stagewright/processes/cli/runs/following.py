@@ -25,7 +25,7 @@ Run = Mapping[str, Any]
 def watch(call: "Call", name: str, *, logs: bool, timeout: timedelta | None) -> None:
     """Print the run's address, then a line per change; end with 0, 5 or 8."""
     run_id = find_run(call, name)
-    follower = Follower(call, run_id, timeout)
+    follower = Follower(call, run_id, Patience(tell, timeout))
     follower.begin()
     with load(PROGRESS)(call) as progress:
         follower.detached(lambda: _watch(follower, progress, logs=logs))
@@ -65,7 +65,7 @@ def _print_log(follower: "Follower", tail: LogTail) -> None:
 
 def wait(call: "Call", name: str, *, aim: str, timeout: timedelta | None) -> None:
     """Wait without a word until the run is where the person wants it."""
-    follower = Follower(call, find_run(call, name), timeout)
+    follower = Follower(call, find_run(call, name), Patience(tell, timeout))
 
     def until_there() -> None:
         while not (follower.ended or (aim == "waiting" and follower.run["status"] == "waiting")):
@@ -111,11 +111,11 @@ def _last_log_lines(call: "Call", run_id: str) -> list[str]:
 class Follower:
     """One run, read again whenever the feed says that something happened."""
 
-    def __init__(self, call: "Call", run_id: str, timeout: timedelta | None) -> None:
+    def __init__(self, call: "Call", run_id: str, patience: Patience) -> None:
         self.client = call.client()
         self.run_id = run_id
         self.colours = call.decorated
-        self.patience = Patience(tell, timeout)
+        self.patience = patience
         self._feed = Feed(self.client, [f"run:{run_id}"])
         self._said: tuple[Any, ...] = ()
         self.run: Run = {}
