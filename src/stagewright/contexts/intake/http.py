@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from stagewright.contexts.intake.errors import DeliveryInvalid, SignatureRefused
@@ -91,7 +91,7 @@ class Coalescer:
         self._waiting.append(item)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._flush(), name="webhook-flush")
-        return await asyncio.shield(item.kept)
+        return await item.kept
 
     async def _flush(self) -> None:
         while self._waiting:
@@ -125,29 +125,51 @@ def _settle(item: _Waiting, outcome: bool | Exception) -> None:
         item.kept.set_result(outcome)
 
 
+class _Figures:
+    """The figures of one route; their labels are looked up once."""
+
+    VERDICTS: ClassVar[Mapping[int, str]] = {202: "received", 200: "duplicate"}
+
+    def __init__(self, metrics: Metrics, route: str) -> None:
+        self._metrics = metrics
+        self._route = route
+        self._seconds = metrics.http_request_seconds.labels(route)
+        self._taken = {
+            status: (metrics.http_requests.labels(route, "POST", str(status)), metrics.webhook_deliveries.labels(word))
+            for status, word in self.VERDICTS.items()
+        }
+
+    def count(self, status: int, seconds: float) -> None:
+        self._seconds.observe(seconds)
+        counters = self._taken.get(status)
+        if counters is None:
+            self._metrics.http_requests.labels(self._route, "POST", str(status)).inc()
+            return
+        for counter in counters:
+            counter.inc()
+
+
 class WebhookDoor:
     """Takes deliveries of GitHub: 202 new, 200 seen, 400 malformed, 401 signature, 413 size, 503 not kept."""
 
     def __init__(self, db: Database, *, sealer: Sealer, clock: Clock, metrics: Metrics) -> None:
         self._secrets = Secrets(db, sealer, clock)
         self._coalescer = Coalescer(db, clock)
-        self._metrics = metrics
+        self._figures = {route: _Figures(metrics, route) for route in ROUTES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request (ASGI)."""
         started, route = time.perf_counter(), ROUTES[0] if scope["path"] == PATH else ROUTES[1]
         request_id = str(uuid7())
-        with logs.bound(request_id=request_id):
-            try:
-                status, body = await self._take(scope, receive)
-                await _answer(send, status, body, request_id)
-            except (DeliveryInvalid, SignatureRefused, TooLarge, Unavailable) as error:
-                status = status_of(error)[0]
-                response = problem(error, instance=scope["path"], request_id=request_id)
-                response.headers["x-request-id"] = request_id
-                await response(scope, receive, send)
-        self._metrics.http_requests.labels(route, "POST", str(status)).inc()
-        self._metrics.http_request_seconds.labels(route).observe(time.perf_counter() - started)
+        try:
+            status, body = await self._take(scope, receive)
+            await _answer(send, status, body, request_id)
+        except (DeliveryInvalid, SignatureRefused, TooLarge, Unavailable) as error:
+            status = status_of(error)[0]
+            response = problem(error, instance=scope["path"], request_id=request_id)
+            response.headers["x-request-id"] = request_id
+            await response(scope, receive, send)
+        self._figures[route].count(status, time.perf_counter() - started)
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         headers = {bytes(name): str(value, "latin-1") for name, value in scope["headers"]}
@@ -166,7 +188,6 @@ class WebhookDoor:
                 payload=raw,
             )
         )
-        self._metrics.webhook_deliveries.labels("received" if new else "duplicate").inc()
         return (202, b'{"status":"received"}') if new else (200, b'{"status":"seen"}')
 
     async def _authenticate(self, path: str, raw: bytes, headers: Mapping[bytes, str]) -> UUID | None:
