@@ -1,4 +1,4 @@
-"""`stagewright demo`: from a label to a pull request on this machine, through the real processes and the real REST API."""
+"""`stagewright demo`: from a label to a pull request on this machine, by the real processes and the real REST API."""
 
 import asyncio
 import shutil
@@ -207,7 +207,7 @@ class _Story:
         follower.begin(quiet=True)
         try:
             while True:
-                for line in follower.changes():
+                for line in [*follower.history(), *follower.changes()]:
                     self._progress.say(f"{follower.run['number']} {line}")
                 self._progress.now(follower.phase())
                 if follower.ended:

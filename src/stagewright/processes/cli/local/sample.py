@@ -118,9 +118,7 @@ class Discounts(unittest.TestCase):
 '''
 CHECK = "PYTHONDONTWRITEBYTECODE=1 python3 -m unittest"
 TITLE = "Take ten per cent off from five pieces on"
-SUMMARY = (
-    "A line of five or more pieces costs ten per cent less, rounded down to whole cents. Smaller lines are unchanged."
-)
+SUMMARY = "A line of five or more pieces costs ten per cent less, rounded down to whole cents. Others are as before."
 
 
 def _indented(text: str) -> str:

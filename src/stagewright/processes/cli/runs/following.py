@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PROGRESS = "stagewright.processes.cli.present.progress:make_progress"
 LAST_LINES = 20
+MOST_EVENTS = 1000
 Run = Mapping[str, Any]
 
 
@@ -132,13 +133,20 @@ class Follower:
         if not quiet:
             print(words.pull_request(self.run) or self.run.get("status_comment_url") or self.run["id"], flush=True)
 
+    def history(self) -> list[str]:
+        """Return a line for each state the run went through before the first look; nothing later."""
+        if self._said:
+            return []
+        past = self.patience.attempt(lambda: self.client.items(f"/runs/{self.run_id}/events", limit=MOST_EVENTS))
+        return [line for event in past if (line := self._line(event.get("data") or {}))]
+
     def changes(self) -> list[str]:
         """Look at the feed; return a line for each state the run went through since."""
         frames, anew = self.patience.attempt(self._feed.news)
-        lines = [line for frame in frames if (line := self._line(frame["data"] or {}, frame.get("at")))]
+        lines = [line for frame in frames if (line := self._line(frame["data"] or {}))]
         if frames or anew:
             self.run = self.patience.attempt(lambda: self.client.get(f"/runs/{self.run_id}"))
-        if line := self._line(self.run, None):
+        if line := self._line(self.run):
             lines.append(line)
         return lines
 
@@ -148,7 +156,7 @@ class Follower:
         detail = found[0] if found else words.why(self.run) or self.run.get("finish_step")
         return f"{self.run['number']} {self.run['status']}" + (f" · {safe(detail)}" if detail else "")
 
-    def _line(self, run: Run, at: str | None) -> str | None:
+    def _line(self, run: Run) -> str | None:
         """Return a line when the run's state is another than the last one told."""
         if "status" not in run or "version" not in run:
             return self._told_by_agent(run)
