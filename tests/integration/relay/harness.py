@@ -25,6 +25,7 @@ from stagewright.contexts.runs.store import effects as limit_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import attempts, moves
 from stagewright.contexts.vault import api as vault
+from stagewright.kit.crypto import Sealer
 from stagewright.kit.db import Database, Row
 from stagewright.kit.http import serving
 from stagewright.kit.http.asgi import App, Receive, Scope, Send
@@ -267,8 +268,10 @@ class Bench:
 
 
 @asynccontextmanager
-async def a_bench(db: Database, clock: FakeClock, *, idle: float = 5.0) -> AsyncIterator[Bench]:
-    """Serve a relay for the block; fail when it had a bug."""
+async def a_bench(
+    db: Database, clock: FakeClock, *, idle: float = 5.0, sealer: Sealer | None = None
+) -> AsyncIterator[Bench]:
+    """Serve a relay for the block; fail when it had a bug that the test did not take away from ``bugs``."""
     metrics = Metrics()
     async with db.transaction() as tx:
         project = await factories.a_project(tx, now=clock.now())
@@ -280,7 +283,7 @@ async def a_bench(db: Database, clock: FakeClock, *, idle: float = 5.0) -> Async
             db=db,
             clock=clock,
             tokens=TOKENS,
-            sealer=factories.a_sealer(),
+            sealer=sealer or factories.a_sealer(),
             providers=Providers(http),
             metrics=metrics,
             on_bug=bench.on_bug,

@@ -50,7 +50,8 @@ async def test_a_long_limit_is_told_at_once_with_its_end(bench: Bench, provider:
     provider.answers = [limited("retry-after: 600")]
     first = await bench.post(live)
     assert (first.status_code, first.json()["code"], first.headers["retry-after"]) == (429, "rate_limited", "615")
-    assert first.json()["error"]["type"] == "rate_limit_error"
+    assert first.json()["error"]["type"] == "usage_limit_reached"
+    assert first.headers["x-should-retry"] == "false"
     bench.clock.advance(timedelta(seconds=15))
     second = await bench.post(await bench.live())
     assert (second.status_code, second.headers["retry-after"]) == (429, "600")
@@ -139,6 +140,13 @@ async def test_a_quota_that_is_used_up_is_a_limit_that_people_hear_of(bench: Ben
     assert (await bench.post(live)).status_code == 429
     assert (await row(bench, live))["cause"] == "quota"
     assert [item["code"] for item in await bench.rows("select code from incidents")] == ["model.quota_used_up"]
+
+
+async def test_a_refusal_that_is_cut_is_a_refusal_all_the_same(bench: Bench, provider: Provider) -> None:
+    live = await bench.live()
+    await bench.credential("codex", provider.url)
+    provider.answers = [[limited("retry-after: 600", body=b"x" * 100)[0][:-50]]]
+    assert (await bench.post(live)).headers["retry-after"] == "615"
 
 
 async def test_a_bill_that_is_not_paid_is_no_budget_of_ours(bench: Bench, provider: Provider) -> None:

@@ -184,6 +184,20 @@ async def test_a_client_that_hangs_up_before_the_answer_ends_the_call_too(bench:
     await asyncio.gather(calling, return_exceptions=True)
 
 
+async def test_a_client_that_hangs_up_within_its_request_is_forgotten(bench: Bench, provider: Provider) -> None:
+    live = await bench.live()
+    await bench.credential("codex", provider.url)
+    url = bench.http.base_url
+    _, writer = await asyncio.open_connection(url.host, url.port)
+    head = f"POST /model/codex/responses HTTP/1.1\r\nhost: x\r\nauthorization: {live.headers['authorization']}\r\n"
+    writer.write(f'{head}content-length: 100\r\n\r\n{{"model":'.encode())
+    await writer.drain()
+    writer.close()
+    await bench.ended.reaches(1)
+    assert 'outcome="client_gone"} 1.0' in bench.figures()
+    assert provider.requests == []
+
+
 async def test_an_answer_that_the_provider_cuts_is_cut_for_the_engine(bench: Bench, provider: Provider) -> None:
     live = await bench.live()
     await bench.credential("codex", provider.url)

@@ -45,7 +45,8 @@ class ProviderApi:
 
 
 def _openai_error(status: int, code: str, message: str) -> dict[str, Any]:
-    kinds = {401: "authentication_error", 429: "rate_limit_error"}
+    """Return the API's error object. Codex ends its turn at ``usage_limit_reached`` and sleeps through other 429s."""
+    kinds = {401: "authentication_error", 429: "usage_limit_reached"}
     kind = kinds.get(status, "invalid_request_error" if status < 500 else "server_error")
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 

@@ -9,6 +9,7 @@ from stagewright.kit.errors import StagewrightError, Unauthenticated, Unavailabl
 from stagewright.kit.http import status_of
 
 CODE_HEADER = "stagewright-code"
+FINAL = frozenset({"agent_not_configured", "rate_limited"})
 
 
 def refused(api: ProviderApi, error: StagewrightError, *, request_id: str) -> JSONResponse:
@@ -17,6 +18,8 @@ def refused(api: ProviderApi, error: StagewrightError, *, request_id: str) -> JS
     body = api.error(status, error.stable_code, error.message)
     body |= {"code": error.stable_code, "detail": error.message, "status": status, "request_id": request_id}
     headers = {CODE_HEADER: error.stable_code, "cache-control": "no-store"}
+    if status < 429 or error.stable_code in FINAL:
+        headers["x-should-retry"] = "false"
     if isinstance(error, Unauthenticated):
         headers["www-authenticate"] = "Bearer"
     if isinstance(error, Unavailable) and error.retry_after is not None:
