@@ -65,10 +65,16 @@ values (%(repository_id)s, %(n)s, %(profile)s, %(source)s, %(stage)s, %(by)s, %(
 on conflict (repository_id, issue_number) do update set profile = excluded.profile, source = excluded.source,
     last_stage = excluded.last_stage, updated_by = excluded.updated_by, updated_at = excluded.updated_at
 """
-REMOVALS = """
-select count(*) from trigger_ledger
-where repository_id = %(repository_id)s and thread = %(thread)s and label = %(label)s and decision = 'refuse'
-  and decided_at >= %(since)s
+DELAYED = "update webhook_deliveries set not_before = %(until)s where delivery_id = %(id)s and status = 'received'"
+OLD_BODIES = """
+update webhook_deliveries set payload = ''
+where delivery_id in (select delivery_id from webhook_deliveries
+    where received_at < %(before)s and status <> 'received' and payload <> '' limit %(limit)s)
+"""
+OLD = """
+delete from webhook_deliveries
+where delivery_id in (select delivery_id from webhook_deliveries
+    where received_at < %(before)s and status <> 'received' limit %(limit)s)
 """
 LOCK_THREAD = "select pg_advisory_xact_lock(hashtextextended('thread:' || %(r)s::text || ':' || %(n)s::text, 0))"
 PENDING = "select count(*) from webhook_deliveries where status = 'received'"
@@ -127,6 +133,21 @@ async def postpone(tx: Tx, delivery_id: str, *, not_before: datetime, most: int,
     return bool(status == "dead")
 
 
+async def delay(tx: Tx, delivery_id: str, until: datetime) -> None:
+    """Look at the delivery again after ``until``; it is no failed try."""
+    await tx.execute(DELAYED, id=delivery_id, until=until)
+
+
+async def forget_bodies(tx: Tx, *, before: datetime, limit: int) -> int:
+    """Drop the payloads of decided deliveries that came before ``before``."""
+    return await tx.execute(OLD_BODIES, before=before, limit=limit)
+
+
+async def delete_old(tx: Tx, *, before: datetime, limit: int) -> int:
+    """Delete decided deliveries that came before ``before``."""
+    return await tx.execute(OLD, before=before, limit=limit)
+
+
 async def add_ledger(tx: Tx, row: LedgerRow, *, now: datetime) -> None:
     """Write an occurrence as handled, whatever the decision."""
     await tx.execute(
@@ -148,11 +169,6 @@ async def handled_at(reader: Reader, repository_id: UUID, thread: int, label: st
     """Return the newest handled occurrence of the label on the thread."""
     value: datetime | None = await reader.value(HANDLED_AT, repository_id=repository_id, thread=thread, label=label)
     return value
-
-
-async def count_removals(reader: Reader, repository_id: UUID, thread: int, label: str, *, since: datetime) -> int:
-    """Return how often the label was refused on the thread since ``since``."""
-    return int(await reader.value(REMOVALS, repository_id=repository_id, thread=thread, label=label, since=since))
 
 
 async def keep_thread(tx: Tx, values: Mapping[str, Any]) -> None:

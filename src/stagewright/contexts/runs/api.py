@@ -1,11 +1,19 @@
 """What other contexts may use of runs."""
 
 from stagewright.contexts.runs.errors import RunAlreadyActive, RunNotFound, RunPublishing
-from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, Wait
+from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, RunWorld, Wait
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
 from stagewright.contexts.runs.store.runs import find_active, succeeded_stages
 from stagewright.contexts.runs.usecases.cancel import cancel_run
-from stagewright.contexts.runs.usecases.effects import change_labels, define_label, is_own_label_act
+from stagewright.contexts.runs.usecases.effects import (
+    change_labels,
+    count_label_acts,
+    define_label,
+    is_own_label_act,
+    is_platform_label,
+)
+from stagewright.contexts.runs.usecases.limits import blocked as blocked_bucket
+from stagewright.contexts.runs.usecases.limits import note_refusal as note_forge_refusal
 from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
 from stagewright.contexts.runs.usecases.request import RunRequest, request_run
 
@@ -18,14 +26,19 @@ __all__ = [
     "RunPublishing",
     "RunRequest",
     "RunStatus",
+    "RunWorld",
     "Wait",
+    "blocked_bucket",
     "bot_login",
     "cancel_run",
     "change_labels",
+    "count_label_acts",
     "define_label",
     "find_active",
     "is_own_label_act",
+    "is_platform_label",
     "list_links",
+    "note_forge_refusal",
     "post_diagnostic",
     "request_run",
     "succeeded_stages",

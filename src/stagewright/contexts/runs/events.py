@@ -110,6 +110,10 @@ class ResultChecked(RunFact):
     kind = "run.result.checked"
 
 
+class ResultHeld(RunFact):
+    kind = "run.result.held"
+
+
 class PullRequestCreated(RunFact):
     kind = "run.pr.created"
 
@@ -177,6 +181,10 @@ class AttemptFact(RunFact):
 
 class AttemptOpened(AttemptFact):
     kind = "run.attempt.opened"
+
+
+class WorkloadLaunched(AttemptFact):
+    kind = "run.workload.launched"
 
 
 class AttemptEnded(AttemptFact):

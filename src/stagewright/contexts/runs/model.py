@@ -1,7 +1,7 @@
 """Words of runs: run, attempt, wait, effect, link, proposal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
@@ -77,6 +77,26 @@ class EffectStatus(StrEnum):
     SUPERSEDED = "superseded"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWorld:
+    """What the decision and the launches learned, kept for the steps after them; one JSON column of the run.
+
+    ``attempt_reason`` is the next attempt's; ``prior`` maps earlier open stages to their heads; ``restore_wip`` says
+    that the restored session's work in progress fits the base.
+    """
+
+    profile: str | None = None
+    profile_source: str | None = None
+    accepted_result: bool = False
+    platform_needs_input: bool = False
+    sticky_model: str | None = None
+    sticky_reasoning: str | None = None
+    attempt_reason: str = "first"
+    link_head_sha: str | None = None
+    prior: Mapping[str, str] = field(default_factory=dict)
+    restore_wip: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One run of a stage: what, where, with what, and how far."""
@@ -134,7 +154,7 @@ class Run:
     tokens_out: int
     cost_micros: int | None
     notes: tuple[str, ...]
-    world: Mapping[str, Any]
+    world: RunWorld
     created_at: datetime
     status_since: datetime
     admitted_at: datetime | None

@@ -1,5 +1,8 @@
 """Claim kept deliveries, parse, read live, decide, hand on: one transaction per delivery."""
 
+import asyncio
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -10,11 +13,13 @@ from stagewright.contexts.intake.errors import DeliveryInvalid
 from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
 from stagewright.contexts.intake.reconcile.outside import Outside, look
-from stagewright.contexts.intake.usecases import Occurrence, hand_on
+from stagewright.contexts.intake.usecases import Occurrence, Seen, hand_on
+from stagewright.contexts.intake.usecases.deciding import reason_of, verdict_of
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
-from stagewright.kit.errors import StagewrightError
+from stagewright.kit.errors import LimitReached, StagewrightError, Unauthenticated
 from stagewright.kit.journal import Actor
 
 log = structlog.get_logger(__name__)
@@ -22,30 +27,74 @@ BATCH = 20
 FIRST_RETRY = timedelta(seconds=5)
 RETRY_CAP = timedelta(minutes=10)
 MOST_TRIES = 10
+LANES_AT_ONCE = 2
 LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
 
 
 async def decide_deliveries(outside: Outside) -> int:
-    """Decide every due delivery, in order of receipt."""
+    """Decide every due delivery: in order of receipt within a thread, one worker at a time for a thread."""
     async with outside.db.reading() as reader:
         due = await store.list_due(reader, now=outside.clock.now(), limit=BATCH)
+    lanes: dict[str, list[Read]] = {}
     for delivery in due:
-        async with outside.db.exclusive(f"intake.delivery:{delivery.delivery_id}") as mine:
-            if mine:
-                await _decide_one(outside, delivery)
+        read = _read(delivery)
+        lanes.setdefault(read.lane, []).append(read)
+    waiting = list(lanes.items())
+    for first in range(0, len(waiting), LANES_AT_ONCE):
+        await _each(_decide_lane(outside, name, lane) for name, lane in waiting[first : first + LANES_AT_ONCE])
     return len(due)
 
 
-async def _decide_one(outside: Outside, delivery: Delivery) -> None:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A delivery and what it says; ``problem`` when it cannot be read."""
+
+    delivery: Delivery
+    parsed: ParsedDelivery | None
+    problem: str | None = None
+
+    @property
+    def lane(self) -> str:
+        """Return the name under which deliveries are decided one after the other."""
+        if self.parsed is None or self.parsed.thread is None:
+            return f"intake.delivery:{self.delivery.delivery_id}"
+        return f"intake.thread:{self.parsed.forge_repository_id}:{self.parsed.thread}"
+
+
+def _read(delivery: Delivery) -> Read:
     try:
-        parsed = rules.parse(delivery.event, delivery.payload)
+        return Read(delivery, rules.parse(delivery.event, delivery.payload))
     except DeliveryInvalid as error:
-        await _write_plain(outside, delivery, None, None, reason="event_not_used", note=error.message)
-        return
-    try:
-        await _decide_parsed(outside, delivery, parsed)
-    except StagewrightError as error:
-        await _postpone(outside, delivery, error)
+        return Read(delivery, None, error.message)
+
+
+async def _decide_lane(outside: Outside, name: str, lane: list[Read]) -> None:
+    """Decide one after the other. What a delivery breaks on stops neither the next one nor itself for ever."""
+    async with outside.db.exclusive(name) as mine:
+        if not mine:
+            return
+        broken: list[BaseException] = []
+        for read in lane:
+            (ended,) = await asyncio.gather(_decide_one(outside, read), return_exceptions=True)
+            if isinstance(ended, Exception):
+                await _not_now(outside, read.delivery, ended)
+            if isinstance(ended, BaseException) and not isinstance(ended, StagewrightError):
+                broken.append(ended)
+        if broken:
+            raise broken[0]
+
+
+async def _each(work: Iterable[Awaitable[None]]) -> None:
+    for ended in await asyncio.gather(*work, return_exceptions=True):
+        if ended is not None:
+            raise ended
+
+
+async def _decide_one(outside: Outside, read: Read) -> None:
+    if read.parsed is None:
+        await _write_plain(outside, read.delivery, None, None, reason="event_not_used", note=read.problem)
+    else:
+        await _decide_parsed(outside, read.delivery, read.parsed)
 
 
 async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDelivery) -> None:
@@ -56,23 +105,55 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
     if repository.forge_repository_id != parsed.forge_repository_id:
         await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
         return
+    if await _is_held_back(outside, delivery, repository):
+        return
     occurrence = _occurrence(delivery, parsed)
-    seen = await look(outside, repository, occurrence.thread, occurrence.sender)
+    try:
+        seen = await look(outside, repository, occurrence.thread, occurrence.sender)
+    except (LimitReached, Unauthenticated) as error:
+        await _wait_for_forge(outside, delivery, repository, error)
+        return
+    await _hand_on(outside, delivery, parsed, occurrence, seen)
+
+
+async def _hand_on(
+    outside: Outside, delivery: Delivery, parsed: ParsedDelivery, occurrence: Occurrence, seen: Seen
+) -> None:
     actor = Actor("forge", occurrence.sender.login or "-")
     async with outside.db.transaction(actor, correlation_id=delivery.delivery_id) as tx:
         if await store.lock(tx, delivery.delivery_id) is None:
             return
-        await _keep_facts(tx, repository, parsed, delivery)
+        await _keep_facts(tx, seen.repository, parsed, delivery)
         decision = await hand_on(tx, occurrence, seen, clock=outside.clock)
         await store.set_decided(
             tx,
             delivery.delivery_id,
-            verdict=type(decision).__name__.lower(),
-            reason=str(getattr(decision, "reason", "")) or None,
+            verdict=verdict_of(decision),
+            reason=reason_of(decision),
             action=parsed.action,
             thread=parsed.thread,
-            repository_id=repository.id,
+            repository_id=seen.repository.id,
         )
+
+
+async def _is_held_back(outside: Outside, delivery: Delivery, repository: projects.Repository) -> bool:
+    """A closed limit of the forge delays the decision; it is no failed try."""
+    async with outside.db.reading() as reader:
+        closed = await runs.blocked_bucket(reader, repository.id, now=outside.clock.now())
+    if closed is None:
+        return False
+    async with outside.db.transaction(correlation_id=delivery.delivery_id) as tx:
+        await store.delay(tx, delivery.delivery_id, closed[1])
+    return True
+
+
+async def _wait_for_forge(
+    outside: Outside, delivery: Delivery, repository: projects.Repository, error: StagewrightError
+) -> None:
+    now = outside.clock.now()
+    async with outside.db.transaction(correlation_id=delivery.delivery_id) as tx:
+        closed = await runs.note_forge_refusal(tx, repository.id, "core", error, now=now)
+        await store.delay(tx, delivery.delivery_id, closed[1] if closed else now + RETRY_CAP)
 
 
 def _is_label_act(parsed: ParsedDelivery) -> bool:
@@ -206,20 +287,20 @@ async def _keep_facts(tx: Tx, repository: projects.Repository, parsed: ParsedDel
     )
 
 
-async def _postpone(outside: Outside, delivery: Delivery, error: StagewrightError) -> None:
+async def _not_now(outside: Outside, delivery: Delivery, error: Exception) -> None:
+    """Try again later; after ten tries the delivery is dead and the scan repairs the loss."""
     now = outside.clock.now()
-    delay = getattr(error, "retry_after", None) or min(RETRY_CAP, FIRST_RETRY * 2 ** min(delivery.tries, 10))
-    log.warning("delivery postponed", delivery_id=delivery.delivery_id, code=error.stable_code, reason=error.message)
+    code = error.stable_code if isinstance(error, StagewrightError) else "internal"
+    delay = getattr(error, "retry_after", None) or min(RETRY_CAP, FIRST_RETRY * (1 << min(delivery.tries, 10)))
+    log.warning("delivery postponed", delivery_id=delivery.delivery_id, code=code, reason=str(error))
     async with outside.db.transaction(correlation_id=delivery.delivery_id) as tx:
-        dead = await store.postpone(
-            tx, delivery.delivery_id, not_before=now + delay, most=MOST_TRIES, reason=error.stable_code
-        )
+        dead = await store.postpone(tx, delivery.delivery_id, not_before=now + delay, most=MOST_TRIES, reason=code)
         if dead:
             await incidents.report(
                 tx,
                 level="error",
                 source="intake",
                 code="webhook.dead",
-                message=f"a delivery could not be decided in {MOST_TRIES} tries: {error.message}",
+                message=f"a delivery could not be decided in {MOST_TRIES} tries: {error}",
                 now=now,
             )

@@ -1,5 +1,6 @@
 """Find trigger labels no delivery told of: the state scan (specification: workflow, section 16)."""
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -11,8 +12,9 @@ from stagewright.contexts.intake.ports import ForgeThread, LabelAct
 from stagewright.contexts.intake.reconcile.outside import Outside, look
 from stagewright.contexts.intake.usecases import Occurrence, hand_on
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
-from stagewright.kit.errors import StagewrightError
+from stagewright.kit.errors import LimitReached, StagewrightError, Unauthenticated
 from stagewright.kit.journal import Actor
 
 log = structlog.get_logger(__name__)
@@ -20,25 +22,56 @@ EVERY = timedelta(minutes=5)
 FULL_EVERY = timedelta(hours=24)
 OVERLAP = timedelta(minutes=10)
 SLACK = timedelta(seconds=2)
+AGAIN = timedelta(minutes=1)
+SPREAD_PERCENT = 20
 
 
 async def scan_repositories(outside: Outside, *, every: timedelta = EVERY) -> int:
-    """Scan every enabled repository whose turn has come."""
+    """Scan every enabled repository whose turn has come: every ``every`` ± 20 %."""
     now = outside.clock.now()
     async with outside.db.reading() as reader:
         enabled = await projects.list_enabled(reader)
-    due = [item for item in enabled if item.scanned_at is None or now - item.scanned_at >= every]
-    for repository in due:
-        async with outside.db.exclusive(f"intake.scan:{repository.id}") as mine:
-            if not mine:
-                continue
-            try:
-                await _scan(outside, repository)
-            except StagewrightError as error:
-                log.warning(
-                    "scan postponed", repository=repository.full_name, code=error.stable_code, reason=error.message
-                )
+    for repository in enabled:
+        if repository.scanned_at is None or now - repository.scanned_at >= _spread(repository, every):
+            async with outside.db.exclusive(f"intake.scan:{repository.id}") as mine:
+                if mine:
+                    await _scan_alone(outside, repository, every)
     return 0
+
+
+def _spread(repository: projects.Repository, every: timedelta) -> timedelta:
+    """Return the repository's own pause until its next scan, so that many repositories are not read at once."""
+    seed = hashlib.sha256(f"{repository.id}:{repository.scanned_at}".encode()).digest()[0]
+    percent = 100 - SPREAD_PERCENT + 2 * SPREAD_PERCENT * seed // 255
+    return every * percent / 100
+
+
+async def _scan_alone(outside: Outside, repository: projects.Repository, every: timedelta) -> None:
+    async with outside.db.reading() as reader:
+        if await runs.blocked_bucket(reader, repository.id, now=outside.clock.now()) is not None:
+            return  # its limit is closed; the next pass after that
+    try:
+        await _scan(outside, repository)
+    except StagewrightError as error:
+        log.warning("scan postponed", repository=repository.full_name, code=error.stable_code, reason=error.message)
+        await _scan_again_soon(outside, repository, every, error)
+
+
+async def _scan_again_soon(
+    outside: Outside, repository: projects.Repository, every: timedelta, error: StagewrightError
+) -> None:
+    """Keep where the last good scan was, close what a limit closes, and come back in a minute."""
+    now = outside.clock.now()
+    async with outside.db.transaction() as tx:
+        await runs.note_forge_refusal(tx, repository.id, "core", error, now=now)
+        await projects.set_scanned(
+            tx,
+            repository.id,
+            cursor=repository.scan_cursor or repository.bound_at,
+            etag=repository.scan_etag,
+            full=False,
+            now=now - every + min(AGAIN, every),
+        )
 
 
 async def _scan(outside: Outside, repository: projects.Repository) -> None:
@@ -47,42 +80,45 @@ async def _scan(outside: Outside, repository: projects.Repository) -> None:
     since = None if full or repository.scan_cursor is None else repository.scan_cursor - OVERLAP
     etag = None if full else repository.scan_etag
     found = await outside.threads.updated_threads(repository, since, etag)
-    for thread in found.threads:
-        await _scan_thread(outside, repository, thread)
+    failures = await _scan_threads(outside, repository, found.threads)
+    if failures:
+        raise failures[0]
     async with outside.db.transaction() as tx:
         await projects.set_scanned(tx, repository.id, cursor=started, etag=found.etag, full=full, now=started)
 
 
-async def _scan_thread(outside: Outside, repository: projects.Repository, thread: ForgeThread) -> None:
-    if thread.is_pull_request:
-        return
+async def _scan_threads(
+    outside: Outside, repository: projects.Repository, threads: Sequence[ForgeThread]
+) -> list[StagewrightError]:
+    """Look at every thread with a trigger label; one that cannot be read now hides no other."""
+    issues = [thread for thread in threads if not thread.is_pull_request and thread.labels]
+    if not issues:
+        return []
     policy = await outside.refresh_policy(repository)
+    failures: list[StagewrightError] = []
+    for thread in issues:
+        try:
+            await _scan_thread(outside, repository, thread, policy)
+        except (LimitReached, Unauthenticated):
+            raise
+        except StagewrightError as error:
+            failures.append(error)
+    return failures
+
+
+async def _scan_thread(
+    outside: Outside, repository: projects.Repository, thread: ForgeThread, policy: workflow.Policy
+) -> None:
     triggers = [label for label in thread.labels if workflow.is_trigger_text(label, policy)]
     if not triggers:
         return
     acts = await outside.threads.label_acts(repository, thread.number)
     for label in triggers:
-        await _scan_label(outside, repository, thread, label, acts, policy)
-
-
-async def _scan_label(
-    outside: Outside,
-    repository: projects.Repository,
-    thread: ForgeThread,
-    label: str,
-    acts: Sequence[LabelAct],
-    policy: workflow.Policy,
-) -> None:
-    act = _newest(acts, label)
-    if act is None:
-        await _report_unknown(outside, repository, thread, label)
-        return
-    key = workflow.label_key(label, policy) or label
-    async with outside.db.reading() as reader:
-        handled = await store.handled_at(reader, repository.id, thread.number, key)
-    if handled is not None and handled >= act.at - SLACK:
-        return
-    await _hand_on(outside, repository, thread, label, act)
+        act = _newest(acts, label)
+        if act is None:
+            await _report_unknown(outside, repository, thread, label)
+        elif not await _is_handled(outside, repository, thread, label, act, policy):
+            await _hand_on(outside, repository, thread, label, act, policy)
 
 
 def _newest(acts: Sequence[LabelAct], label: str) -> LabelAct | None:
@@ -90,8 +126,27 @@ def _newest(acts: Sequence[LabelAct], label: str) -> LabelAct | None:
     return max(same, key=lambda act: act.at, default=None)
 
 
+async def _is_handled(
+    outside: Outside,
+    repository: projects.Repository,
+    thread: ForgeThread,
+    label: str,
+    act: LabelAct,
+    policy: workflow.Policy,
+) -> bool:
+    key = workflow.label_key(label, policy) or label
+    async with outside.db.reading() as reader:
+        handled = await store.handled_at(reader, repository.id, thread.number, key)
+    return handled is not None and handled >= act.at - SLACK
+
+
 async def _hand_on(
-    outside: Outside, repository: projects.Repository, thread: ForgeThread, label: str, act: LabelAct
+    outside: Outside,
+    repository: projects.Repository,
+    thread: ForgeThread,
+    label: str,
+    act: LabelAct,
+    policy: workflow.Policy,
 ) -> None:
     sender = workflow.Sender(act.actor_type, act.actor_login, act.actor_id)
     correlation = f"scan:{repository.id}:{thread.number}:{label}:{_second(act.at)}"
@@ -107,7 +162,7 @@ async def _hand_on(
         sender=sender,
         occurred_at=act.at,
     )
-    seen = await look(outside, repository, thread.number, sender)
+    seen = await look(outside, repository, thread.number, sender, policy=policy)
     async with outside.db.transaction(Actor("forge", sender.login or "-"), correlation_id=correlation) as tx:
         await hand_on(tx, occurrence, seen, clock=outside.clock)
 

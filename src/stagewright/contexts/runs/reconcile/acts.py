@@ -11,9 +11,12 @@ from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.rules import diagnostics, pull_request, status_comment
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store.comments import DiagnosticComment
-from stagewright.kit.errors import Conflict, NotFound
+from stagewright.kit.errors import Conflict, Denied, NotFound
 
 Result = Mapping[str, Any]
+
+
+QUARANTINE_MISSING = "git.quarantine_missing"
 
 
 class Moved(Conflict):
@@ -56,11 +59,9 @@ async def probe(outside: Outside, repository: Repository, effect: Effect) -> Res
     match effect.kind:
         case "comment.status":
             found = await _own_comments(outside, repository, effect, status_comment.marker(str(effect.run_id)))
-            return _comment_result(found[0]) if found and found[0].body == effect.payload["body"] else None
+            return _comment_result(found[0]) if found and _same(found[0].body, str(effect.payload["body"])) else None
         case "comment.diagnostic":
-            mark = diagnostics.marker(str(effect.payload["key"]))
-            found = await _own_comments(outside, repository, effect, mark)
-            return _comment_result(found[0]) if found else None
+            return await _probe_diagnostic(outside, repository, effect)
         case "label.add":
             return _present(str(effect.payload["label"]), await forge.labels_of(repository, _thread(effect)))
         case "label.remove":
@@ -76,7 +77,9 @@ async def probe(outside: Outside, repository: Repository, effect: Effect) -> Res
             heads = await outside.git.heads(repository)
             return {} if heads.get(str(effect.payload["branch"])) == effect.payload["commit"] else None
         case "pull_request.open":
-            return await _find_pull_request(outside, repository, effect)
+            found_pull = await _find_pull_request(outside, repository, effect)
+            mark = pull_request.delivery_marker(str(effect.run_id))
+            return _pull_result(found_pull) if found_pull is not None and mark in found_pull.body else None
         case "pull_request.update":
             pull = await forge.pull_request(repository, int(effect.payload["number"]))
             mark = pull_request.delivery_marker(str(effect.run_id))
@@ -115,14 +118,14 @@ async def _status_comment(outside: Outside, repository: Repository, effect: Effe
         own = await _own_comments(outside, repository, effect, status_comment.marker(str(effect.run_id)))
         if not own:
             return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
-        comment_id = own[0].id
-        await _delete_duplicates(outside, repository, own[1:])
+        comment_id, duplicates = own[0].id, [item.id for item in own[1:]]
     else:
-        comment_id = row.comment_id
+        comment_id, duplicates = row.comment_id, []
     try:
-        return _comment_result(await outside.forge.update_comment(repository, comment_id, body))
+        placed = _comment_result(await outside.forge.update_comment(repository, comment_id, body))
     except NotFound:
         return await _recreate(outside, repository, effect, comment_id, body)
+    return {**placed, "duplicates": duplicates}
 
 
 async def _recreate(outside: Outside, repository: Repository, effect: Effect, comment_id: int, body: str) -> Result:
@@ -132,11 +135,6 @@ async def _recreate(outside: Outside, repository: Repository, effect: Effect, co
     if row is None or row.suppressed:
         return {}
     return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
-
-
-async def _delete_duplicates(outside: Outside, repository: Repository, duplicates: Sequence[ForgeComment]) -> None:
-    for comment in duplicates:
-        await outside.forge.delete_comment(repository, comment.id)
 
 
 async def _delete_comment(outside: Outside, repository: Repository, effect: Effect) -> Result:
@@ -151,6 +149,21 @@ async def _probe_deleted(outside: Outside, repository: Repository, effect: Effec
     wanted = int(effect.payload["comment_id"])
     found = await outside.forge.comments(repository, _thread(effect))
     return None if any(item.id == wanted for item in found) else {}
+
+
+def _same(shown: str, wanted: str) -> bool:
+    """Compare texts of comments; a forge may change line ends."""
+    return shown.replace("\r\n", "\n").strip() == wanted.strip()
+
+
+async def _probe_diagnostic(outside: Outside, repository: Repository, effect: Effect) -> Result | None:
+    key = str(effect.payload["key"])
+    async with outside.db.reading() as reader:
+        row = await comment_rows.find_diagnostic(reader, key)
+    found = await _own_comments(outside, repository, effect, diagnostics.marker(key))
+    if row is None or not found or not _same(found[0].body, _diagnostic_body(row, effect)):
+        return None
+    return _comment_result(found[0])
 
 
 async def _diagnostic_comment(outside: Outside, repository: Repository, effect: Effect) -> Result:
@@ -171,7 +184,9 @@ async def _diagnostic_comment(outside: Outside, repository: Repository, effect: 
     try:
         return _comment_result(await outside.forge.update_comment(repository, comment_id, body))
     except NotFound:
-        return {}
+        if effect.payload.get("resolved_by"):
+            return {}  # a person deleted what is resolved anyway
+        return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
 
 
 def _diagnostic_body(row: DiagnosticComment, effect: Effect) -> str:
@@ -198,23 +213,40 @@ async def _define_label(outside: Outside, repository: Repository, effect: Effect
 
 async def _push(outside: Outside, repository: Repository, effect: Effect) -> Result:
     payload = effect.payload
-    answer = await outside.git.push(
-        repository,
-        attempt_id=UUID(str(payload["attempt_id"])),
-        commit=str(payload["commit"]),
-        branch=str(payload["branch"]),
-        expected_old=payload["expected_old"],
-    )
-    if answer.outcome == "done":
-        return {"commit": payload["commit"]}
-    raise Moved(f"the branch {payload['branch']} is at {answer.remote_sha or '-'}: {answer.detail}")
+    try:
+        answer = await outside.git.push(
+            repository,
+            attempt_id=UUID(str(payload["attempt_id"])),
+            commit=str(payload["commit"]),
+            branch=str(payload["branch"]),
+            expected_old=payload["expected_old"],
+        )
+    except NotFound as missing:
+        if missing.stable_code != QUARANTINE_MISSING:
+            raise
+        raise Moved("the commit is not on this machine: publishing writes it again") from missing
+    match answer.outcome:
+        case "done":
+            return {"commit": payload["commit"]}
+        case "moved":
+            raise Moved(f"the branch {payload['branch']} is at {answer.remote_sha or '-'}: {answer.detail}")
+        case _:
+            raise Denied(f"the forge refused the push to {payload['branch']}: {answer.detail}", code="push_refused")
 
 
 async def _open_pull_request(outside: Outside, repository: Repository, effect: Effect) -> Result:
-    found = await _find_pull_request(outside, repository, effect)
-    if found is not None:
-        return found
+    """Open the branch's pull request; one that is open gets our text, a branch whose last one is closed is refused."""
     payload = effect.payload
+    known = await outside.forge.pull_requests_by_head(repository, str(payload["head"]))
+    present = next((pull for pull in known if pull.state == "open"), None)
+    if present is not None:
+        if pull_request.delivery_marker(str(effect.run_id)) in present.body:
+            return _pull_result(present)
+        body = pull_request.joined(present.body, str(payload["body"]))
+        return _pull_result(await outside.forge.update_pull_request(repository, present.number, title=None, body=body))
+    if known:
+        text = f"pull request #{known[0].number} of the branch {payload['head']} is closed; reopen it or start anew"
+        raise NotFound(text, code="pr_not_found")
     pull = await outside.forge.open_pull_request(
         repository,
         title=str(payload["title"]),
@@ -226,12 +258,9 @@ async def _open_pull_request(outside: Outside, repository: Repository, effect: E
     return _pull_result(pull)
 
 
-async def _find_pull_request(outside: Outside, repository: Repository, effect: Effect) -> Result | None:
+async def _find_pull_request(outside: Outside, repository: Repository, effect: Effect) -> ForgePullRequest | None:
     found = await outside.forge.pull_requests_by_head(repository, str(effect.payload["head"]))
-    for pull in found:
-        if pull.state == "open":
-            return _pull_result(pull)
-    return None
+    return next((pull for pull in found if pull.state == "open"), None)
 
 
 async def _update_pull_request(outside: Outside, repository: Repository, effect: Effect) -> Result:

@@ -6,8 +6,10 @@ import structlog
 
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.projects.api import Repository, get_repository
+from stagewright.contexts.runs.errors import SourceUnavailable
 from stagewright.contexts.runs.model import Inspection, Run, Violation
 from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.rules.result_checks import ResultRules, check_result
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
@@ -15,24 +17,26 @@ from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store.results import Proposal
 from stagewright.contexts.runs.usecases import checking
 from stagewright.contexts.workflow import api as workflow
-from stagewright.kit.errors import StagewrightError
+from stagewright.kit.errors import Invalid, StagewrightError
 
 log = structlog.get_logger(__name__)
-BATCH = 5
+BATCH = 3
 
 
 async def check_proposals(outside: Outside) -> int:
     """Give every unchecked proposal of a running attempt its verdict."""
     async with outside.db.transaction() as tx:
         proposals = await result_rows.list_unchecked(tx, limit=BATCH)
-    for proposal in proposals:
-        async with outside.db.exclusive(f"runs.check:{proposal.id}") as mine:
-            if mine:
-                await _check_one(outside, proposal)
-    return len(proposals)
+    return sum(await each(_check_alone(outside, proposal) for proposal in proposals))
 
 
-async def _check_one(outside: Outside, proposal: Proposal) -> None:
+async def _check_alone(outside: Outside, proposal: Proposal) -> bool:
+    async with outside.db.exclusive(f"runs.check:{proposal.id}") as mine:
+        return mine and await _check_one(outside, proposal)
+
+
+async def _check_one(outside: Outside, proposal: Proposal) -> bool:
+    """Check the proposal; say whether it has its verdict now."""
     async with outside.db.reading() as reader:
         attempt = await attempt_rows.get(reader, proposal.attempt_id)
         run = await run_rows.get(reader, attempt.run_id)
@@ -42,47 +46,81 @@ async def _check_one(outside: Outside, proposal: Proposal) -> None:
         inspection = await _inspect(outside, repository, run, proposal)
     except StagewrightError as error:
         log.warning("check postponed", run_id=str(run.id), code=error.stable_code, reason=error.message)
-        return
+        return False
     checked = _checked(outside, run, policy, proposal, inspection)
     async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
-        await checking.settle_check(tx, proposal, checked, now=outside.clock.now())
+        verdict = await checking.settle_check(tx, proposal, checked, now=outside.clock.now())
+    if verdict in ("repair", "refused"):
+        await outside.git.forget(proposal.attempt_id)
+    return True
 
 
 async def _inspect(outside: Outside, repository: Repository, run: Run, proposal: Proposal) -> Inspection | None:
     if proposal.bundle is None or run.base_sha is None:
         return None
+    merged = proposal.report.get("merged_base_sha")
+    if merged is not None and not await _is_of_default_branch(outside, repository, str(merged)):
+        return refused(f"merged_base_sha: {str(merged)[:60]} is no ancestor of the default branch; merge that branch")
     return await outside.git.inspect(
-        repository, attempt_id=proposal.attempt_id, base_sha=run.base_sha, bundle=proposal.bundle
+        repository,
+        attempt_id=proposal.attempt_id,
+        base_sha=run.base_sha,
+        bundle=proposal.bundle,
+        merged_base_sha=merged,
     )
+
+
+async def _is_of_default_branch(outside: Outside, repository: Repository, sha: str) -> bool:
+    """Say whether ``sha`` is in the history of the default branch as the remote has it now."""
+    heads = await outside.git.heads(repository)
+    try:
+        return await outside.git.is_ancestor(
+            repository, ancestor=sha, descendant=heads.get(repository.default_branch, "")
+        )
+    except (Invalid, SourceUnavailable):
+        return False
+
+
+def refused(text: str) -> Inspection:
+    """Return what stands for a bundle that is not even opened."""
+    return Inspection(f"ref_violation: {text}", "", (), {}, {}, (), (), uses_lfs=False)
 
 
 def _checked(
     outside: Outside, run: Run, policy: workflow.Policy, proposal: Proposal, inspection: Inspection | None
 ) -> checking.Checked:
-    kind = workflow.kind_of(policy, run.kind)
     report = dict(proposal.report)
-
-    def paths(found: Inspection) -> Sequence[tuple[str, str]]:
-        violations = workflow.check_paths(checking.path_changes(found), run.kind, policy)
-        return [(item.code, item.path) for item in violations]
-
-    status = str(report.get("status", ""))
-    rules = ResultRules(
-        check_paths=paths,
-        find_secrets=outside.find_secrets,
-        scope_none=kind.scope == "none",
-        result_required=kind.result_required and not kind.revise and status == "completed",
-    )
-    violations = check_result(inspection, report, rules)
-    violations += _report_violations(run, report)
+    violations = [Violation(item["code"], item["message"], tuple(item["paths"])) for item in proposal.violations or ()]
+    violations += violations_of(outside, run, policy, report, inspection)
     return checking.Checked(
         violations=violations,
         warnings=(),
         tree_sha=inspection.tree_sha if inspection and not inspection.problem else None,
         changed=checking.shown_changes(inspection),
-        status=status,
+        status=str(report.get("status", "")),
         question=report.get("question") or report.get("summary"),
+        redact=outside.redact,
     )
+
+
+def violations_of(
+    outside: Outside, run: Run, policy: workflow.Policy, report: dict[str, object], inspection: Inspection | None
+) -> list[Violation]:
+    """Return every reason of the run's stage against publishing the inspected tree with this report."""
+    kind = workflow.kind_of(policy, run.kind)
+
+    def paths(found: Inspection) -> Sequence[tuple[str, str]]:
+        violations = workflow.check_paths(checking.path_changes(found), run.kind, policy)
+        return [(item.code, item.path) for item in violations]
+
+    required = kind.result_required and not kind.revise and report.get("status") == "completed"
+    rules = ResultRules(
+        check_paths=paths,
+        find_secrets=outside.find_secrets,
+        scope_none=kind.scope == "none",
+        result_required=required,
+    )
+    return check_result(inspection, report, rules) + _report_violations(run, report)
 
 
 def _report_violations(run: Run, report: dict[str, object]) -> list[Violation]:

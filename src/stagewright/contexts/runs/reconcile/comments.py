@@ -32,24 +32,24 @@ async def publish_status(outside: Outside) -> int:
         due = await comment_rows.list_due(reader, recent=now - RECENT, limit=BATCH)
     for run_id in due:
         async with outside.db.transaction() as tx:
-            await _publish_one(tx, run_id, public_url=outside.addresses.public_url, now=now)
+            await _publish_one(tx, outside, run_id, now=now)
     return 0
 
 
-async def _publish_one(tx: Tx, run_id: UUID, *, public_url: str | None, now: datetime) -> None:
+async def _publish_one(tx: Tx, outside: Outside, run_id: UUID, *, now: datetime) -> None:
     row = await comment_rows.lock_status(tx, run_id)
     if row is None or row.suppressed:
         return
     run = await run_rows.get(tx, run_id)
-    facts = await _facts(tx, run, public_url=public_url)
-    body = status_comment.render(run, facts)
+    facts = await _facts(tx, run, public_url=outside.addresses.public_url)
+    body = outside.redact(status_comment.render(run, facts))
     digest = hashlib.sha256(body.encode()).digest()
     if digest == row.body_sha256 or not _is_time(row, run, facts.phase, now):
         return
     effect = await effects.reserve(
         tx,
         "comment.status",
-        dedupe_key=f"{run.id}:{digest.hex()[:32]}:{row.recreations}",
+        dedupe_key=f"{run.id}:{digest.hex()[:32]}:{int(now.timestamp() * 1000)}",
         repository_id=run.repository_id,
         target=effects.thread_target(row.thread),
         payload={"body": body, "phase": facts.phase},
@@ -101,10 +101,9 @@ def _next_steps(
 ) -> tuple[CommentStep, ...]:
     if not run.status.terminal:
         return ()
-    stored = run.world.get("profile")
     profile = None
-    if stored:
-        profile = workflow.StoredProfile(stored["profile"], workflow.ProfileSource(stored["source"]))
+    if run.world.profile and run.world.profile_source:
+        profile = workflow.StoredProfile(run.world.profile, workflow.ProfileSource(run.world.profile_source))
     finished = workflow.FinishedRun(
         kind=run.kind,
         succeeded=run.status is RunStatus.SUCCEEDED,

@@ -10,13 +10,16 @@ from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
 from stagewright.contexts.runs.model import Effect
 from stagewright.contexts.runs.reconcile import acts
 from stagewright.contexts.runs.reconcile.outside import EFFECT_LEASE, Outside
+from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.store import effects as effect_rows
-from stagewright.contexts.runs.usecases import outbox
-from stagewright.kit.errors import Denied, Invalid, LimitReached, NotFound, StagewrightError, Unauthenticated
+from stagewright.contexts.runs.usecases import limits, outbox
+from stagewright.kit.db import Tx
+from stagewright.kit.errors import Denied, Invalid, NotFound, StagewrightError
 
 BATCH = 10
 RETRY = timedelta(seconds=5)
 RETRY_CAP = timedelta(minutes=5)
+GIVE_UP = timedelta(hours=1)
 CALL_DEADLINE = 45.0
 
 
@@ -24,10 +27,11 @@ async def perform_reserved(outside: Outside) -> int:
     """Submit due effects, act outside any transaction, and write what came of it."""
     now = outside.clock.now()
     async with outside.db.transaction() as tx:
-        await effect_rows.expire_leases(tx, now)
-        await outbox.open_buckets(tx, now=now)
+        for lost in await effect_rows.expire_leases(tx, now):
+            outbox.note_unknown(tx, lost)
+        await limits.open_buckets(tx, now=now)
         batch = await effect_rows.claim(tx, worker=outside.worker_id, now=now, until=now + EFFECT_LEASE, limit=BATCH)
-    await asyncio.gather(*(_perform(outside, effect) for effect in batch))
+    await each(_perform(outside, effect) for effect in batch)
     return len(batch)
 
 
@@ -38,8 +42,7 @@ async def resolve_unknown(outside: Outside) -> int:
         batch = await effect_rows.claim_unknown(
             tx, worker=outside.worker_id, now=now, until=now + EFFECT_LEASE, limit=BATCH
         )
-    for effect in batch:
-        await _look_up(outside, effect)
+    await each(_look_up(outside, effect) for effect in batch)
     return len(batch)
 
 
@@ -49,63 +52,78 @@ async def _repository(outside: Outside, effect: Effect) -> Repository:
 
 
 async def _perform(outside: Outside, effect: Effect) -> None:
-    repository = await _repository(outside, effect)
     try:
+        repository = await _repository(outside, effect)
         async with asyncio.timeout(CALL_DEADLINE):
             result = await acts.perform(outside, repository, effect)
     except (StagewrightError, TimeoutError) as error:
         await _settle_failure(outside, effect, error)
     else:
-        await _done(outside, effect, result)
+        await _done(outside, repository, effect, result)
 
 
-async def _done(outside: Outside, effect: Effect, result: Mapping[str, Any]) -> None:
+async def _done(outside: Outside, repository: Repository, effect: Effect, result: Mapping[str, Any]) -> None:
+    rates = await outside.forge.rate(repository)
+    now = outside.clock.now()
     async with outside.db.transaction(correlation_id=effect.correlation_id) as tx:
-        await outbox.done(tx, effect, result, now=outside.clock.now())
+        await outbox.done(tx, effect, result, now=now)
+        await limits.note_rates(tx, effect.repository_id, rates, now=now)
+    if effect.critical:
+        outside.db.ring()  # publishing goes on at once
 
 
 async def _settle_failure(outside: Outside, effect: Effect, error: Exception) -> None:
     now = outside.clock.now()
     async with outside.db.transaction(correlation_id=effect.correlation_id) as tx:
         match error:
-            case LimitReached():
-                until = await outbox.block_bucket(
-                    tx,
-                    effect.repository_id,
-                    effect.bucket,
-                    retry_after=error.retry_after,
-                    cause=error.stable_code,
-                    now=now,
-                )
-                await outbox.put_back(tx, effect, error.stable_code, not_before=until, now=now)
             case NotSent():
                 delay = error.retry_after or min(RETRY_CAP, RETRY * 2 ** min(effect.tries, 10))
                 await outbox.put_back(tx, effect, error.stable_code, not_before=now + delay, now=now)
             case acts.Moved():
                 await outbox.moved(tx, effect, error.message, now=now)
-            case Unauthenticated():
-                until = await outbox.block_bucket(
-                    tx, effect.repository_id, effect.bucket, retry_after=RETRY_CAP, cause="auth", now=now
-                )
-                await outbox.put_back(tx, effect, "auth", not_before=until, now=now)
             case Denied() | NotFound() | Invalid():
                 await outbox.refused(tx, effect, error.stable_code, error.message, now=now)
             case OutcomeUnknown() | TimeoutError():
                 await outbox.unknown(tx, effect, "no_answer", now=now)
             case StagewrightError():
-                await outbox.put_back(tx, effect, error.stable_code, not_before=now + RETRY_CAP, now=now)
+                await _put_back(tx, outside, effect, error)
+    if effect.critical:
+        outside.db.ring()
+
+
+async def _put_back(tx: Tx, outside: Outside, effect: Effect, error: StagewrightError) -> None:
+    """Wait with an act that provably did not happen: for its bucket when that is closed, else for a while."""
+    now = outside.clock.now()
+    closed = await limits.note_refusal(tx, effect.repository_id, effect.bucket, error, now=now)
+    until = closed[1] if closed else now + RETRY_CAP
+    await outbox.put_back(tx, effect, error.stable_code, not_before=until, now=now)
 
 
 async def _look_up(outside: Outside, effect: Effect) -> None:
-    repository = await _repository(outside, effect)
     try:
+        repository = await _repository(outside, effect)
         async with asyncio.timeout(CALL_DEADLINE):
             found = await acts.probe(outside, repository, effect)
-    except (StagewrightError, TimeoutError):
-        return  # the lease runs out and the next pass looks again
+    except (StagewrightError, TimeoutError) as error:
+        await _not_looked_up(outside, effect, error)
+        return
     now = outside.clock.now()
     async with outside.db.transaction(correlation_id=effect.correlation_id) as tx:
         if found is None:
             await outbox.absent(tx, effect, now=now)
         else:
             await outbox.done(tx, effect, found, now=now)
+    if effect.critical:
+        outside.db.ring()
+
+
+async def _not_looked_up(outside: Outside, effect: Effect, error: Exception) -> None:
+    """Look again when the lease runs out; what can never be read, or for an hour was not, holds nothing back."""
+    now = outside.clock.now()
+    async with outside.db.transaction(correlation_id=effect.correlation_id) as tx:
+        if isinstance(error, Denied | NotFound | Invalid):
+            await outbox.refused(tx, effect, error.stable_code, error.message, now=now)
+        elif now - (effect.submitted_at or effect.created_at) > GIVE_UP:
+            await outbox.refused(tx, effect, "unresolved", f"the forge could not be read for an hour: {error}", now=now)
+        elif isinstance(error, StagewrightError):
+            await limits.note_refusal(tx, effect.repository_id, effect.bucket, error, now=now)

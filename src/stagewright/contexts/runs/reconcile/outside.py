@@ -30,7 +30,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The worker's hands."""
+    """The worker's hands. ``policy_heads`` remembers at which commit each repository's policy was read last."""
 
     db: Database
     clock: Clock
@@ -46,3 +46,4 @@ class Outside:
     sealer: Sealer
     engines_available: Callable[[UUID, UUID], Awaitable[frozenset[str]]]
     engine_versions: Mapping[str, str] = field(default_factory=dict)
+    policy_heads: dict[UUID, str] = field(default_factory=dict)

@@ -1,43 +1,61 @@
-"""Read everything a launch depends on, live and outside any transaction."""
+"""Read everything a launch depends on, live, at once and outside any transaction."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stagewright.contexts.projects.api import Repository, get_repository
 from stagewright.contexts.runs.errors import LaunchRefused
 from stagewright.contexts.runs.model import Link, Run
-from stagewright.contexts.runs.ports import ForgeComment, ForgeIssue, ForgePullRequest
+from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.reconcile.outside import Outside
-from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.reconcile.together import result
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.contexts.runs.usecases import progress
+from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
 
 PROJECT_FILES = (".stagewright", "AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 POLICY_FILE = ".stagewright/policy.yaml"
-PROMPTS = ".stagewright/prompts/"
-INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What our own rows say."""
+
+    repository: Repository
+    links: Sequence[Link]
+    link: Link | None
+    taken: frozenset[str]
+    succeeded: frozenset[str]
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the forge and the remote say now."""
+
+    heads: Mapping[str, str]
+    bot: BotIdentity
+    issue: ForgeIssue | None
+    comments: Sequence[ForgeComment]
+    pull_request: ForgePullRequest | None
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What was read: the thread, the remote's branches, the policy in force, the run's link."""
+    """What a launch goes by: the thread, the policy in force, where the work begins."""
 
-    repository: Repository
+    known: Known
+    live: Live
     policy: workflow.Policy
-    issue: ForgeIssue | None
-    comments: Sequence[ForgeComment]
-    pull_request: ForgePullRequest | None
-    link: Link | None
-    heads: Mapping[str, str]
+    files: Mapping[str, str]
     base_sha: str
     branch: str
     link_head_sha: str | None
     prior: Mapping[str, str]
-    files: Mapping[str, str]
     model: workflow.ModelChoice | None
-    answers: Sequence[tuple[str, str, str, str]] = field(default_factory=tuple)
 
 
 async def refresh_policy(
@@ -45,93 +63,105 @@ async def refresh_policy(
 ) -> tuple[workflow.Policy, Mapping[str, str]]:
     """Read the project's files at the default branch's head and keep the policy found there."""
     files = await outside.git.read_files(repository, sha, PROJECT_FILES)
+    if outside.policy_heads.get(repository.id) == sha:
+        async with outside.db.reading() as reader:
+            return await workflow.policy_in_force(reader, repository.id), files
     async with outside.db.transaction() as tx:
         policy = await workflow.keep_policy(
             tx, repository, text=files.get(POLICY_FILE), commit_sha=sha, now=outside.clock.now()
         )
+    outside.policy_heads[repository.id] = sha
     return policy, files
 
 
-async def read_situation(outside: Outside, run: Run) -> Situation:
-    """Read the live thread and the remote. Raises ``LaunchRefused`` where the run cannot start any more."""
-    async with outside.db.reading() as reader:
-        repository = await get_repository(reader, run.repository_id)
-        links = await link_rows.list_open(reader, run.repository_id, run.issue_number) if run.issue_number else []
-        taken = await link_rows.taken_branches(reader, run.repository_id, "")
-        answers = await _answers(reader, run)
-        available = await outside.engines_available(run.project_id, run.repository_id)
-        succeeded = (
-            await run_rows.succeeded_stages(reader, run.repository_id, run.issue_number)
-            if run.issue_number
-            else frozenset[str]()
-        )
+async def policy_now(outside: Outside, repository: Repository) -> workflow.Policy:
+    """Return the policy of the default branch's head: asks the remote once, reads files only where the head moved."""
     heads = await outside.git.heads(repository)
-    default = repository.default_branch
-    if default not in heads:
+    sha = heads.get(repository.default_branch)
+    if sha is None or outside.policy_heads.get(repository.id) == sha:
+        async with outside.db.reading() as reader:
+            return await workflow.policy_in_force(reader, repository.id)
+    policy, _ = await refresh_policy(outside, repository, sha)
+    return policy
+
+
+async def read_situation(outside: Outside, run: Run) -> Situation:
+    """Read rows, then thread and remote together. Raises ``LaunchRefused`` where the run cannot start any more."""
+    known = await _known(outside, run)
+    available, live = await asyncio.gather(
+        outside.engines_available(run.project_id, run.repository_id), _live(outside, run, known), return_exceptions=True
+    )
+    seen = result(live)
+    default = known.repository.default_branch
+    if default not in seen.heads:
         raise LaunchRefused("branch_not_found", f"the default branch {default} does not exist on the remote")
-    policy, files = await refresh_policy(outside, repository, heads[default])
+    policy, files = await refresh_policy(outside, known.repository, seen.heads[default])
     kind = workflow.kind_of(policy, run.kind)
-    issue = await outside.forge.issue(repository, run.issue_number) if run.issue_number else None
-    link = _link_of(run, links)
-    pull_request = await _pull_request(outside, repository, run, link)
-    _check_gates(run, kind, policy, issue, pull_request, succeeded)
-    branch, base_sha, link_head = _branch(run, kind, policy, heads, default, pull_request, taken)
-    comments = await outside.forge.comments(repository, issue.number) if issue else []
+    _check_gates(run, kind, policy, known, seen)
+    branch, base_sha, link_head = _place(run, kind, policy, known, seen)
     return Situation(
-        repository=repository,
+        known=known,
+        live=seen,
         policy=policy,
-        issue=issue,
-        comments=comments,
-        pull_request=pull_request,
-        link=link,
-        heads=heads,
+        files=files,
         base_sha=base_sha,
         branch=branch,
         link_head_sha=link_head,
-        prior=_prior(run, links, heads),
-        files=files,
-        model=_model(run, policy, issue, pull_request, available),
-        answers=answers,
+        prior=_prior(run, known.links, seen.heads),
+        model=_model(run, policy, seen, result(available)),
     )
 
 
-async def _answers(reader: object, run: Run) -> Sequence[tuple[str, str, str, str]]:
-    newest = await attempt_rows.find_newest(reader, run.id)  # type: ignore[arg-type]
-    if newest is None:
-        return ()
-    closed = await wait_rows.list_closed_since(reader, run.id, newest.reserved_at)  # type: ignore[arg-type]
-    return tuple((str(wait.id), wait.kind.value, wait.resolution or "", wait.resolution_text or "") for wait in closed)
+async def _known(outside: Outside, run: Run) -> Known:
+    async with outside.db.reading() as reader:
+        issue = run.issue_number
+        return Known(
+            repository=await get_repository(reader, run.repository_id),
+            links=await link_rows.list_open(reader, run.repository_id, issue) if issue else [],
+            link=await link_rows.find(reader, run.repository_id, run.pr_number) if run.pr_number else None,
+            taken=await link_rows.taken_branches(reader, run.repository_id, ""),
+            succeeded=await run_rows.succeeded_stages(reader, run.repository_id, issue) if issue else frozenset(),
+            progress=await progress.read(reader, run),
+        )
 
 
-def _link_of(run: Run, links: Sequence[Link]) -> Link | None:
-    if run.pr_number is None:
-        return None
-    return next((link for link in links if link.pr_number == run.pr_number), None)
+async def _live(outside: Outside, run: Run, known: Known) -> Live:
+    repository, forge = known.repository, outside.forge
+    heads, bot, issue, comments, pull_request, remarks = await asyncio.gather(
+        outside.git.heads(repository),
+        forge.bot(repository),
+        forge.issue(repository, run.issue_number) if run.issue_number else _nothing(),
+        forge.comments(repository, run.issue_number) if run.issue_number else _nothing(),
+        forge.pull_request(repository, run.pr_number) if run.pr_number else _nothing(),
+        forge.comments(repository, run.pr_number) if run.pr_number else _nothing(),
+        return_exceptions=True,
+    )
+    return Live(
+        heads=result(heads),
+        bot=result(bot),
+        issue=result(issue),
+        comments=[*(result(comments) or ()), *(result(remarks) or ())],
+        pull_request=result(pull_request),
+    )
 
 
-async def _pull_request(
-    outside: Outside, repository: Repository, run: Run, link: Link | None
-) -> ForgePullRequest | None:
-    number = link.pr_number if link else run.pr_number
-    return await outside.forge.pull_request(repository, number) if number else None
+async def _nothing() -> None:
+    return None
 
 
-def _check_gates(
-    run: Run,
-    kind: workflow.Kind,
-    policy: workflow.Policy,
-    issue: ForgeIssue | None,
-    pull_request: ForgePullRequest | None,
-    succeeded: frozenset[str],
-) -> None:
+def _check_gates(run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, live: Live) -> None:
+    issue = live.issue
     if issue is not None and not issue.open and not kind.on_closed_issue:
         raise LaunchRefused("issue_closed", "the Issue was closed after the run was requested")
+    missing: tuple[str, ...] = ()
+    if kind.stage is not None and run.launch_profile is not None:
+        missing = workflow.missing_stages(kind.stage, run.launch_profile, known.succeeded, policy)
     view = workflow.GateView(
         labels=issue.labels if issue else (),
-        target_labels=pull_request.labels if pull_request else (),
-        platform_needs_input=bool(run.world.get("platform_needs_input")),
-        accepted=bool(run.world.get("accepted_result")),
-        missing_stages=tuple(run.world.get("missing_stages", ())),
+        target_labels=live.pull_request.labels if live.pull_request else (),
+        platform_needs_input=run.world.platform_needs_input,
+        accepted=run.world.accepted_result,
+        missing_stages=missing,
     )
     hit = workflow.check_gates(kind, view, policy)
     if hit is not None:
@@ -139,30 +169,36 @@ def _check_gates(
         raise LaunchRefused(hit.reason.value, f"held back by {labels}")
 
 
-def _branch(
-    run: Run,
-    kind: workflow.Kind,
-    policy: workflow.Policy,
-    heads: Mapping[str, str],
-    default: str,
-    pull_request: ForgePullRequest | None,
-    taken: frozenset[str],
+def _place(
+    run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, live: Live
 ) -> tuple[str, str, str | None]:
+    """Return branch, base and the link's head. A revise begins at the branch's head, new work at the pinned base.
+
+    After ``branch_moved`` every work begins at what stands on its branch now.
+    """
+    pull_request, heads = live.pull_request, live.heads
     if pull_request is not None:
-        if pull_request.state != "open":
-            raise LaunchRefused("pr_not_found", f"pull request #{pull_request.number} is not open any more")
-        if not pull_request.head_in_repository:
-            raise LaunchRefused("pull_request_from_fork", "the pull request's branch is in another repository")
-        head = heads.get(pull_request.head_branch)
-        if head is None:
-            raise LaunchRefused("branch_not_found", f"the branch {pull_request.head_branch} does not exist any more")
-        return pull_request.head_branch, run.base_sha or head, head
-    base = run.base_sha or heads[default]
+        _check_revisable(pull_request, heads)
+        head = heads[pull_request.head_branch]
+        return pull_request.head_branch, head, head
+    base = run.base_sha or heads[known.repository.default_branch]
     if run.branch is not None:
+        there = heads.get(run.branch)
+        if run.world.attempt_reason == "branch_moved" and there is not None:
+            return run.branch, there, there
         return run.branch, base, None
-    occupied = taken | frozenset(heads)
+    occupied = known.taken | frozenset(heads)
     branch = workflow.branch_name(policy, kind.key, issue=run.issue_number, run_id=str(run.id), taken=occupied)
     return branch, base, None
+
+
+def _check_revisable(pull_request: ForgePullRequest, heads: Mapping[str, str]) -> None:
+    if pull_request.state != "open":
+        raise LaunchRefused("pr_not_found", f"pull request #{pull_request.number} is not open any more")
+    if not pull_request.head_in_repository:
+        raise LaunchRefused("pull_request_from_fork", "the pull request's branch is in another repository")
+    if pull_request.head_branch not in heads:
+        raise LaunchRefused("branch_not_found", f"the branch {pull_request.head_branch} does not exist any more")
 
 
 def _prior(run: Run, links: Sequence[Link], heads: Mapping[str, str]) -> dict[str, str]:
@@ -173,22 +209,16 @@ def _prior(run: Run, links: Sequence[Link], heads: Mapping[str, str]) -> dict[st
     }
 
 
-def _model(
-    run: Run,
-    policy: workflow.Policy,
-    issue: ForgeIssue | None,
-    pull_request: ForgePullRequest | None,
-    available: frozenset[str],
-) -> workflow.ModelChoice | None:
+def _model(run: Run, policy: workflow.Policy, live: Live, available: frozenset[str]) -> workflow.ModelChoice | None:
     if run.model is not None:
         return None
-    sticky = run.world.get("sticky")
+    world = run.world
     question = workflow.ModelQuestion(
         kind=run.kind,
         role=run.role,
-        pr_labels=pull_request.labels if pull_request else (),
-        issue_labels=issue.labels if issue else (),
-        sticky=workflow.StickyProfile(sticky["model"], sticky.get("reasoning")) if sticky else None,
+        pr_labels=live.pull_request.labels if live.pull_request else (),
+        issue_labels=live.issue.labels if live.issue else (),
+        sticky=workflow.StickyProfile(world.sticky_model, world.sticky_reasoning) if world.sticky_model else None,
         engines_available=available,
     )
     choice = workflow.resolve_model(question, policy)

@@ -7,6 +7,7 @@ from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, Run, RunStatus
 from stagewright.contexts.runs.ports import Observed, WorkloadState
 from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import logs as log_rows
 from stagewright.contexts.runs.store import runs as run_rows
@@ -23,17 +24,22 @@ KILL_AFTER = timedelta(seconds=45)
 ORPHAN_AFTER = timedelta(minutes=5)
 STALL = timedelta(minutes=15)
 TAIL_LINES = 500
+AT_ONCE = 4
 
 
 async def watch_attempts(outside: Outside) -> int:
     """Look at every open attempt's workload once."""
     async with outside.db.reading() as reader:
         open_attempts = await attempt_rows.list_open(reader)
-    for attempt in open_attempts:
-        async with outside.db.exclusive(f"runs.watch:{attempt.id}") as mine:
-            if mine:
-                await _watch(outside, attempt)
+    for first in range(0, len(open_attempts), AT_ONCE):
+        await each(_watch_alone(outside, attempt) for attempt in open_attempts[first : first + AT_ONCE])
     return 0
+
+
+async def _watch_alone(outside: Outside, attempt: Attempt) -> None:
+    async with outside.db.exclusive(f"runs.watch:{attempt.id}") as mine:
+        if mine:
+            await _watch(outside, attempt)
 
 
 async def _watch(outside: Outside, attempt: Attempt) -> None:
@@ -80,6 +86,9 @@ def _no_contact(observed: Observed) -> str:
 
 async def _absent(outside: Outside, run: Run, attempt: Attempt) -> None:
     now = outside.clock.now()
+    if attempt.status is AttemptStatus.RESERVED and attempt.stop_requested_at is not None:
+        await _end(outside, attempt, "interrupted", None, "stopped before its workload was created")
+        return
     if attempt.absent_since is None:
         await _note(outside, attempt, absent_since=now)
         return
@@ -131,8 +140,7 @@ async def _heartbeat(outside: Outside, run: Run, attempt: Attempt) -> None:
     if silent > SUSPECT_AFTER and attempt.suspect_since is None:
         await _note(outside, attempt, suspect_since=now)
         return
-    if attempt.suspect_since is not None:
-        await _suspect(outside, run, attempt)
+    if attempt.suspect_since is not None and await _suspect(outside, run, attempt):
         return
     async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
         locked = await run_rows.lock(tx, run.id)
@@ -140,13 +148,15 @@ async def _heartbeat(outside: Outside, run: Run, attempt: Attempt) -> None:
         await attempts.tick_clock(tx, locked, current, now=now, stall=STALL)
 
 
-async def _suspect(outside: Outside, run: Run, attempt: Attempt) -> None:
+async def _suspect(outside: Outside, run: Run, attempt: Attempt) -> bool:
+    """Tell people about a silent attempt, and end it after half an hour; say whether it was ended."""
     now = outside.clock.now()
     since = now - (attempt.suspect_since or now)
     if since > STOP_SUSPECT_AFTER:
         await outside.workloads.delete(attempt.workload_name)
         await _end(outside, attempt, "lost", None, "no sign of life for 30 minutes")
-    elif since > INCIDENT_AFTER:
+        return True
+    if since > INCIDENT_AFTER:
         async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
             await incidents.report(
                 tx,
@@ -158,6 +168,7 @@ async def _suspect(outside: Outside, run: Run, attempt: Attempt) -> None:
                 project_id=run.project_id,
                 now=now,
             )
+    return False
 
 
 async def _note(outside: Outside, attempt: Attempt, **changes: object) -> None:
@@ -174,7 +185,8 @@ async def _end(outside: Outside, attempt: Attempt, outcome: str, code: str | Non
         tail = await outside.workloads.tail(attempt.workload_name, TAIL_LINES)
         if tail:
             async with outside.db.transaction() as tx:
-                await log_rows.append(tx, attempt.id, [("platform", now, tail.encode())])
+                text = outside.redact(tail).encode()
+                await log_rows.append(tx, attempt.id, [("platform", now, text)])
     async with outside.db.transaction() as tx:
         await attempts.settle_ended(tx, attempt.id, now=now, outcome=outcome, code=code, detail=detail)
     await outside.workloads.delete(attempt.workload_name)
@@ -182,11 +194,9 @@ async def _end(outside: Outside, attempt: Attempt, outcome: str, code: str | Non
 
 async def sweep_workloads(outside: Outside) -> int:
     """Delete workloads whose attempt has ended or never existed here."""
-    swept = 0
-    for name in await outside.workloads.list_names():
-        async with outside.db.reading() as reader:
-            open_names = {attempt.workload_name for attempt in await attempt_rows.list_open(reader)}
-        if name not in open_names:
-            await outside.workloads.delete(name)
-            swept += 1
-    return swept
+    names = await outside.workloads.list_names()  # first: an attempt is written before its workload exists
+    async with outside.db.reading() as reader:
+        open_names = {attempt.workload_name for attempt in await attempt_rows.list_open(reader)}
+    left = [name for name in names if name not in open_names]
+    await each(outside.workloads.delete(name) for name in left)
+    return len(left)

@@ -85,15 +85,15 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
             raise NotOfThisAttempt("the token belongs to another attempt")
         return Caller(run, attempt)
 
-    async def _misused(self, run: Run, claimed: common_pb2.Attempt) -> None:
+    async def _misused(self, run: Run, claimed: common_pb2.Attempt, **other: str) -> None:
         async with self._db.transaction(Actor("run", str(run.id)), correlation_id=run.correlation_id) as tx:
             await incidents.report(
                 tx,
                 level="error",
                 source="runs.rpc",
                 code="attempt_token_misused",
-                message="a workload spoke for an attempt that is not its own",
-                details={"claimed": claimed.attempt_id[:64]},
+                message="a workload asked for what is not its own",
+                details={"claimed": claimed.attempt_id[:64]} | {key: text[:64] for key, text in other.items()},
                 project_id=run.project_id,
                 run_id=run.id,
                 now=self._clock.now(),
@@ -165,13 +165,15 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
         attempts.fence(caller.run, caller.attempt)
         wanted = caller.attempt.restored_session_id
         if wanted is None or request.session_id != str(wanted):
+            await self._misused(caller.run, request.attempt, session=request.session_id)
             raise NotOfThisAttempt("the session is not this attempt's")
         async with self._db.reading() as reader:
             stored = await agents.open_session(reader, wanted, sealer=self._sealer)
-        yield session_pb2.SessionChunk(header=parts.session_header(stored))
+        wip = stored.wip_bundle if caller.run.world.restore_wip else None
+        yield session_pb2.SessionChunk(header=parts.session_header(stored, wip))
         for piece in parts.pieces(stored.archive):
             yield session_pb2.SessionChunk(archive=piece)
-        for piece in parts.pieces(stored.wip_bundle or b""):
+        for piece in parts.pieces(wip or b""):
             yield session_pb2.SessionChunk(wip_bundle=piece)
 
     async def SaveSession(
@@ -202,6 +204,7 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
                 bundle=upload.bundle or None,
                 bundle_sha256=hashlib.sha256(upload.bundle).digest() if upload.bundle else None,
                 now=self._clock.now(),
+                redact=self._redactor,
             )
         return result_pb2.ProposeResultReply(received=True)
 

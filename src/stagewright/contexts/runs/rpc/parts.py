@@ -29,10 +29,9 @@ def bearer(context: Context) -> str | None:
 
 def source_refs(run: Run) -> dict[str, str]:
     """Return the refs of the run's source bundle beside its base."""
-    refs = {f"refs/stagewright/prior/{stage}": sha for stage, sha in dict(run.world.get("prior", {})).items()}
-    link_head = run.world.get("link_head_sha")
-    if link_head:
-        refs["refs/stagewright/link"] = str(link_head)
+    refs = {f"refs/stagewright/prior/{stage}": sha for stage, sha in run.world.prior.items()}
+    if run.world.link_head_sha:
+        refs["refs/stagewright/link"] = run.world.link_head_sha
     return refs
 
 
@@ -42,9 +41,9 @@ def pieces(data: bytes) -> Iterator[bytes]:
         yield data[at : at + PIECE]
 
 
-def session_header(stored: agents.StoredSession) -> session_pb2.SessionHeader:
-    """Return the header of a stored session."""
-    saved, wip = stored.saved, stored.wip_bundle or b""
+def session_header(stored: agents.StoredSession, wip_bundle: bytes | None) -> session_pb2.SessionHeader:
+    """Return the header of a stored session that is sent with this work in progress."""
+    saved, wip = stored.saved, wip_bundle or b""
     return session_pb2.SessionHeader(
         engine=saved.engine,
         engine_version=saved.engine_version,

@@ -6,9 +6,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from stagewright.contexts.runs.errors import AttemptEnded, GenerationStale, MessageInvalid
+from stagewright.contexts.runs.errors import (
+    AttemptEnded,
+    GenerationStale,
+    MessageInvalid,
+    NotOfThisAttempt,
+    SequenceGap,
+)
 from stagewright.contexts.runs.model import AttemptId, AttemptStatus, RunId
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import logs as log_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
@@ -86,6 +93,7 @@ class Conversation:
             pump.cancel()
             with suppress(asyncio.CancelledError):
                 await pump
+            await self._flush()
 
     async def _pump(self, incoming: AsyncIterator[stream_pb2.RunnerMessage]) -> None:
         try:
@@ -121,17 +129,43 @@ class Conversation:
         return batch, ended
 
     async def _take(self, batch: list[stream_pb2.RunnerMessage]) -> None:
-        taken = [self._message(message) for message in batch if message.WhichOneof("body") != "hello"]
-        if not taken:
-            return
-        async with self.db.transaction(self.actor, correlation_id=self.correlation_id) as tx:
-            self.accepted = await messages.take_messages(tx, self.attempt_id, taken, now=self.clock.now())
+        news = self._unseen(batch)
+        try:
+            taken = [self._message(message) for message in news]
+            if not taken:
+                return
+            async with self.db.transaction(self.actor, correlation_id=self.correlation_id) as tx:
+                self.accepted = await messages.take_messages(tx, self.attempt_id, taken, now=self.clock.now())
+        except BaseException:
+            self._streams.clear()  # what was not taken comes again
+            raise
         if any(isinstance(message.body, messages.LogPiece) for message in taken):
             self.db.ring()
 
+    def _unseen(self, batch: list[stream_pb2.RunnerMessage]) -> list[stream_pb2.RunnerMessage]:
+        """Return the messages that are news. Redaction goes through a stream once: a gap is refused before it."""
+        numbered = [message for message in batch if message.WhichOneof("body") != "hello"]
+        news, expected = [], self.accepted + 1
+        for message in numbered:
+            if message.number > expected:
+                raise SequenceGap(f"message {expected} is missing; send again from there", expected=expected)
+            if message.number == expected:
+                news.append(message)
+                expected += 1
+        return news
+
+    async def _flush(self) -> None:
+        """Keep what was held back because it might have been the beginning of a secret."""
+        now = self.clock.now()
+        pieces = [(name, now, rest) for name, held in self._streams.items() if (rest := held.flush())]
+        self._streams.clear()
+        if pieces:
+            async with self.db.transaction(self.actor, correlation_id=self.correlation_id) as tx:
+                await log_rows.append(tx, self.attempt_id, pieces)
+
     def _message(self, message: stream_pb2.RunnerMessage) -> messages.Message:
         if (message.attempt.attempt_id, message.attempt.generation) != (str(self.attempt_id), self.generation):
-            raise MessageInvalid("a message of the stream names another attempt", code="permission_denied")
+            raise NotOfThisAttempt("a message of the stream names another attempt")
         body: messages.LogPiece | messages.RunnerFact | messages.Beat | messages.UsageRecord
         match message.WhichOneof("body"):
             case "event":
@@ -148,8 +182,13 @@ class Conversation:
         return messages.Message(message.number, body)
 
     def _log(self, message: stream_pb2.RunnerMessage) -> messages.LogPiece:
+        name, data = message.log.stream, message.log.data
+        if len(data) > log_rows.CHUNK_BYTES:
+            raise MessageInvalid("a log chunk holds at most 64 KiB; send it in pieces", code="too_large")
+        if name not in self._streams:
+            self._streams[name] = StreamRedactor(self.redactor, "logs")
         at = _time(message.log.at) or self.clock.now()
-        return messages.LogPiece(message.log.stream, at, self.redactor.redact_bytes(message.log.data))
+        return messages.LogPiece(name, at, self._streams[name].feed(data))
 
     async def _orders(self) -> list[stream_pb2.PlatformMessage]:
         async with self.db.reading() as reader:

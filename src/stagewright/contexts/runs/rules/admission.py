@@ -17,6 +17,7 @@ class Candidate:
     mode: str
     resumed: bool
     created_at: datetime
+    admission_reason: str | None = None
     blocked_by_talk: bool = False
 
 

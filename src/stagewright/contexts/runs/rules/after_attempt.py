@@ -53,7 +53,6 @@ class Past:
     infrastructure_retries: int
     stalls: int
     has_proposal: bool
-    provider_retries: int = 0
 
 
 def decide_after_attempt(run: Run, attempt: Attempt, past: Past) -> Following:
@@ -70,7 +69,14 @@ def decide_after_attempt(run: Run, attempt: Attempt, past: Past) -> Following:
     if outcome == "interrupted":
         return _interrupted(attempt, past)
     code = attempt.code if attempt.code in NOT_RETRIED else LOST_CODES.get(outcome, "workload_lost")
-    return _infrastructure(code, attempt.detail, past)
+    return _lost(code, attempt.detail, past)
+
+
+def _lost(code: str, detail: str | None, past: Past) -> Following:
+    """A result that was handed over counts although its runner died: its check decides."""
+    if past.has_proposal:
+        return Park() if past.open_waits else Nothing()
+    return _infrastructure(code, detail, past)
 
 
 def _completed(past: Past) -> Following:
@@ -100,7 +106,7 @@ def _interrupted(attempt: Attempt, past: Past) -> Following:
                 return Retry("infrastructure_retry", timedelta(0), "agent_stalled")
             return Fail("agent_stalled", "the engine gave no sign of life twice")
         case None:
-            return _infrastructure("workload_lost", "the workload was stopped from outside", past)
+            return _lost("workload_lost", "the workload was stopped from outside", past)
         case _:
             return Nothing()
 

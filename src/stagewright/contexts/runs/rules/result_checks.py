@@ -1,6 +1,6 @@
 """Whether a result may be published (specification: runs, section 8.3). All checks run; all violations are returned."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,18 @@ MAX_PATHS = 50
 MAX_PATH_BYTES = 4096
 ABSENT = "000000"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+PRECEDENCE = (
+    "ref_violation",
+    "tree_invalid",
+    "secret_in_result",
+    "scope_violation",
+    "protected_path",
+    "size_limit",
+    "report_invalid",
+    "evidence_unresolved",
+    "empty_result",
+)
 
 PathCheck = Callable[[Inspection], Sequence[tuple[str, str]]]
 FindSecrets = Callable[[bytes], Sequence[str]]
@@ -53,6 +65,11 @@ def check_result(inspection: Inspection | None, report: dict[str, Any], rules: R
         found.append(Violation("empty_result", "nothing was changed; the stage has to leave its artifacts"))
     found += _check_report_secrets(report, rules)
     return _merged(found)
+
+
+def worst(violations: Sequence[Violation]) -> Violation:
+    """Return the violation whose code the run fails with."""
+    return min(violations, key=lambda item: PRECEDENCE.index(item.code) if item.code in PRECEDENCE else len(PRECEDENCE))
 
 
 def _check_tree(inspection: Inspection) -> list[Violation]:
@@ -137,21 +154,26 @@ def _check_secrets(inspection: Inspection, rules: ResultRules) -> list[Violation
 
 
 def _check_report_secrets(report: dict[str, Any], rules: ResultRules) -> list[Violation]:
-    places = [pointer for pointer, text in _texts(report, "") if rules.find_secrets(text.encode())]
-    if not places:
-        return []
-    return [Violation("secret_in_result", "these report fields hold a secret; remove it", tuple(places[:MAX_PATHS]))]
+    places = [pointer for pointer, text in texts_of(report) if rules.find_secrets(text.encode())]
+    return [secret_fields(places)] if places else []
 
 
-def _texts(value: Any, pointer: str) -> Iterable[tuple[str, str]]:
+def secret_fields(places: Sequence[str]) -> Violation:
+    """Return the violation of a report that holds secrets at ``places`` (JSON pointers)."""
+    return Violation("secret_in_result", "these report fields hold a secret; remove it", tuple(places[:MAX_PATHS]))
+
+
+def texts_of(value: Any, pointer: str = "") -> Iterable[tuple[str, str]]:
+    """Yield every text of a JSON value, keys too, with its pointer."""
     if isinstance(value, str):
         yield pointer or "/", value
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, f"{pointer}/{key}")
-    elif isinstance(value, list):
+            yield f"{pointer}/{key}", str(key)
+            yield from texts_of(item, f"{pointer}/{key}")
+    elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _texts(item, f"{pointer}/{index}")
+            yield from texts_of(item, f"{pointer}/{index}")
 
 
 def _merged(violations: list[Violation]) -> list[Violation]:

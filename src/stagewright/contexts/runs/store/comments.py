@@ -54,6 +54,9 @@ select s.run_id from status_comments s join runs r on r.id = s.run_id
 where not s.suppressed
   and (r.status not in ('succeeded', 'failed', 'cancelled')
        or r.finished_at > %(recent)s or s.phase is distinct from 'finished')
+  and (s.rendered_at is null or s.body_sha256 is null
+       or s.rendered_at <= (select j.at from journal j where j.run_id = r.id
+                            and j.kind <> 'run.status.comment.upserted' order by j.seq desc limit 1))
 order by s.rendered_at nulls first
 limit %(limit)s
 """
@@ -99,7 +102,7 @@ async def lock_status(tx: Tx, run_id: UUID) -> StatusComment | None:
 
 
 async def list_due(reader: Reader, *, recent: datetime, limit: int) -> list[UUID]:
-    """Return runs whose comment may have to change: live ones, recently ended ones, unfinished comments."""
+    """Return runs whose comment may have to change: not rendered yet, or the journal tells something newer."""
     return await reader.all(lambda row: _uuid(row["run_id"]), DUE, recent=recent, limit=limit)
 
 

@@ -1,7 +1,7 @@
 """Rows of ``effects`` (the outbox towards the forge) and ``provider_limits``."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,19 +29,26 @@ update effects set status = 'superseded', finished_at = %(now)s
 where status = 'reserved' and critical and run_id = %(run_id)s
 """
 CLAIM = """
-update effects set status = 'submitted', leased_by = %(worker)s, leased_until = %(until)s, submitted_at = %(now)s,
-    tries = tries + 1
-where id in (
-    select e.id from effects e
+with due as (
+    select e.id, e.bucket, e.critical, e.no,
+        row_number() over (partition by e.repository_id, e.bucket order by e.critical desc, e.no) as place
+    from effects e
     where e.status = 'reserved' and e.not_before <= %(now)s
+      and (not e.critical or exists (select 1 from runs r where r.id = e.run_id
+                                     and r.status in ('finishing', 'waiting')))
       and not exists (select 1 from effects earlier where earlier.order_key = e.order_key and earlier.no < e.no
                       and earlier.status in ('reserved', 'submitted', 'unknown'))
       and not exists (select 1 from provider_limits l
                       where l.installation_id = %(installation)s || e.repository_id::text and l.bucket = e.bucket
-                        and l.blocked_until > %(now)s)
-    order by e.no
+                        and (l.blocked_until > %(now)s or l.bucket = 'content' and l.last_write_at > %(spaced)s)))
+update effects set status = 'submitted', leased_by = %(worker)s, leased_until = %(until)s, submitted_at = %(now)s,
+    tries = tries + 1
+where id in (
+    select e.id from effects e join due on due.id = e.id
+    where e.status = 'reserved' and (due.bucket <> 'content' or due.place = 1)
+    order by due.critical desc, due.no
     limit %(limit)s
-    for update skip locked)
+    for update of e skip locked)
 returning *
 """
 EXPIRED = """
@@ -71,6 +78,17 @@ where repository_id = %(repository_id)s and kind = %(kind)s and target = %(targe
   and payload ->> 'label' = %(label)s
   and (status in ('submitted', 'unknown') or (status = 'done' and finished_at >= %(since)s))
 limit 1
+"""
+PLATFORM_LABEL = """
+select kind = 'label.add' as added from effects
+where repository_id = %(repository_id)s and kind in ('label.add', 'label.remove') and target = %(target)s
+  and payload ->> 'label' = %(label)s and status in ('submitted', 'unknown', 'done')
+order by no desc limit 1
+"""
+COUNT_CAUSE = """
+select count(*) from effects
+where repository_id = %(repository_id)s and target = %(target)s and payload ->> 'label' = %(label)s
+  and starts_with(dedupe_key, %(prefix)s) and created_at >= %(since)s
 """
 STUCK = "select * from effects where status = 'submitted' and submitted_at < %(before)s"
 BLOCK = """
@@ -102,6 +120,8 @@ on conflict (installation_id, bucket) do update set last_write_at = excluded.las
 """
 
 FORGE = "forge:"
+CONTENT = "content"
+WRITE_SPACING = timedelta(seconds=1)
 
 
 async def insert(tx: Tx, values: Mapping[str, Any], *, effect_id: UUID, now: datetime) -> Effect | None:
@@ -121,8 +141,23 @@ async def supersede_critical(tx: Tx, run_id: UUID, now: datetime) -> int:
 
 
 async def claim(tx: Tx, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Effect]:
-    """Submit due effects: the first of each order key whose bucket is open. Committed before a request leaves."""
-    return await tx.all(to_effect, CLAIM, worker=worker, now=now, until=until, limit=limit, installation=FORGE)
+    """Submit due effects: the first of each order key whose bucket is open; one content write a second and repository.
+
+    Committed before a request leaves. What a run's publishing needs goes before comments and labels.
+    """
+    claimed = await tx.all(
+        to_effect,
+        CLAIM,
+        worker=worker,
+        now=now,
+        until=until,
+        spaced=now - WRITE_SPACING,
+        limit=limit,
+        installation=FORGE,
+    )
+    for repository_id in {effect.repository_id for effect in claimed if effect.bucket == CONTENT}:
+        await tx.execute(LAST_WRITE, installation=f"{FORGE}{repository_id}", bucket=CONTENT, now=now)
+    return claimed
 
 
 async def expire_leases(tx: Tx, now: datetime) -> list[Effect]:
@@ -183,6 +218,22 @@ async def is_own_label_act(
     return found is not None
 
 
+async def is_platform_label(reader: Reader, repository_id: UUID, *, target: str, label: str) -> bool:
+    """Say whether the newest act of ours about the label on the thread put it there."""
+    return bool(await reader.value(PLATFORM_LABEL, repository_id=repository_id, target=target, label=label))
+
+
+async def count_of_cause(
+    reader: Reader, repository_id: UUID, *, target: str, label: str, prefix: str, since: datetime
+) -> int:
+    """Return how many label acts whose dedupe key begins with ``prefix`` were reserved since ``since``."""
+    return int(
+        await reader.value(
+            COUNT_CAUSE, repository_id=repository_id, target=target, label=label, prefix=prefix, since=since
+        )
+    )
+
+
 async def list_stuck(reader: Reader, before: datetime) -> list[Effect]:
     """Return effects submitted before ``before`` and still without an answer."""
     return await reader.all(to_effect, STUCK, before=before)
@@ -230,18 +281,6 @@ async def strikes(reader: Reader, installation: str, bucket: str) -> int:
     """Return how often in a row the bucket was closed without a stated time."""
     row = await reader.find(_row, LIMIT, installation=installation, bucket=bucket)
     return int(row["strikes"]) if row else 0
-
-
-async def last_write_at(reader: Reader, installation: str, bucket: str) -> datetime | None:
-    """Return when the last write of the bucket was sent."""
-    row = await reader.find(_row, LIMIT, installation=installation, bucket=bucket)
-    value: datetime | None = row["last_write_at"] if row else None
-    return value
-
-
-async def note_write(tx: Tx, installation: str, bucket: str, now: datetime) -> None:
-    """Note that a write of the bucket is about to be sent."""
-    await tx.execute(LAST_WRITE, installation=installation, bucket=bucket, now=now)
 
 
 async def clear_limits(tx: Tx, now: datetime) -> Sequence[tuple[str, str]]:

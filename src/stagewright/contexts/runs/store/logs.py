@@ -80,12 +80,15 @@ where attempt_id = %(attempt)s and stream = %(stream)s and from_byte <= %(from_b
 """
 
 
-def marker() -> bytes:
+def marker(cap: int = CAP_BYTES) -> bytes:
     """Return the line that stands where the cap cut a log."""
-    return b"[stagewright] the log reached its limit of 256 MiB; nothing after this line was kept\n"
+    size = f"{cap // 2**20} MiB" if cap >= 2**20 else f"{cap} bytes"
+    return f"\n[stagewright] the log reached its limit of {size}; nothing after this line was kept\n".encode()
 
 
-async def append(tx: Tx, attempt_id: UUID, pieces: Sequence[tuple[str, datetime, bytes]]) -> None:
+async def append(
+    tx: Tx, attempt_id: UUID, pieces: Sequence[tuple[str, datetime, bytes]], *, cap: int = CAP_BYTES
+) -> None:
     """Store pieces (stream, time, bytes) under the attempt's row lock, cut to chunks; past the cap one marker line."""
     counters = await tx.find(lambda row: row, LOCK, attempt=attempt_id)
     if counters is None or counters["status"] == "ended":
@@ -95,10 +98,10 @@ async def append(tx: Tx, attempt_id: UUID, pieces: Sequence[tuple[str, datetime,
     rows: list[Mapping[str, object]] = []
     for stream, at, data in pieces:
         for chunk in _cut(data):
-            if total > CAP_BYTES:
+            if total > cap:
                 break
             total += len(chunk)
-            kept = chunk if total <= CAP_BYTES else marker()
+            kept = chunk if total <= cap else marker(cap)
             head = heads.get(stream) or await _head(tx, attempt_id, stream)
             seq += 1
             rows.append(

@@ -31,12 +31,12 @@ select count(*) from runs
 where status in ('preparing', 'running', 'finishing', 'cancelling') and lane <> 'deploy'
 """
 CANDIDATES = """
-select q.id as run_id, q.project_id, q.repository_id, q.role, q.mode, q.resumed, q.created_at,
+select q.id as run_id, q.project_id, q.repository_id, q.role, q.mode, q.resumed, q.created_at, q.admission_reason,
     q.lane = 'work' and exists (select 1 from runs t where t.repository_id = q.repository_id and t.lane = 'talk'
         and t.subject = q.subject and t.status not in ('succeeded', 'failed', 'cancelled')) as blocked_by_talk
 from runs q
 where q.project_id = %(project)s and q.status = 'queued' and (q.not_before is null or q.not_before <= %(now)s)
-order by q.created_at
+order by row_number() over (partition by q.repository_id, q.role, q.mode order by not q.resumed, q.created_at)
 limit 200
 """
 STALLED = """
@@ -67,7 +67,7 @@ async def platform_load(reader: Reader) -> int:
 
 
 async def list_candidates(reader: Reader, project_id: UUID, *, now: datetime) -> list[Candidate]:
-    """Return the project's queued runs that are due."""
+    """Return the project's due queued runs; the first ones of every role, mode and repository are among them."""
     return await reader.all(to_candidate, CANDIDATES, project=project_id, now=now)
 
 

@@ -34,8 +34,8 @@ class Proposal:
 to_proposal = record(Proposal)
 
 INSERT = """
-insert into run_results (id, attempt_id, proposal_no, report, bundle, bundle_sha256, proposed_at)
-values (%(id)s, %(attempt_id)s, %(proposal_no)s, %(report)s, %(bundle)s, %(bundle_sha256)s, %(now)s)
+insert into run_results (id, attempt_id, proposal_no, report, bundle, bundle_sha256, violations, proposed_at)
+values (%(id)s, %(attempt_id)s, %(proposal_no)s, %(report)s, %(bundle)s, %(bundle_sha256)s, %(violations)s, %(now)s)
 on conflict (attempt_id, proposal_no) do nothing
 returning *
 """
@@ -47,7 +47,8 @@ order by p.proposed_at limit %(limit)s for update of p skip locked
 """
 CHECKED = """
 update run_results set verdict = %(verdict)s, violations = %(violations)s, warnings = %(warnings)s,
-    tree_sha = %(tree_sha)s, changed = %(changed)s, checked_at = %(now)s
+    tree_sha = %(tree_sha)s, changed = %(changed)s, checked_at = %(now)s,
+    report = coalesce(%(report)s, report), bundle = case when %(drop_bundle)s then null else bundle end
 where id = %(id)s and verdict is null
 returning *
 """
@@ -81,9 +82,10 @@ async def insert(
     report: Mapping[str, Any],
     bundle: bytes | None,
     bundle_sha256: bytes | None,
+    violations: Sequence[Mapping[str, Any]] = (),
     now: datetime,
 ) -> Proposal | None:
-    """Keep a proposal; None when this number was handed over before."""
+    """Keep a proposal with what was wrong with it at first sight; None when its number was handed over before."""
     return await tx.find(
         to_proposal,
         INSERT,
@@ -93,6 +95,7 @@ async def insert(
         report=Jsonb(dict(report)),
         bundle=bundle,
         bundle_sha256=bundle_sha256,
+        violations=Jsonb(list(violations)) if violations else None,
         now=now,
     )
 
@@ -117,8 +120,10 @@ async def set_checked(
     tree_sha: str | None,
     changed: Sequence[Mapping[str, Any]],
     now: datetime,
+    report: Mapping[str, Any] | None = None,
+    drop_bundle: bool = False,
 ) -> Proposal | None:
-    """Write the verdict once; None when another worker did."""
+    """Write the verdict once; None when another worker did. ``report`` replaces the stored one."""
     return await tx.find(
         to_proposal,
         CHECKED,
@@ -129,6 +134,8 @@ async def set_checked(
         tree_sha=tree_sha,
         changed=Jsonb(list(changed)),
         now=now,
+        report=None if report is None else Jsonb(dict(report)),
+        drop_bundle=drop_bundle,
     )
 
 

@@ -1,18 +1,26 @@
 """Rows of ``runs``. Status changes go through ``save`` with a compare-and-set on ``version``."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, LiteralString
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from stagewright.contexts.runs.errors import RunNotFound, TransitionNotAllowed
-from stagewright.contexts.runs.model import Run, RunId
-from stagewright.kit.db import Reader, Tx, record
+from stagewright.contexts.runs.model import Run, RunId, RunWorld
+from stagewright.kit.db import Reader, Row, Tx, record
 
-to_run = record(Run, notes=tuple)
+WORLD_KEYS = frozenset(item.name for item in fields(RunWorld))
+
+
+def to_world(value: Mapping[str, Any]) -> RunWorld:
+    """Map the JSON column; keys of another version are left out."""
+    return RunWorld(**{key: item for key, item in value.items() if key in WORLD_KEYS})
+
+
+to_run = record(Run, notes=tuple, world=to_world)
 
 INSERT = """
 insert into runs (id, project_id, repository_id, lane, subject, issue_number, pr_number, stage, kind, role,
@@ -47,17 +55,48 @@ ACTIVE = """
 select * from runs where repository_id = %(repository_id)s and lane = %(lane)s and subject = %(subject)s
   and status not in ('succeeded', 'failed', 'cancelled')
 """
-CLAIM = """
+
+Work = Literal["launch", "finish"]
+CLAIMS: Mapping[Work, LiteralString] = {
+    "launch": """
 update runs set claimed_by = %(worker)s, claimed_until = %(until)s
 where id in (
-    select id from runs
-    where status = any(%(statuses)s)
-      and (not_before is null or not_before <= %(now)s)
-      and (claimed_by is null or claimed_by = %(worker)s)
-    order by status_since
+    select r.id from runs r
+    where r.status = 'preparing'
+      and (r.not_before is null or r.not_before <= %(now)s)
+      and (r.claimed_by is null or r.claimed_by = %(worker)s)
+      and not exists (select 1 from attempts a where a.run_id = r.id and a.status in ('launching', 'live', 'draining'))
+    order by r.status_since
     limit %(limit)s
     for update skip locked)
 returning *
+""",
+    "finish": """
+update runs set claimed_by = %(worker)s, claimed_until = %(until)s
+where id in (
+    select r.id from runs r
+    where r.status = 'finishing'
+      and (r.not_before is null or r.not_before <= %(now)s)
+      and (r.claimed_by is null or r.claimed_by = %(worker)s)
+      and not exists (select 1 from effects e where e.run_id = r.id and e.critical
+                      and e.status in ('reserved', 'submitted', 'unknown'))
+    order by r.status_since
+    limit %(limit)s
+    for update skip locked)
+returning *
+""",
+}
+FINISHING_SINCE = """
+select * from runs where status = 'finishing' and status_since < %(before)s order by status_since limit %(limit)s
+"""
+HELD_BACK = """
+select r.id as run_id, l.bucket, max(l.blocked_until) as until
+from runs r
+join effects e on e.run_id = r.id and e.critical and e.status = 'reserved'
+join provider_limits l on l.installation_id = %(installation)s || e.repository_id::text and l.bucket = e.bucket
+where r.status = 'finishing' and l.blocked_until > %(now)s
+group by r.id, l.bucket
+limit %(limit)s
 """
 TAKE_OVER = """
 with stale as (
@@ -69,6 +108,20 @@ with stale as (
     for update skip locked)
 update runs set claimed_by = null, claimed_until = null from stale where runs.id = stale.id
 returning runs.*, stale.previous_owner, stale.previous_until
+"""
+RENEW = """
+update runs set claimed_until = %(until)s where id = %(id)s and claimed_by = %(worker)s
+"""
+POSTPONE = "update runs set not_before = %(until)s where id = %(id)s"
+WARNED = "update runs set warned_at = %(now)s where id = %(id)s"
+OF_LINK = """
+select id from runs where repository_id = %(repository_id)s and pr_number = %(pr_number)s
+"""
+FAILED_BEFORE = """
+select id, kind, failure_class, finished_at, base_sha from runs
+where repository_id = %(repository_id)s and issue_number = %(issue)s and kind = %(kind)s and status = 'failed'
+  and base_sha is not null and finished_at is not null and id <> %(id)s
+order by finished_at desc limit 5
 """
 RELEASE = "update runs set claimed_by = null, claimed_until = null where id = %(id)s and claimed_by = %(worker)s"
 ADD_USAGE = """
@@ -88,14 +141,15 @@ async def insert(tx: Tx, request: Mapping[str, Any], *, run_id: UUID, now: datet
         "id": run_id,
         "now": now,
         "notes": Jsonb(list(request["notes"])),
-        "world": Jsonb(dict(request["world"])),
+        "world": Jsonb(request["world"]),
     }
     return await tx.find(to_run, INSERT, **values)
 
 
 async def save(tx: Tx, run: Run) -> Run:
     """Write ``run`` if nobody moved it since it was read (``version``); return it with the next version."""
-    values = asdict(run) | {"notes": Jsonb(list(run.notes)), "world": Jsonb(dict(run.world))}
+    values = asdict(run)
+    values |= {"notes": Jsonb(list(run.notes)), "world": Jsonb(values["world"])}
     saved = await tx.find(to_run, SAVE, **values)
     if saved is None:
         raise TransitionNotAllowed(f"run {run.id} was moved by another meanwhile; look again")
@@ -128,16 +182,72 @@ async def find_active(reader: Reader, repository_id: UUID, lane: str, subject: s
     return await reader.find(to_run, ACTIVE, repository_id=repository_id, lane=lane, subject=subject)
 
 
-async def claim(
-    tx: Tx, statuses: Sequence[str], *, worker: str, now: datetime, until: datetime, limit: int
-) -> list[Run]:
-    """Lease the oldest runs in ``statuses`` that are due, passing over those another worker holds."""
-    return await tx.all(to_run, CLAIM, statuses=list(statuses), worker=worker, now=now, until=until, limit=limit)
+async def claim(tx: Tx, work: Work, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Run]:
+    """Lease the oldest runs that need ``work`` now, passing over those another worker holds.
+
+    Runs that only wait (for their runner's first call, for an act on the forge) are left out: they hide nobody.
+    """
+    return await tx.all(to_run, CLAIMS[work], worker=worker, now=now, until=until, limit=limit)
+
+
+async def list_finishing_since(reader: Reader, *, before: datetime, limit: int) -> list[Run]:
+    """Return runs that have been finishing since before ``before``."""
+    return await reader.all(to_run, FINISHING_SINCE, before=before, limit=limit)
+
+
+async def list_held_back(
+    reader: Reader, *, installation: str, now: datetime, limit: int
+) -> list[tuple[UUID, str, datetime]]:
+    """Return finishing runs whose next act has to wait for a closed bucket: run, bucket, until when."""
+    return await reader.all(
+        lambda row: (row["run_id"], str(row["bucket"]), row["until"]),
+        HELD_BACK,
+        installation=installation,
+        now=now,
+        limit=limit,
+    )
 
 
 async def release(tx: Tx, run_id: UUID, worker: str) -> None:
     """Give up the worker's claim on the run."""
     await tx.execute(RELEASE, id=run_id, worker=worker)
+
+
+async def renew(tx: Tx, run_id: UUID, worker: str, until: datetime) -> bool:
+    """Prolong the worker's claim; False when another took the run over."""
+    return await tx.execute(RENEW, id=run_id, worker=worker, until=until) > 0
+
+
+async def postpone(tx: Tx, run_id: UUID, until: datetime) -> None:
+    """Look at the run again after ``until``: a mark for the worker, outside the compare-and-set."""
+    await tx.execute(POSTPONE, id=run_id, until=until)
+
+
+async def mark_warned(tx: Tx, run_id: UUID, now: datetime) -> None:
+    """Note that the agent was told to finish; outside the compare-and-set."""
+    await tx.execute(WARNED, id=run_id, now=now)
+
+
+async def list_of_link(reader: Reader, repository_id: UUID, pr_number: int) -> frozenset[UUID]:
+    """Return the runs that worked on the pull request."""
+    return frozenset(await reader.all(_id, OF_LINK, repository_id=repository_id, pr_number=pr_number))
+
+
+async def list_failed_before(reader: Reader, run: Run) -> list[Row]:
+    """Return id, kind, failure_class, finished_at, base_sha of failed runs of the same Issue and kind, newest first."""
+    return await reader.all(
+        lambda row: row,
+        FAILED_BEFORE,
+        repository_id=run.repository_id,
+        issue=run.issue_number,
+        kind=run.kind,
+        id=run.id,
+    )
+
+
+def _id(row: Row) -> UUID:
+    value: UUID = row["id"]
+    return value
 
 
 async def free_stale_claims(

@@ -29,6 +29,10 @@ LIST_OF = "select * from waits where run_id = %(run_id)s order by opened_at"
 CLOSED_SINCE = """
 select * from waits where run_id = %(run_id)s and status <> 'open' and resolved_at >= %(since)s order by resolved_at
 """
+ACCEPTED = """
+select 1 from waits where run_id = %(run_id)s and kind = 'owner_review' and target_id = %(tree)s
+  and status = 'resolved' and resolution = 'approve'
+"""
 DUE = """
 select * from waits where status = 'open'
   and ((kind = 'rate_limit' and resume_at <= %(now)s) or (deadline_at is not null and deadline_at <= %(now)s))
@@ -77,6 +81,11 @@ async def list_of(reader: Reader, run_id: UUID) -> list[Wait]:
 async def list_closed_since(reader: Reader, run_id: UUID, since: datetime) -> list[Wait]:
     """Return the waits that closed since the last attempt: what the next one gets as answers."""
     return await reader.all(to_wait, CLOSED_SINCE, run_id=run_id, since=since)
+
+
+async def is_accepted(reader: Reader, run_id: UUID, tree: str) -> bool:
+    """Say whether an owner accepted the publication of exactly this tree."""
+    return await reader.value(ACCEPTED, run_id=run_id, tree=tree) is not None
 
 
 async def claim_due(tx: Tx, *, now: datetime, limit: int) -> list[Wait]:

@@ -1,5 +1,6 @@
 """Admit the next run: one transaction per admission, so that limits hold under any number of workers."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -25,28 +26,43 @@ async def list_projects(reader: Reader) -> list[UUID]:
 async def admit_next(tx: Tx, project_id: UUID, *, now: datetime) -> Run | None:
     """Admit the project's first admissible run, and explain those before it whose reason changed."""
     await queue_rows.lock_admission(tx, project_id)
-    load = await queue_rows.project_load(tx, project_id)
-    counts = workflow.ActiveCounts(
-        platform=await queue_rows.platform_load(tx),
-        project={(role, workflow.Mode(mode)): count for (role, mode), count in load.items()},
-    )
-    for candidate in admission.order_candidates(await queue_rows.list_candidates(tx, project_id, now=now)):
-        reason = await _reason(tx, candidate, counts)
+    candidates = admission.order_candidates(await queue_rows.list_candidates(tx, project_id, now=now))
+    counts = await _counts(tx, project_id)
+    limits = await _limits(tx, candidates)
+    for candidate in candidates:
+        reason = _reason(candidate, counts, limits[candidate.repository_id])
         if reason is None:
-            return await _admit(tx, candidate.run_id, now=now)
-        await _explain(tx, candidate.run_id, reason)
+            run = await _admit(tx, candidate.run_id, now=now)
+            if run is not None:
+                return run
+        elif reason != candidate.admission_reason:
+            await _explain(tx, candidate.run_id, reason)
     return None
 
 
-async def _reason(tx: Tx, candidate: Candidate, counts: workflow.ActiveCounts) -> str | None:
+async def _counts(reader: Reader, project_id: UUID) -> workflow.ActiveCounts:
+    load = await queue_rows.project_load(reader, project_id)
+    return workflow.ActiveCounts(
+        platform=await queue_rows.platform_load(reader),
+        project={(role, workflow.Mode(mode)): count for (role, mode), count in load.items()},
+    )
+
+
+async def _limits(reader: Reader, candidates: list[Candidate]) -> Mapping[UUID, workflow.Limits]:
+    repositories = {candidate.repository_id for candidate in candidates}
+    return {item: (await workflow.policy_in_force(reader, item)).limits for item in repositories}
+
+
+def _reason(candidate: Candidate, counts: workflow.ActiveCounts, limits: workflow.Limits) -> str | None:
     if candidate.blocked_by_talk:
         return TALK_ENDING
-    policy = await workflow.policy_in_force(tx, candidate.repository_id)
-    return workflow.admission_reason(candidate.role, workflow.Mode(candidate.mode), counts, policy.limits)
+    return workflow.admission_reason(candidate.role, workflow.Mode(candidate.mode), counts, limits)
 
 
-async def _admit(tx: Tx, run_id: UUID, *, now: datetime) -> Run:
+async def _admit(tx: Tx, run_id: UUID, *, now: datetime) -> Run | None:
     run = await run_rows.lock(tx, run_id)
+    if run.status is not RunStatus.QUEUED:
+        return None  # cancelled meanwhile
     return await moves.move(
         tx,
         run,
@@ -62,10 +78,9 @@ async def _admit(tx: Tx, run_id: UUID, *, now: datetime) -> Run:
 
 async def _explain(tx: Tx, run_id: UUID, reason: str) -> None:
     run = await run_rows.lock(tx, run_id)
-    if run.admission_reason == reason or run.status is not RunStatus.QUEUED:
-        return
-    saved = await run_rows.save(tx, replace(run, admission_reason=reason))
-    tx.publish(events.RunQueued(run=saved))
+    if run.status is RunStatus.QUEUED:
+        saved = await run_rows.save(tx, replace(run, admission_reason=reason))
+        tx.publish(events.RunQueued(run=saved))
 
 
 async def list_stalled(reader: Reader, *, before: datetime, limit: int) -> list[Run]:

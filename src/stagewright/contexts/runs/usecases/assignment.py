@@ -4,13 +4,13 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.rules.frames import iso, shown_number
+from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
 from stagewright.wire.v1 import assignment_pb2 as pb
 
@@ -30,20 +30,42 @@ class Brief:
     issue: ForgeIssue | None
     comments: Sequence[ForgeComment]
     pull_request: ForgePullRequest | None
-    branch: str
-    base_sha: str
-    link_head_sha: str | None
     prior_stages: Sequence[str]
     files: Mapping[str, str]
     bot: BotIdentity
-    answers: Sequence[tuple[str, str, str, str]]
+    progress: Progress
+    session: agents.SavedSession | None
     active_seconds_left: int
+
+    @property
+    def kind(self) -> workflow.Kind:
+        """Return the run's row of the policy."""
+        return workflow.kind_of(self.policy, self.run.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The rendered prompt; ``resume`` is sent instead of it when the session could be restored."""
+
+    prompt: agents.Prompt
+    nonce: str
+    resume: str
+
+
+def render(brief: Brief, *, reason: str) -> Told:
+    """Render the prompt under a fresh nonce, and the short one for a session that goes on."""
+    nonce = secrets.token_hex(16)
+    wanted = prompt_input(brief, nonce=nonce)
+    catalogue = agents.load_catalogue()
+    resume = ""
+    if brief.session is not None and reason != "first":
+        resume = agents.resume_prompt(wanted, catalogue, reason=reason).text
+    return Told(agents.compose(wanted, catalogue), nonce, resume)
 
 
 def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
     """Return the prompt's input. Texts of others are passed as data; composing fences and cleans them."""
-    run, policy = brief.run, brief.policy
-    kind = workflow.kind_of(policy, run.kind)
+    run, policy, kind, progress = brief.run, brief.policy, brief.kind, brief.progress
     stage, prompt_kind, schema = agents.prompt_words(run.kind)
     role = policy.roles.get(run.role)
     return agents.PromptInput(
@@ -59,12 +81,12 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         report_schema=schema,
         role_title=role.name.of(run.locale) if role else "",
         issue=_opening(brief.issue),
-        pull_request=None,
+        pull_request=_pull_request(brief),
         comments=tuple(_remark(item) for item in brief.comments if _is_for_agent(item, brief.bot)),
-        branch=brief.branch,
-        base_sha=brief.link_head_sha or brief.base_sha,
+        branch=run.branch or "",
+        base_sha=run.world.link_head_sha or run.base_sha or "",
         target_branch=brief.repository.default_branch,
-        target_sha=brief.base_sha,
+        target_sha=run.base_sha or "",
         env=run.env,
         access_profile=run.access_profile,
         profile=run.launch_profile or "",
@@ -78,10 +100,12 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
             agents.Document(path=path, text=brief.files[path]) for path in INSTRUCTIONS if path in brief.files
         ),
         answers=tuple(
-            agents.Answer(question=kind_, answer=text or resolution, by="-", at="-")
-            for _, kind_, resolution, text in brief.answers
-            if text or resolution
+            agents.Answer(question=item.kind, answer=item.text or item.resolution, by=item.by, at=item.at)
+            for item in progress.answers
+            if item.text or item.resolution
         ),
+        last_summary="" if brief.session else progress.summary,
+        feedback=tuple(progress.feedback),
         overrides={path: text for path, text in brief.files.items() if path.startswith(PROMPTS)},
     )
 
@@ -99,6 +123,15 @@ def _opening(issue: ForgeIssue | None) -> agents.Opening | None:
     )
 
 
+def _pull_request(brief: Brief) -> agents.Opening | None:
+    pull = brief.pull_request
+    if pull is None:
+        return None
+    return agents.Opening(
+        number=pull.number, title=pull.title, body=pull.body, author=brief.bot.login, association="", url=pull.url
+    )
+
+
 def _remark(comment: ForgeComment) -> agents.Remark:
     return agents.Remark(
         source=f"issue_comment:{comment.id}",
@@ -113,77 +146,83 @@ def _is_for_agent(comment: ForgeComment, bot: BotIdentity) -> bool:
     return not own or "<!-- stagewright:" not in comment.body
 
 
-def new_nonce() -> str:
-    """Return a fresh random nonce for the fences of one prompt."""
-    return secrets.token_hex(16)
-
-
-def build_assignment(
-    brief: Brief,
-    attempt: Attempt,
-    prompt: agents.Prompt,
-    *,
-    nonce: str,
-    tools_url: str,
-    relay_url: str,
-    session: agents.SavedSession | None,
-    resume_prompt: str,
-    now: datetime,
-) -> bytes:
-    """Return the serialized assignment. It contains no credential."""
-    run, policy = brief.run, brief.policy
-    kind = workflow.kind_of(policy, run.kind)
-    schema = agents.report_schema(run.kind)
-    model = policy.models[run.model or policy.defaults.model]
-    engine = policy.engines[model.engine]
-    scope = workflow.scope_patterns(run.kind, policy)
+def build_assignment(brief: Brief, attempt: Attempt, told: Told, *, tools_url: str, relay_url: str) -> bytes:
+    """Return the serialized assignment. It contains no credential. ``tools_url`` stays empty without governed tools."""
     message = pb.Assignment(
-        run_id=str(run.id),
-        run_number=shown_number(run.number),
-        attempt_id=str(attempt.id),
-        generation=attempt.generation,
-        project_id=str(run.project_id),
         deadline=iso(attempt.deadline) or "",
         active_seconds_left=brief.active_seconds_left,
+        attempt_id=str(attempt.id),
+        generation=attempt.generation,
+        relay_url=relay_url,
+        tools_url=tools_url,
+        max_bundle_bytes=MAX_BUNDLE,
+        max_archive_bytes=MAX_ARCHIVE,
+    )
+    for part in (_who(brief), _what(brief), _engine(brief), _words(brief, told)):
+        message.MergeFrom(part)
+    return message.SerializeToString(deterministic=True)
+
+
+def _who(brief: Brief) -> pb.Assignment:
+    run = brief.run
+    return pb.Assignment(
+        run_id=str(run.id),
+        run_number=shown_number(run.number),
+        project_id=str(run.project_id),
         repository=brief.repository.full_name,
         issue_number=run.issue_number or 0,
         pr_number=run.pr_number or 0,
-        branch=brief.branch,
-        base_sha=brief.base_sha,
-        link_head_sha=brief.link_head_sha or "",
+        committer_name=brief.bot.login,
+        committer_email=brief.bot.commit_email,
+    )
+
+
+def _what(brief: Brief) -> pb.Assignment:
+    run, kind = brief.run, brief.kind
+    return pb.Assignment(
+        branch=run.branch or "",
+        base_sha=run.base_sha or "",
+        link_head_sha=run.world.link_head_sha or "",
         default_branch=brief.repository.default_branch,
+        prior_stages=list(brief.prior_stages),
         kind=run.kind,
         stage=run.stage or "",
         role=run.role,
         mode=run.mode,
         env=run.env,
         access_profile=run.access_profile,
-        engine=model.engine,
-        model=model.id,
-        reasoning=policy.reasoning[run.reasoning].effort.get(model.engine, "") if run.reasoning else "",
-        engine_argv=list(engine.argv),
-        relay_url=relay_url,
-        tools_url="",
-        prompt=prompt.text,
-        prompt_sha256=prompt.sha256,
-        prompt_nonce=nonce,
+        scope_allow=list(workflow.scope_patterns(run.kind, brief.policy)),
+        scope_any=kind.scope == "any",
+        protected_paths=[item.path for item in brief.policy.protected_paths],
+        result_required=kind.result_required and not kind.revise,
+    )
+
+
+def _engine(brief: Brief) -> pb.Assignment:
+    run, policy = brief.run, brief.policy
+    model = policy.models[run.model or policy.defaults.model]
+    level = policy.reasoning[run.reasoning].effort.get(model.engine, "") if run.reasoning else ""
+    return pb.Assignment(
+        engine=model.engine, model=model.id, reasoning=level, engine_argv=list(policy.engines[model.engine].argv)
+    )
+
+
+def _words(brief: Brief, told: Told) -> pb.Assignment:
+    schema = agents.report_schema(brief.run.kind)
+    session = brief.session
+    return pb.Assignment(
+        prompt=told.prompt.text,
+        prompt_sha256=told.prompt.sha256,
+        prompt_nonce=told.nonce,
+        resume_prompt=told.resume,
         report_schema_id=schema.id,
         report_schema=json.dumps(schema.schema),
-        scope_allow=list(scope),
-        scope_any=kind.scope == "any",
-        protected_paths=[item.path for item in policy.protected_paths],
-        result_required=kind.result_required and not kind.revise,
         session_id=str(session.id) if session else "",
         session_thread_id=session.thread_id if session else "",
-        resume_prompt=resume_prompt,
         answers=[
-            pb.WaitAnswer(wait_id=wait_id, kind=kind_, resolution=resolution, text=text)
-            for wait_id, kind_, resolution, text in brief.answers
+            pb.WaitAnswer(
+                wait_id=item.wait_id, kind=item.kind, resolution=item.resolution, text=item.text, author=item.by
+            )
+            for item in brief.progress.answers
         ],
-        committer_name=brief.bot.login,
-        committer_email=brief.bot.commit_email,
-        max_bundle_bytes=MAX_BUNDLE,
-        max_archive_bytes=MAX_ARCHIVE,
-        prior_stages=list(brief.prior_stages),
     )
-    return message.SerializeToString(deterministic=True)

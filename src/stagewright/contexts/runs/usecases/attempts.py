@@ -7,11 +7,13 @@ from stagewright.contexts.runs import events
 from stagewright.contexts.runs.errors import AttemptEnded, GenerationStale
 from stagewright.contexts.runs.model import Attempt, AttemptId, AttemptStatus, Run, RunStatus, WaitKind
 from stagewright.contexts.runs.rules import after_attempt, transitions
+from stagewright.contexts.runs.rules.relay import Tokens
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
-from stagewright.contexts.runs.usecases import cancel, moves
+from stagewright.contexts.runs.usecases import cancel, closing, moves, relay
+from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import Conflict
 from stagewright.kit.ids import short_id, uuid7
@@ -48,12 +50,14 @@ async def open_attempt(
     return attempt
 
 
-async def mark_launching(tx: Tx, attempt: Attempt, *, now: datetime) -> Attempt:
+async def mark_launching(tx: Tx, run: Run, attempt: Attempt, *, now: datetime) -> Attempt:
     """The workload exists. A runner that was quicker has made the attempt live already."""
     current = await attempt_rows.lock(tx, attempt.id)
     if current.status is not AttemptStatus.RESERVED:
         return current
-    return await moves.move_attempt(tx, current, AttemptStatus.LAUNCHING, launched_at=now)
+    launched = await moves.move_attempt(tx, current, AttemptStatus.LAUNCHING, launched_at=now)
+    tx.publish(events.WorkloadLaunched(run=run, attempt=launched))
+    return launched
 
 
 async def register(tx: Tx, attempt: Attempt, *, runner_version: str, now: datetime) -> tuple[Run, Attempt]:
@@ -74,6 +78,7 @@ async def register(tx: Tx, attempt: Attempt, *, runner_version: str, now: dateti
     if run.status is RunStatus.PREPARING:
         extra = {"attempt": str(current.id), "workload": current.workload_name}
         run = await moves.move(tx, run, RunStatus.RUNNING, events.RunStarted, now=now, extra=extra)
+        await closing.move_labels(tx, run, workflow.Moment.RUN_STARTED, now=now)
     return run, current
 
 
@@ -110,6 +115,8 @@ async def report_outcome(tx: Tx, attempt_id: AttemptId, outcome: Outcome, *, now
     fence(run, attempt)
     if attempt.status is not AttemptStatus.LIVE:
         raise Conflict("the attempt never asked for its assignment", code="attempt.not_live")
+    reported = Tokens(outcome.tokens_in, outcome.tokens_cached, outcome.tokens_out)
+    used = await relay.settle_reported(tx, run, attempt, reported)
     drained = await moves.move_attempt(
         tx,
         attempt,
@@ -118,16 +125,9 @@ async def report_outcome(tx: Tx, attempt_id: AttemptId, outcome: Outcome, *, now
         code=outcome.code or None,
         detail=moves.cut_detail(outcome.detail or None),
         suspect_since=None,
-        tokens_in=outcome.tokens_in,
-        tokens_cached=outcome.tokens_cached,
-        tokens_out=outcome.tokens_out,
-    )
-    await run_rows.add_usage(
-        tx,
-        run.id,
-        tokens_in=outcome.tokens_in,
-        tokens_cached=outcome.tokens_cached,
-        tokens_out=outcome.tokens_out,
+        tokens_in=used.sent,
+        tokens_cached=used.cached,
+        tokens_out=used.answered,
     )
     if outcome.outcome == "rate_limited" and run.status is RunStatus.RUNNING:
         await moves.open_wait(
@@ -207,7 +207,7 @@ async def retry(tx: Tx, run: Run, *, reason: str, code: str, delay: timedelta, n
         now=now,
         generation=run.generation + 1,
         not_before=now + delay,
-        world=dict(run.world) | {"attempt_reason": reason},
+        world=replace(run.world, attempt_reason=reason),
         extra={"reason": reason, "cause": code},
     )
 
@@ -221,7 +221,7 @@ async def requeue(tx: Tx, run: Run, *, code: str, now: datetime) -> Run:
         events.AttemptRetried,
         now=now,
         resumed=True,
-        world=dict(run.world) | {"attempt_reason": code},
+        world=replace(run.world, attempt_reason=code),
         extra={"reason": code},
     )
 
@@ -239,6 +239,6 @@ async def tick_clock(tx: Tx, run: Run, attempt: Attempt, *, now: datetime, stall
         await moves.request_stop(tx, run, "agent_stalled", now=now)
         return "agent_stalled"
     if run.warned_at is None and active >= WARN_AT * run.limit_seconds:
-        await run_rows.save(tx, replace(run, warned_at=now))
+        await run_rows.mark_warned(tx, run.id, now)
         return "warn"
     return None

@@ -25,9 +25,10 @@ async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock, reason: 
         return run, True
     if run.status is RunStatus.CANCELLING:
         return run, False
-    if run.status is RunStatus.FINISHING:
-        await refuse_after_push(tx, run)
+    if run.finish_step is not None:
+        # In this order: a worker that claims the push now is seen, or finds it superseded.
         await effect_rows.supersede_critical(tx, run.id, now)
+        await refuse_after_push(tx, run)
     previous = run.status
     cancelling = await moves.move(
         tx,

@@ -1,7 +1,7 @@
 """Settle the check of a proposal: accepted, back to the agent once, or the run has failed."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from stagewright.contexts.runs.model import (
     Violation,
     WaitKind,
 )
+from stagewright.contexts.runs.rules.result_checks import worst
 from stagewright.contexts.runs.rules.transitions import failure_class
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
@@ -29,17 +30,8 @@ from stagewright.kit.db import Tx
 SUBMODULE = "160000"
 SYMLINK = "120000"
 ABSENT = "000000"
-PRECEDENCE = (
-    "ref_violation",
-    "tree_invalid",
-    "secret_in_result",
-    "scope_violation",
-    "protected_path",
-    "size_limit",
-    "report_invalid",
-    "evidence_unresolved",
-    "empty_result",
-)
+SECRET = "secret_in_result"
+REPAIR = "repair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +44,7 @@ class Checked:
     changed: Sequence[Mapping[str, Any]]
     status: str
     question: str | None
+    redact: Callable[[str], str] = str
 
 
 def path_changes(inspection: Inspection) -> list[workflow.PathChange]:
@@ -89,17 +82,8 @@ async def settle_check(tx: Tx, proposal: Proposal, checked: Checked, *, now: dat
     if run.status is not RunStatus.RUNNING or attempt.generation != run.generation:
         return "stale"
     verdict = _verdict(proposal, attempt, checked)
-    saved = await result_rows.set_checked(
-        tx,
-        proposal.id,
-        verdict=verdict,
-        violations=[violation_json(item) for item in checked.violations],
-        warnings=checked.warnings,
-        tree_sha=checked.tree_sha,
-        changed=checked.changed,
-        now=now,
-    )
-    if saved is None:
+    checked = _clean(checked)
+    if not await _write(tx, proposal, checked, verdict, now=now):
         return "stale"
     tx.publish(
         events.ResultChecked(
@@ -113,8 +97,52 @@ async def settle_check(tx: Tx, proposal: Proposal, checked: Checked, *, now: dat
             },
         )
     )
-    await _move_on(tx, run, attempt, verdict, checked, now=now)
+    if verdict == "refused":
+        await _refuse(tx, run, attempt, proposal, checked, now=now)
+    elif verdict == "accepted":
+        await _accept(tx, run, attempt, checked, now=now)
     return verdict
+
+
+async def _write(tx: Tx, proposal: Proposal, checked: Checked, verdict: str, *, now: datetime) -> bool:
+    """Write the verdict once. Of a result that holds a secret neither bundle nor report stays as it was."""
+    has_secret = any(item.code == SECRET for item in checked.violations)
+    saved = await result_rows.set_checked(
+        tx,
+        proposal.id,
+        verdict=verdict,
+        violations=[violation_json(item) for item in checked.violations],
+        warnings=checked.warnings,
+        tree_sha=checked.tree_sha,
+        changed=checked.changed,
+        now=now,
+        report=redacted(proposal.report, checked.redact) if has_secret else None,
+        drop_bundle=has_secret,
+    )
+    return saved is not None
+
+
+def _clean(checked: Checked) -> Checked:
+    """Paths and messages come from the agent's tree: they are redacted like everything that is shown."""
+    return replace(
+        checked,
+        violations=[
+            Violation(item.code, checked.redact(item.message), tuple(map(checked.redact, item.paths)))
+            for item in checked.violations
+        ],
+        changed=redacted(list(checked.changed), checked.redact),
+    )
+
+
+def redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return JSON ``value`` with every text and key redacted."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Mapping):
+        return {redact(str(key)): redacted(item, redact) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(item, redact) for item in value]
+    return value
 
 
 def _verdict(proposal: Proposal, attempt: Attempt, checked: Checked) -> str:
@@ -124,26 +152,15 @@ def _verdict(proposal: Proposal, attempt: Attempt, checked: Checked) -> str:
     return "repair" if may_repair else "refused"
 
 
-async def _move_on(tx: Tx, run: Run, attempt: Attempt, verdict: str, checked: Checked, *, now: datetime) -> None:
-    if verdict == "refused":
-        await _refuse(tx, run, attempt, checked, now=now)
-    elif verdict == "accepted":
-        await _accept(tx, run, attempt, checked, now=now)
-
-
-async def _refuse(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: datetime) -> None:
+async def _refuse(tx: Tx, run: Run, attempt: Attempt, proposal: Proposal, checked: Checked, *, now: datetime) -> None:
+    """Fail the run; but a first proposal whose runner is gone gets its repair in one more attempt."""
     runner_gone = attempt.status is not AttemptStatus.LIVE
-    first_repair = await attempt_rows.count_reason(tx, run.id, "repair") == 0
-    if runner_gone and first_repair and attempt.outcome != "completed":
-        await attempts.requeue(tx, run, code="repair", now=now)
+    if runner_gone and proposal.proposal_no == 1 and not await attempt_rows.count_reason(tx, run.id, REPAIR):
+        await attempts.requeue(tx, run, code=REPAIR, now=now)
         return
-    worst = min(checked.violations, key=_rank)
-    detail = f"{worst.message}: {', '.join(worst.paths[:10])}" if worst.paths else worst.message
-    await moves.fail(tx, run, worst.code, now=now, detail=detail)
-
-
-def _rank(violation: Violation) -> int:
-    return PRECEDENCE.index(violation.code) if violation.code in PRECEDENCE else len(PRECEDENCE)
+    first = worst(checked.violations)
+    detail = f"{first.message}: {', '.join(first.paths[:10])}" if first.paths else first.message
+    await moves.fail(tx, run, first.code, now=now, detail=detail)
 
 
 async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: datetime) -> None:

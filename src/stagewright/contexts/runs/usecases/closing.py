@@ -8,6 +8,7 @@ from stagewright.contexts.runs.usecases import effects
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
+NEED_INPUT = "need:input"
 MOMENTS = {RunStatus.FAILED: workflow.Moment.FAILED, RunStatus.CANCELLED: workflow.Moment.CANCELLED}
 
 
@@ -25,9 +26,17 @@ async def close_run(tx: Tx, run: Run, *, now: datetime, link: Link | None = None
 async def move_labels(tx: Tx, run: Run, moment: workflow.Moment, *, now: datetime, link: Link | None = None) -> None:
     """Reserve one act per label that ``moment`` moves, in the texts this project uses."""
     policy = await workflow.policy_in_force(tx, run.repository_id)
-    moves = workflow.label_transitions(moment, trigger=run.trigger_label)
-    cause = f"{run.id}:{moment.value}"
-    threads = ((run.issue_number, moves.issue), (link.pr_number if link else None, moves.pull_request))
+    pr_number = link.pr_number if link else run.pr_number
+    ours = (False, False)
+    if moment is workflow.Moment.RUN_STARTED:
+        text = workflow.label_text(NEED_INPUT, policy)
+        ours = (
+            await effects.is_platform_label(tx, run.repository_id, run.issue_number, text),
+            await effects.is_platform_label(tx, run.repository_id, pr_number, text),
+        )
+    moves = workflow.label_transitions(moment, trigger=run.trigger_label, platform_needs_input=ours)
+    cause = f"{run.id}:{moment.value}:{run.generation}"
+    threads = ((run.issue_number, moves.issue), (pr_number, moves.pull_request))
     for thread, change in threads:
         if thread is None or not change:
             continue

@@ -111,6 +111,22 @@ async def is_own_label_act(
     )
 
 
+async def is_platform_label(reader: Reader, repository_id: UUID, thread: int | None, label: str) -> bool:
+    """Say whether the label on the thread is there because of an act of ours."""
+    if thread is None:
+        return False
+    return await effect_rows.is_platform_label(reader, repository_id, target=thread_target(thread), label=label)
+
+
+async def count_label_acts(
+    reader: Reader, repository_id: UUID, *, kind: str, thread: int, label: str, cause: str, since: datetime
+) -> int:
+    """Return how many label acts whose cause begins with ``cause`` were wanted since ``since``."""
+    return await effect_rows.count_of_cause(
+        reader, repository_id, target=thread_target(thread), label=label, prefix=f"{kind}:{cause}", since=since
+    )
+
+
 async def resolve_diagnostics(tx: Tx, run: Run, thread: int, *, now: datetime) -> None:
     """A run starts on the thread: its open diagnostic comments become one line each."""
     for row in await comment_rows.resolve_diagnostics(tx, run.repository_id, thread, run_id=run.id, now=now):

@@ -1,7 +1,7 @@
 """What a runner sends: numbered messages, proposals. Old generations change nothing."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,12 @@ from typing import Any
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.errors import MessageInvalid, SequenceGap
 from stagewright.contexts.runs.model import Attempt, AttemptId, Run
+from stagewright.contexts.runs.rules.result_checks import secret_fields, texts_of
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import logs as log_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases import checking, relay
 from stagewright.contexts.runs.usecases.attempts import fence
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import FieldProblem
@@ -79,13 +81,18 @@ async def take_messages(tx: Tx, attempt_id: AttemptId, messages: Sequence[Messag
         if message.number != accepted + 1:
             raise SequenceGap(f"message {accepted + 1} is missing; send again from there", expected=accepted + 1)
         accepted = message.number
-        engine_did_something |= not isinstance(message.body, Beat)
+        engine_did_something |= _is_of_engine(message.body)
         await _take(tx, run, attempt, message.body, pieces, now=now)
     if pieces:
         await log_rows.append(tx, attempt_id, pieces)
     await attempt_rows.set_message_no(tx, attempt_id, accepted)
     await attempt_rows.touch(tx, attempt_id, now=now, event=engine_did_something)
     return accepted
+
+
+def _is_of_engine(body: LogPiece | RunnerFact | Beat | UsageRecord) -> bool:
+    """Say whether the engine did something: what the runner says of itself does not count against a stall."""
+    return not isinstance(body, Beat) and not (isinstance(body, LogPiece) and body.stream != "engine")
 
 
 async def _take(
@@ -101,11 +108,11 @@ async def _take(
         case LogPiece(stream=stream, at=at, data=data):
             if stream not in RUNNER_STREAMS:
                 raise MessageInvalid(f"log stream {stream[:40]!r} is not one of {', '.join(RUNNER_STREAMS)}")
-            if len(data) > log_rows.CHUNK_BYTES:
-                raise MessageInvalid("a log chunk holds at most 64 KiB; send it in pieces", code="too_large")
             pieces.append((stream, at, data))
         case RunnerFact(kind=kind, body=text):
             tx.publish(_fact(run, attempt, kind, text))
+        case UsageRecord() if await relay.is_metered(tx, attempt.id):
+            return  # the relay counted these calls already
         case UsageRecord():
             await result_rows.add_usage(
                 tx,
@@ -143,6 +150,13 @@ def parse_object(text: str, what: str) -> dict[str, Any]:
     return value
 
 
+def _secret_fields(report: Mapping[str, Any], redact: Callable[[str], str]) -> list[dict[str, Any]]:
+    places = [pointer for pointer, text in texts_of(report) if redact(text) != text]
+    if not places:
+        return []
+    return [checking.violation_json(secret_fields(places))]
+
+
 async def keep_proposal(
     tx: Tx,
     attempt_id: AttemptId,
@@ -152,8 +166,12 @@ async def keep_proposal(
     bundle: bytes | None,
     bundle_sha256: bytes | None,
     now: datetime,
+    redact: Callable[[str], str] = str,
 ) -> None:
-    """Keep what the attempt hands over; the worker checks it. Repeating the same number changes nothing."""
+    """Keep what the attempt hands over; the worker checks it. Repeating the same number changes nothing.
+
+    A report with secrets is kept without them; that it had some is its first violation.
+    """
     attempt = await attempt_rows.lock(tx, attempt_id)
     run = await run_rows.get(tx, attempt.run_id)
     fence(run, attempt)
@@ -164,7 +182,8 @@ async def keep_proposal(
         proposal_id=uuid7(),
         attempt_id=attempt_id,
         proposal_no=proposal_no,
-        report=report,
+        report=checking.redacted(report, redact),
+        violations=_secret_fields(report, redact),
         bundle=bundle,
         bundle_sha256=bundle_sha256,
         now=now,

@@ -8,6 +8,7 @@ from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Run, RunStatus, Wait, WaitId, WaitKind
 from stagewright.contexts.runs.rules import transitions
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import logs as log_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
@@ -16,7 +17,11 @@ from stagewright.kit.db import Tx
 from stagewright.kit.ids import uuid7
 
 DETAIL_BYTES = 2048
-WAIT_DEADLINES = {WaitKind.RATE_LIMIT: timedelta(hours=24), WaitKind.QUESTION: timedelta(days=7)}
+WAIT_DEADLINES = {
+    WaitKind.RATE_LIMIT: timedelta(hours=24),
+    WaitKind.QUESTION: timedelta(days=7),
+    WaitKind.BUDGET: timedelta(days=7),
+}
 
 
 def cut_detail(text: str | None) -> str | None:
@@ -52,6 +57,7 @@ async def fail(tx: Tx, run: Run, code: str, *, now: datetime, detail: str | None
         tx, run, RunStatus.FAILED, now=now, failure_class=failure, code=code, detail=cut_detail(detail)
     )
     tx.publish(events.failed_event(failed))
+    await effect_rows.supersede_critical(tx, failed.id, now)
     await close_waits(tx, failed, now=now, by="system")
     await request_stop(tx, failed, "superseded", now=now)
     await closing.close_run(tx, failed, now=now)

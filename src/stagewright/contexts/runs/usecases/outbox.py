@@ -10,16 +10,11 @@ from stagewright.contexts.runs.model import Effect, EffectStatus, RunStatus
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import moves
+from stagewright.contexts.runs.usecases import effects, moves
 from stagewright.kit.db import Tx
 
 ABSENT_GAP = timedelta(seconds=10)
-BACKOFF_CAP = timedelta(minutes=15)
-
-
-def installation_of(repository_id: object) -> str:
-    """Return the key under which a repository's forge limits are kept."""
-    return f"{effect_rows.FORGE}{repository_id}"
+FAILURES_OF_THE_RUN = frozenset({"pr_not_found", "branch_not_found"})
 
 
 async def done(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:
@@ -29,14 +24,15 @@ async def done(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: dateti
         return
     if effect.status is EffectStatus.UNKNOWN:
         tx.publish(_fact(events.EffectResolved, saved, "done"))
-    await _after_done(tx, saved, result)
+    await _after_done(tx, saved, result, now=now)
 
 
-async def _after_done(tx: Tx, effect: Effect, result: Mapping[str, Any]) -> None:
+async def _after_done(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:
     if effect.kind == "comment.status" and effect.run_id is not None and "comment_id" in result:
         await comment_rows.set_placed(
             tx, effect.run_id, comment_id=int(result["comment_id"]), url=str(result.get("url", ""))
         )
+        await _delete_duplicates(tx, effect, result, now=now)
         run = await run_rows.get(tx, effect.run_id)
         tx.publish(
             events.StatusCommentUpserted(
@@ -52,6 +48,21 @@ async def _after_done(tx: Tx, effect: Effect, result: Mapping[str, Any]) -> None
     if effect.kind == "comment.diagnostic" and "comment_id" in result:
         await comment_rows.set_diagnostic_placed(tx, str(effect.payload["key"]), int(result["comment_id"]))
         _publish_conflict(tx, effect, result)
+
+
+async def _delete_duplicates(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:
+    """The lowest of our comments for a run stays; the others go."""
+    for comment_id in result.get("duplicates", ()):
+        await effects.reserve(
+            tx,
+            "comment.delete",
+            dedupe_key=f"{effect.run_id}:{comment_id}",
+            repository_id=effect.repository_id,
+            target=effect.target,
+            payload={"comment_id": comment_id},
+            now=now,
+            run_id=effect.run_id,
+        )
 
 
 def _publish_conflict(tx: Tx, effect: Effect, result: Mapping[str, Any]) -> None:
@@ -88,7 +99,8 @@ async def refused(tx: Tx, effect: Effect, code: str, detail: str, *, now: dateti
     if effect.critical and effect.run_id is not None:
         run = await run_rows.lock(tx, effect.run_id)
         if run.status is RunStatus.FINISHING:
-            await moves.fail(tx, run, "publish_failed", now=now, detail=f"{effect.kind}: {detail}")
+            failure = code if code in FAILURES_OF_THE_RUN else "publish_failed"
+            await moves.fail(tx, run, failure, now=now, detail=f"{effect.kind}: {detail}")
 
 
 async def moved(tx: Tx, effect: Effect, detail: str, *, now: datetime) -> None:
@@ -105,7 +117,12 @@ async def unknown(tx: Tx, effect: Effect, code: str, *, now: datetime) -> None:
     """It may have happened. Only reading the forge can tell."""
     saved = await effect_rows.finish(tx, effect, "unknown", now=now, code=code)
     if saved is not None:
-        tx.publish(_fact(events.EffectUnknown, saved, "unknown"))
+        note_unknown(tx, saved)
+
+
+def note_unknown(tx: Tx, effect: Effect) -> None:
+    """Journal that nobody knows whether the act happened."""
+    tx.publish(_fact(events.EffectUnknown, effect, "unknown"))
 
 
 async def absent(tx: Tx, effect: Effect, *, now: datetime) -> None:
@@ -115,31 +132,18 @@ async def absent(tx: Tx, effect: Effect, *, now: datetime) -> None:
             tx, effect, "unknown", now=now, code=effect.code, not_before=now + ABSENT_GAP, absent_reads=1
         )
         return
-    saved = await effect_rows.finish(tx, effect, "reserved", now=now, code="proven_absent")
+    status = "reserved" if await _is_wanted(tx, effect) else "superseded"
+    saved = await effect_rows.finish(tx, effect, status, now=now, code="proven_absent")
     if saved is not None:
-        tx.publish(_fact(events.EffectResolved, saved, "reserved"))
+        tx.publish(_fact(events.EffectResolved, saved, status))
 
 
-async def block_bucket(
-    tx: Tx, effect_or_repository: object, bucket: str, *, retry_after: timedelta | None, cause: str, now: datetime
-) -> datetime:
-    """Close a bucket for everybody: for the stated time, else 1 min · 2ⁿ up to 15 min. Return until when."""
-    installation = installation_of(effect_or_repository)
-    if retry_after is None:
-        strikes = await effect_rows.strikes(tx, installation, bucket)
-        retry_after = min(BACKOFF_CAP, timedelta(minutes=1) * 2 ** min(strikes, 10))
-    until = now + retry_after
-    await effect_rows.block(tx, installation, bucket, until=until, cause=cause, now=now)
-    tx.publish(events.LimitBlocked(installation=installation, bucket=bucket, cause=cause, until=until))
-    return until
-
-
-async def open_buckets(tx: Tx, *, now: datetime) -> int:
-    """Open the buckets whose time has come."""
-    cleared = await effect_rows.clear_limits(tx, now)
-    for installation, bucket in cleared:
-        tx.publish(events.LimitCleared(installation=installation, bucket=bucket))
-    return len(cleared)
+async def _is_wanted(tx: Tx, effect: Effect) -> bool:
+    """Say whether the run of a critical effect still wants to publish."""
+    if not effect.critical or effect.run_id is None:
+        return True
+    run = await run_rows.get(tx, effect.run_id)
+    return run.status in (RunStatus.FINISHING, RunStatus.WAITING)
 
 
 def _fact(event: type[events.EffectFact], effect: Effect, status: str) -> events.EffectFact:

@@ -17,6 +17,7 @@ from stagewright.contexts.runs.usecases import attempts, closing, effects, moves
 from stagewright.kit.db import Tx
 
 PUSH = "git.push"
+PULL_REQUEST = ("pull_request.open", "pull_request.update")
 
 
 async def set_step(tx: Tx, run_id: UUID, step: str) -> Run | None:
@@ -34,12 +35,16 @@ async def set_step(tx: Tx, run_id: UUID, step: str) -> Run | None:
 async def reserve_push(
     tx: Tx, run: Run, proposal: Proposal, *, commit: str, branch: str, expected_old: str | None, now: datetime
 ) -> None:
-    """Reserve the push of exactly ``commit`` to ``branch``."""
+    """Reserve the push of exactly ``commit`` to ``branch``. Only a superseded push makes room for another one."""
+    known = await effect_rows.list_of(tx, run.id)
+    if newest(known, PUSH) is not None:
+        return
     await result_rows.set_commit(tx, proposal.id, commit)
+    superseded = sum(1 for item in known if item.kind == PUSH)
     await effects.reserve(
         tx,
         PUSH,
-        dedupe_key=f"{run.id}:{commit}",
+        dedupe_key=f"{run.id}:{commit}:{superseded}" if superseded else f"{run.id}:{commit}",
         repository_id=run.repository_id,
         target=f"branch:{branch}",
         payload={
@@ -54,14 +59,14 @@ async def reserve_push(
 
 
 async def reserve_pull_request(
-    tx: Tx, run: Run, *, title: str, body: str, branch: str, base: str, draft: bool, link: Link | None, now: datetime
+    tx: Tx, run: Run, *, title: str, body: str, branch: str, base: str, draft: bool, now: datetime
 ) -> None:
-    """Reserve opening the run's pull request, or updating the one of its link."""
+    """Reserve opening the run's pull request, or updating the one it revises."""
     payload: dict[str, Any] = {"title": title, "body": body, "head": branch, "base": base, "draft": draft}
     kind = "pull_request.open"
-    if link is not None:
+    if run.pr_number is not None:
         kind = "pull_request.update"
-        payload |= {"number": link.pr_number, "title": None}
+        payload |= {"number": run.pr_number, "title": None}
     await effects.reserve(
         tx,
         kind,
@@ -106,7 +111,7 @@ async def succeed(
     if run.status is not RunStatus.FINISHING:
         return None
     link = None
-    opened = newest(await effect_rows.list_of(tx, run.id), "pull_request.open", "pull_request.update")
+    opened = newest(await effect_rows.list_of(tx, run.id), *PULL_REQUEST)
     if opened is not None and opened.result is not None and branch is not None and head_sha is not None:
         link = await _link(tx, run, opened, base_branch=base_branch, branch=branch, head_sha=head_sha, now=now)
     done = await moves.move(

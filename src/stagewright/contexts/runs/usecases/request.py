@@ -1,14 +1,12 @@
 """Ask for a run: one transaction with the decision that wants it."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.errors import RunAlreadyActive
-from stagewright.contexts.runs.model import Run
+from stagewright.contexts.runs.model import Run, RunWorld
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import effects
@@ -47,7 +45,7 @@ class RunRequest:
     branch: str | None = None
     revises_run_id: UUID | None = None
     notes: tuple[str, ...] = ()
-    world: Mapping[str, Any] = field(default_factory=dict)
+    world: RunWorld = field(default_factory=RunWorld)
 
     @property
     def thread(self) -> int | None:

@@ -1,5 +1,6 @@
 """Close waits whose time has come, and let runs go on whose last wait closed."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,7 @@ REASONS = {
     WaitKind.BUDGET: "budget_granted",
     WaitKind.OWNER_REVIEW: "review_feedback",
 }
+CHANGES_ASKED = "needs_information"
 EXPIRY_CODES = {WaitKind.RATE_LIMIT: "rate_limit_exhausted", WaitKind.BUDGET: "budget_unanswered"}
 
 
@@ -40,17 +42,19 @@ async def resume_ready(tx: Tx, *, now: datetime, limit: int = 50) -> int:
     """Let every waiting run go on that has no open wait left."""
     ready = await wait_rows.claim_runs_with_all_closed(tx, limit=limit)
     for run_id in ready:
-        await _resume(tx, run_id, now=now)
+        await resume(tx, run_id, now=now)
     return len(ready)
 
 
-async def _resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
+async def resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
+    """Let a waiting run go on: to publishing where it was held back there, else to its next attempt."""
     run = await run_rows.lock(tx, run_id)
     if run.status is not RunStatus.WAITING:
         return
     closed = [wait for wait in await wait_rows.list_of(tx, run_id) if wait.resolved_at is not None]
     last = max(closed, key=_resolved_at) if closed else None
-    finishing = run.finish_step is not None
+    changes_asked = last is not None and last.kind is WaitKind.OWNER_REVIEW and last.resolution == CHANGES_ASKED
+    finishing = run.finish_step is not None and not changes_asked
     reason = REASONS.get(last.kind, "answer") if last else "answer"
     extra = {"waited_seconds": int((now - run.status_since).total_seconds())}
     await moves.move(
@@ -60,7 +64,8 @@ async def _resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
         events.RunWaitResumed,
         now=now,
         resumed=not finishing,
-        world=dict(run.world) | {"attempt_reason": reason},
+        finish_step=run.finish_step if finishing else None,
+        world=replace(run.world, attempt_reason=reason),
         extra=extra,
     )
 

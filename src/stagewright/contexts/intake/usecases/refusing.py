@@ -1,0 +1,76 @@
+"""A label that is refused: one diagnostic comment per cause, and the label taken off, at most three times an hour."""
+
+from datetime import datetime, timedelta
+
+from stagewright.contexts.intake.usecases.words import Occurrence, Seen
+from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs import api as runs
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.db import Tx
+
+MAX_REMOVALS = 3
+REMOVAL_WINDOW = timedelta(hours=1)
+NEED_INPUT = "need:input"
+
+
+async def refuse(tx: Tx, occurrence: Occurrence, seen: Seen, refusal: workflow.Refuse, *, now: datetime) -> None:
+    """Reserve what the refused person sees on the thread."""
+    if refusal.comment:
+        await _say_why(tx, occurrence, seen, refusal, now=now)
+    if refusal.remove_label:
+        await _take_off(tx, occurrence, seen, now=now)
+    if refusal.add_need_input:
+        await runs.change_labels(
+            tx,
+            seen.repository.id,
+            occurrence.thread,
+            cause=f"refused:{occurrence.correlation_id}",
+            add=[workflow.label_text(NEED_INPUT, seen.policy)],
+            now=now,
+        )
+
+
+async def _say_why(tx: Tx, occurrence: Occurrence, seen: Seen, refusal: workflow.Refuse, *, now: datetime) -> None:
+    project = await projects.get_project(tx, seen.repository.project_id)
+    conflict = {"label": occurrence.label, "labels": list(refusal.conflicting)} if refusal.conflicting else None
+    about_sender = workflow.is_sender_reason(refusal.reason)
+    labels = {label.casefold() for label in (occurrence.label, *refusal.conflicting)}
+    if refusal.conflicting:
+        labels = {label.casefold() for label in refusal.conflicting}  # whichever of them was set last
+    text = workflow.refusal_text(refusal.reason, project.locale, refusal.remedy.params)
+    await runs.post_diagnostic(
+        tx,
+        repository_id=seen.repository.id,
+        thread=occurrence.thread,
+        reason=refusal.reason,
+        fingerprint=[*(() if about_sender else labels), occurrence.sender.login or "-"],
+        remedy=f"{text.reason}\n\n{text.remedy}",
+        conflicting=refusal.conflicting,
+        suggested=refusal.suggested,
+        locale=project.locale,
+        conflict=conflict,
+        now=now,
+    )
+
+
+async def _take_off(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -> None:
+    """Remove the trigger label, unless this sender had it removed three times within the hour."""
+    cause = f"refused:{occurrence.sender.login or '-'}:"
+    removed = await runs.count_label_acts(
+        tx,
+        seen.repository.id,
+        kind="label.remove",
+        thread=occurrence.thread,
+        label=occurrence.label,
+        cause=cause,
+        since=now - REMOVAL_WINDOW,
+    )
+    if removed < MAX_REMOVALS:
+        await runs.change_labels(
+            tx,
+            seen.repository.id,
+            occurrence.thread,
+            cause=f"{cause}{occurrence.correlation_id}",
+            remove=[occurrence.label],
+            now=now,
+        )

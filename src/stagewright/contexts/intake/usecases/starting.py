@@ -1,0 +1,93 @@
+"""A label that starts something: the run request, and the Issue's launch profile."""
+
+from datetime import datetime
+
+from stagewright.contexts.intake import store
+from stagewright.contexts.intake.usecases.words import Occurrence, Seen
+from stagewright.contexts.runs import api as runs
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.clock import Clock
+from stagewright.kit.db import Tx
+
+
+async def start(
+    tx: Tx,
+    occurrence: Occurrence,
+    seen: Seen,
+    request: workflow.StartRequest,
+    world: workflow.World,
+    *,
+    clock: Clock,
+) -> runs.Run:
+    """Request the run and write the Issue's profile."""
+    run = await runs.request_run(tx, run_request(occurrence, seen, request, world), clock=clock)
+    await _keep_profile(tx, occurrence, seen, request, now=clock.now())
+    return run
+
+
+def run_request(
+    occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, world: workflow.World
+) -> runs.RunRequest:
+    """Return what is asked of runs."""
+    mode, source, notes = _mode(seen, request)
+    if request.skipped:
+        notes.append(f"skipped:{', '.join(request.skipped)}")
+    target = request.target
+    return runs.RunRequest(
+        project_id=seen.repository.project_id,
+        repository_id=seen.repository.id,
+        lane=request.lane,
+        subject=f"issue:{occurrence.thread}",
+        issue_number=occurrence.thread,
+        pr_number=target.pr_number if target else None,
+        stage=request.stage,
+        kind=request.kind,
+        role=request.role or "dev",
+        trigger_source=occurrence.source,
+        trigger_label=request.label_key,
+        requested_by_kind="forge",
+        requested_by=occurrence.sender.login or "-",
+        correlation_id=occurrence.correlation_id,
+        occurred_at=occurrence.occurred_at,
+        policy_hash=seen.policy.hash,
+        launch_profile=request.profile.profile,
+        mode=mode.value,
+        runtime_source=source,
+        env=workflow.target_environment(request.kind, mode, seen.policy) or "none",
+        access_profile=workflow.access_profile(request.kind, mode, seen.policy),
+        limit_seconds=request.limit_minutes * 60,
+        locale=seen.policy.defaults.locale,
+        branch=target.branch if target else None,
+        notes=tuple(notes),
+        world=runs.RunWorld(
+            profile=request.profile.profile,
+            profile_source=request.profile.source.value,
+            accepted_result=world.accepted_result,
+            platform_needs_input=world.platform_needs_input,
+        ),
+    )
+
+
+def _mode(seen: Seen, request: workflow.StartRequest) -> tuple[workflow.Mode, str, list[str]]:
+    """Return the mode, where it comes from, and the note about a fallback. There is no cluster yet."""
+    choice = workflow.resolve_mode(request.kind, seen.policy, None, cluster=False)
+    if not isinstance(choice, workflow.ModeChoice):
+        return request.mode, "policy_stage", []
+    if choice.fallback:
+        return choice.mode, choice.fallback, [choice.fallback]
+    return choice.mode, choice.source, []
+
+
+async def _keep_profile(
+    tx: Tx, occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, *, now: datetime
+) -> None:
+    await store.set_profile(
+        tx,
+        seen.repository.id,
+        occurrence.thread,
+        profile=request.profile.profile,
+        source=request.profile.source.value,
+        stage=request.stage,
+        by=occurrence.sender.login or "-",
+        now=now,
+    )

@@ -1,0 +1,50 @@
+"""What a decision is about, and what was read live before it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from stagewright.contexts.projects import api as projects
+from stagewright.contexts.workflow import api as workflow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One label act to decide about, whether a webhook told of it or the scan found it."""
+
+    source: str
+    correlation_id: str
+    delivery_id: str | None
+    event: str
+    action: str
+    thread: int
+    is_pull_request: bool
+    label: str
+    sender: workflow.Sender
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was read live before deciding."""
+
+    repository: projects.Repository
+    policy: workflow.Policy
+    thread: workflow.LiveThread | None
+    standing: workflow.Standing
+    engines_available: frozenset[str]
+
+
+def facts_of(occurrence: Occurrence, seen: Seen) -> dict[str, Any]:
+    """Return the common part of an event about the occurrence."""
+    return {
+        "project_id": seen.repository.project_id,
+        "delivery_id": occurrence.delivery_id,
+        "event": occurrence.event,
+        "action": occurrence.action,
+        "sender": occurrence.sender.login,
+        "repository_id": seen.repository.id,
+        "repository": seen.repository.full_name,
+        "thread": occurrence.thread,
+        "label": occurrence.label,
+    }

@@ -1,0 +1,119 @@
+"""Reserve an attempt: what all attempts of the run share is written down, the prompt rendered, the assignment kept."""
+
+from dataclasses import replace
+
+from stagewright.contexts.agents import api as agents
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import Attempt, Run, RunStatus
+from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.reconcile.situation import Situation
+from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases import assignment, attempts, sessions
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.db import Tx
+
+LEAST_SECONDS = 60
+
+
+async def reserve_attempt(outside: Outside, run: Run, situation: Situation) -> tuple[Attempt | None, Run]:
+    """Write the attempt of the run's generation before anything exists outside; None when the run went on meanwhile."""
+    async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
+        current = await run_rows.lock(tx, run.id)
+        if current.status is not RunStatus.PREPARING or current.generation != run.generation:
+            return None, current
+        if await attempt_rows.lock_open(tx, run.id) is not None:
+            return None, current
+        frozen, session = await _freeze(outside, tx, current, situation)
+        brief = _brief(frozen, situation, session)
+        return await _open(outside, tx, brief), frozen
+
+
+async def _freeze(outside: Outside, tx: Tx, run: Run, situation: Situation) -> tuple[Run, agents.SavedSession | None]:
+    """Write branch, base, model and session. The model is resolved once, at the first launch."""
+    chosen = _with_model(run, situation.model)
+    choice = await sessions.choose(
+        tx, chosen, base_sha=situation.base_sha, versions=outside.engine_versions, now=outside.clock.now()
+    )
+    world = replace(
+        run.world,
+        link_head_sha=situation.link_head_sha,
+        prior=dict(situation.prior),
+        restore_wip=choice.with_wip,
+    )
+    saved = await run_rows.save(tx, replace(chosen, branch=situation.branch, base_sha=situation.base_sha, world=world))
+    tx.publish(events.RunPreparing(run=saved))
+    if situation.model is not None:
+        tx.publish(_resolved(saved, situation.model))
+    return saved, choice.session
+
+
+def _with_model(run: Run, choice: workflow.ModelChoice | None) -> Run:
+    if choice is None:
+        return run
+    return replace(
+        run,
+        engine=choice.engine,
+        model=choice.model,
+        model_source=choice.model_source,
+        reasoning=choice.reasoning,
+        reasoning_source=choice.reasoning_source,
+    )
+
+
+def _resolved(run: Run, choice: workflow.ModelChoice) -> events.ProfileResolved:
+    extra = {
+        "model": choice.model,
+        "model_source": choice.model_source,
+        "reasoning_effort": choice.reasoning,
+        "reasoning_source": choice.reasoning_source,
+        "engine": choice.engine,
+        "launch_profile": run.launch_profile,
+    }
+    return events.ProfileResolved(run=run, extra=extra)
+
+
+def _brief(run: Run, situation: Situation, session: agents.SavedSession | None) -> assignment.Brief:
+    known, live = situation.known, situation.live
+    return assignment.Brief(
+        run=run,
+        repository=known.repository,
+        policy=situation.policy,
+        issue=live.issue,
+        comments=live.comments,
+        pull_request=live.pull_request,
+        prior_stages=tuple(situation.prior),
+        files=situation.files,
+        bot=live.bot,
+        progress=known.progress,
+        session=session,
+        active_seconds_left=max(LEAST_SECONDS, run.limit_seconds - run.active_seconds),
+    )
+
+
+async def _open(outside: Outside, tx: Tx, brief: assignment.Brief) -> Attempt:
+    run = brief.run
+    reason = run.world.attempt_reason if run.generation > 1 else "first"
+    attempt = await attempts.open_attempt(
+        tx,
+        run,
+        reason=reason,
+        workload_kind=outside.workload_kind,
+        restored_session_id=brief.session.id if brief.session else None,
+        now=outside.clock.now(),
+    )
+    told = assignment.render(brief, reason=reason)
+    await agents.record_prompt(
+        tx,
+        told.prompt,
+        project_id=run.project_id,
+        run_id=run.id,
+        attempt_id=attempt.id,
+        redact=outside.redact,
+        clock=outside.clock,
+    )
+    raw = assignment.build_assignment(brief, attempt, told, tools_url="", relay_url=outside.addresses.relay_url)
+    await attempt_rows.set_assignment(tx, attempt.id, raw)
+    issued = {"attempt": str(attempt.id), "classes": ["run", "tools", "model"], "expires_at": str(attempt.deadline)}
+    tx.publish(events.TokensIssued(run=run, extra=issued))
+    return attempt

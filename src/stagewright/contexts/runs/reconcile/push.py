@@ -1,0 +1,174 @@
+"""Write the one commit of a run and reserve its push: over what the remote has now, or not at all."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stagewright.contexts.agents import api as agents
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import RunStatus, WaitKind
+from stagewright.contexts.runs.ports import BotIdentity, CommitSpec
+from stagewright.contexts.runs.reconcile.acts import QUARANTINE_MISSING
+from stagewright.contexts.runs.reconcile.checks import violations_of
+from stagewright.contexts.runs.reconcile.delivery import Delivery, PublishRefused
+from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.reconcile.together import result
+from stagewright.contexts.runs.rules.result_checks import worst
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.contexts.runs.usecases import moves, publishing
+from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What was read again before the push."""
+
+    heads: Mapping[str, str]
+    bot: BotIdentity
+
+
+async def prepare_push(outside: Outside, delivery: Delivery) -> None:
+    """Reserve the push of the accepted tree, merged with what others pushed meanwhile."""
+    live = await _read_again(outside, delivery)
+    if await _held(outside, delivery):
+        return
+    run = delivery.run
+    assert run.branch is not None
+    spec = _commit_spec(delivery, live.bot)
+    commit = await _commit(outside, delivery, spec)
+    remote = live.heads.get(run.branch)
+    if remote is not None and remote != commit and remote not in spec.parents:
+        merged = await _merged(outside, delivery, commit, remote, spec)
+        if merged is None:
+            async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
+                await publishing.branch_moved(tx, run.id, now=outside.clock.now())
+            return
+        commit = merged
+    async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
+        current = await publishing.set_step(tx, run.id, "push")
+        if current is not None:
+            await publishing.reserve_push(
+                tx,
+                current,
+                delivery.proposal,
+                commit=commit,
+                branch=run.branch,
+                expected_old=remote,
+                now=outside.clock.now(),
+            )
+
+
+async def _read_again(outside: Outside, delivery: Delivery) -> Live:
+    """Ask the remote for its branches and the forge whether Issue and pull request are still open."""
+    heads, bot, thread = await asyncio.gather(
+        outside.git.heads(delivery.repository),
+        outside.forge.bot(delivery.repository),
+        _check_thread(outside, delivery),
+        return_exceptions=True,
+    )
+    result(thread)
+    live = Live(result(heads), result(bot))
+    if delivery.run.pr_number is not None and delivery.run.branch not in live.heads:
+        raise PublishRefused("branch_not_found", f"the branch {delivery.run.branch} was deleted meanwhile")
+    return live
+
+
+async def _check_thread(outside: Outside, delivery: Delivery) -> None:
+    run, repository = delivery.run, delivery.repository
+    if run.pr_number is not None:
+        pull = await outside.forge.pull_request(repository, run.pr_number)
+        if pull.state != "open":
+            raise PublishRefused("pr_not_found", f"pull request #{pull.number} was closed meanwhile")
+    if run.issue_number is not None and not delivery.kind.on_closed_issue:
+        issue = await outside.forge.issue(repository, run.issue_number)
+        if not issue.open:
+            raise PublishRefused("issue_closed", "the Issue was closed before the result could be published")
+
+
+async def _held(outside: Outside, delivery: Delivery) -> bool:
+    """Hold what only an owner may accept, until the very tree was accepted (specification: runs, section 8.4)."""
+    changes = [workflow.PathChange(path=str(item["path"])) for item in delivery.proposal.changed or ()]
+    paths = workflow.owner_review_paths(changes, delivery.policy)
+    if not workflow.is_held(delivery.kind, paths):
+        return False
+    tree = str(delivery.proposal.tree_sha)
+    now = outside.clock.now()
+    async with outside.db.transaction(correlation_id=delivery.run.correlation_id) as tx:
+        run = await run_rows.lock(tx, delivery.run.id)
+        if run.status is not RunStatus.FINISHING:
+            return True
+        if await wait_rows.is_accepted(tx, run.id, tree):
+            return False
+        wait = await moves.open_wait(
+            tx,
+            run,
+            WaitKind.OWNER_REVIEW,
+            target_kind="result.publish",
+            target_id=tree,
+            who_can_act="approval.decide_owner",
+            now=now,
+        )
+        tx.publish(events.ResultHeld(run=run, extra={"tree": tree, "paths": list(paths)[:50]}))
+        await moves.pause(tx, run, wait, now=now)
+    return True
+
+
+def _commit_spec(delivery: Delivery, bot: BotIdentity) -> CommitSpec:
+    run, report = delivery.run, delivery.proposal.report
+    role = delivery.policy.roles.get(run.role)
+    title = " ".join(agents.inert(str(report.get("title") or run.kind)).split())
+    summary = agents.inert(str(report.get("summary") or ""))
+    assert run.base_sha is not None
+    second = (delivery.merged_base_sha,) if delivery.merged_base_sha else ()
+    return CommitSpec(
+        tree_sha=str(delivery.proposal.tree_sha),
+        parents=(run.base_sha, *second),
+        author_name=role.name.of("en") if role else run.role,
+        author_email=bot.commit_email,
+        message=f"{title}\n\n{summary}\n\nStagewright-Run: {run.id}\n",
+        at=delivery.proposal.proposed_at,
+    )
+
+
+async def _commit(outside: Outside, delivery: Delivery, spec: CommitSpec) -> str:
+    """Write the commit where the check left the tree; without a quarantine here, open the stored bundle again."""
+    attempt_id = delivery.proposal.attempt_id
+    try:
+        return await outside.git.commit(delivery.repository, attempt_id=attempt_id, spec=spec)
+    except NotFound as missing:
+        if missing.stable_code != QUARANTINE_MISSING:
+            raise
+    await outside.git.inspect(
+        delivery.repository,
+        attempt_id=attempt_id,
+        base_sha=spec.parents[0],
+        bundle=delivery.proposal.bundle or b"",
+        merged_base_sha=delivery.merged_base_sha,
+    )
+    return await outside.git.commit(delivery.repository, attempt_id=attempt_id, spec=spec)
+
+
+async def _merged(outside: Outside, delivery: Delivery, commit: str, remote: str, spec: CommitSpec) -> str | None:
+    """Merge with what the remote branch has now and check the outcome again; None when it conflicts."""
+    run, attempt_id = delivery.run, delivery.proposal.attempt_id
+    merged = await outside.git.merge_onto(
+        delivery.repository, attempt_id=attempt_id, commit=commit, onto=remote, spec=spec
+    )
+    if merged is None:
+        return None
+    inspection = await outside.git.examine(
+        delivery.repository,
+        attempt_id=attempt_id,
+        base_sha=remote,
+        commit=merged,
+        merged_base_sha=delivery.merged_base_sha,
+    )
+    if inspection.problem is None and not inspection.changed:
+        return remote  # all of ours is there already
+    found = violations_of(outside, run, delivery.policy, dict(delivery.proposal.report), inspection)
+    if found:
+        first = worst(found)
+        raise PublishRefused(first.code, f"after merging what others pushed: {first.message}")
+    return merged
