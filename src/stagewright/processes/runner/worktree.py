@@ -86,7 +86,7 @@ class WorkTree:
         index = self._private / "index"
         own_index = self._git.repo / ".git" / "index"
         if own_index.is_file() and not own_index.is_symlink():
-            shutil.copyfile(own_index, index)
+            shutil.copy2(own_index, index)  # with its time: git tells by it which entries may be stale unnoticed
         else:
             index.unlink(missing_ok=True)
         env = {**self._identity, "GIT_INDEX_FILE": str(index)}
