@@ -10,6 +10,7 @@ from stagewright.contexts.runs.rules.relay import (
     hold_for,
     relay_metered,
     state_after_rejection,
+    works_since,
     wrong_model,
 )
 
@@ -103,3 +104,21 @@ def test_figures_of_the_relay_count_until_the_runner_reported_its_own(
 
 def test_tokens_add_up() -> None:
     assert Tokens(1, 2, 3) + Tokens(10, 20, 30) == Tokens(11, 22, 33)
+
+
+@pytest.mark.parametrize(
+    ("state", "stored", "checked", "works"),
+    [
+        ("unchecked", 1, None, True),
+        ("unchecked", 0, None, False),
+        ("valid", -9, 1, True),
+        ("valid", -9, 0, False),
+        ("valid", -9, None, False),
+        ("suspect", -9, 1, False),
+    ],
+)
+def test_a_credential_is_tried_again_when_it_is_new_or_was_seen_to_count(
+    state: str, stored: int, checked: int | None, works: bool
+) -> None:
+    seen = None if checked is None else NOW + checked * SECOND
+    assert works_since(state, stored_at=NOW + stored * SECOND, checked_at=seen, since=NOW) is works

@@ -77,3 +77,8 @@ def relay_metered(outcome: str | None, *, attempt: Tokens, relayed: Tokens) -> b
     Before the outcome only the relay writes them; afterwards they still equal the relay's sum, or are the runner's.
     """
     return outcome is None or attempt == relayed
+
+
+def works_since(state: str, *, stored_at: datetime, checked_at: datetime | None, since: datetime) -> bool:
+    """Say whether a credential is worth another try: stored after ``since``, or seen to count after it."""
+    return stored_at > since or (state == "valid" and checked_at is not None and checked_at > since)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.runs import events
-from stagewright.contexts.runs.model import Attempt, AttemptId, Run
+from stagewright.contexts.runs.model import Attempt, AttemptId, Run, Wait, WaitKind
 from stagewright.contexts.runs.rules import relay as rules
 from stagewright.contexts.runs.rules.relay import Tokens
 from stagewright.contexts.runs.store import attempts as attempt_rows
@@ -14,6 +14,8 @@ from stagewright.contexts.runs.store import effects as limit_rows
 from stagewright.contexts.runs.store import relay as relay_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.store import waits as wait_rows
+from stagewright.contexts.runs.usecases import moves
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable
@@ -181,6 +183,43 @@ async def settle_reported(tx: Tx, run: Run, attempt: Attempt, reported: Tokens) 
         return relayed
     await _add_to_run(tx, run, reported)
     return reported
+
+
+async def open_credential_wait(tx: Tx, run: Run, attempt: Attempt, *, now: datetime) -> Wait:
+    """Let the run wait until its engine's credential is replaced: its attempt ended ``credential_rejected``."""
+    return await moves.open_wait(
+        tx,
+        run,
+        WaitKind.QUESTION,
+        target_kind=relay_rows.CREDENTIAL,
+        target_id=f"{relay_rows.CREDENTIAL}:{run.engine}",
+        who_can_act="credentials.manage",
+        now=now,
+        attempt=attempt,
+    )
+
+
+async def close_credential_waits(tx: Tx, *, now: datetime, limit: int = 50) -> int:
+    """Close waits for a credential that was stored, or was seen to count, since they were opened."""
+    closed = 0
+    waiting = await relay_rows.claim_credential_waits(tx, limit=limit)
+    known = await vault.list_credentials(tx) if waiting else []
+    for wait, run in waiting:
+        if any(_works_for(item, run, wait.opened_at) for item in known):
+            await wait_rows.close(
+                tx, wait.id, status="resolved", resolution="credential_replaced", text=None, by="system", now=now
+            )
+            closed += 1
+    return closed
+
+
+def _works_for(item: vault.Credential, run: Run, since: datetime) -> bool:
+    reaches = item.project_id in (None, run.project_id) and item.repository_id in (None, run.repository_id)
+    return (
+        reaches
+        and item.purpose == bucket_of(run)
+        and rules.works_since(item.state, stored_at=item.created_at, checked_at=item.checked_at, since=since)
+    )
 
 
 async def is_metered(reader: Reader, attempt_id: AttemptId) -> bool:
