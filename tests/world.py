@@ -1,24 +1,30 @@
 """A whole platform in one process: real rows, real git, fakes at the ports, and an agent the test speaks for."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from stagewright.adapters.git import GitStore
+from stagewright.contexts.intake.model import NewDelivery
 from stagewright.contexts.intake.reconcile import deliveries, scan
 from stagewright.contexts.intake.reconcile.outside import Outside as IntakeOutside
+from stagewright.contexts.intake.usecases import keep_deliveries
 from stagewright.contexts.projects import api as projects
-from stagewright.contexts.runs.model import Attempt, Run
+from stagewright.contexts.runs.model import Attempt, Effect, Run, Wait
 from stagewright.contexts.runs.reconcile import admission, checks, comments, effects, finish, launch, waits, watch
 from stagewright.contexts.runs.reconcile import watchdog as watchdog_pass
 from stagewright.contexts.runs.reconcile.outside import Addresses, Outside
-from stagewright.contexts.runs.reconcile.situation import refresh_policy
+from stagewright.contexts.runs.reconcile.situation import policy_now
 from stagewright.contexts.runs.rpc import AttemptTokens
+from stagewright.contexts.runs.rules.frames import attempt_frame, run_frame
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import attempts, messages
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Database
@@ -26,7 +32,7 @@ from stagewright.kit.redact import Redactor
 from stagewright.wire.v1 import assignment_pb2
 from tests import factories
 from tests.fakes.clock import FakeClock
-from tests.fakes.forge import FakeForge
+from tests.fakes.forge import FakeForge, FakeThread
 from tests.fakes.git_store import WorkTree, bare_remote, git, local_git_store
 from tests.fakes.workloads import FakeWorkloads
 
@@ -42,7 +48,27 @@ DUTIES: tuple[Duty, ...] = (
     waits.settle_waits,
     comments.publish_status,
 )
-POLICY = "defaults: {model: rehearsal}\nstages: {dev: {model: rehearsal}}\n"
+POLICY = """\
+defaults: {model: rehearsal}
+stages:
+  dev: {model: rehearsal}
+  vision: {model: rehearsal}
+  design: {model: rehearsal}
+"""
+STEP = timedelta(seconds=1.1)  # one turn of the worker; content writes are at least a second apart
+QUIET = 2
+PROGRESS = """
+select (select count(*) from journal) as events,
+    (select md5(coalesce(string_agg(id::text || status, ',' order by no), '')) from effects) as effects
+"""
+RUN_MOVES = """
+select body from journal where stream = %(stream)s and body ? 'version' and body ? 'finish_step'
+order by seq desc limit 1
+"""
+ATTEMPT_FACTS = """
+select body from journal where stream = %(stream)s and body ->> 'id' = %(id)s and body ? 'workload'
+order by seq desc limit 1
+"""
 
 
 @dataclass
@@ -54,6 +80,7 @@ class World:
     forge: FakeForge
     git: GitStore
     workloads: FakeWorkloads
+    redactor: Redactor
     outside: Outside
     intake: IntakeOutside
     project: projects.Project
@@ -64,109 +91,210 @@ class World:
     trees: dict[UUID, WorkTree] = field(default_factory=dict)
 
     @classmethod
-    async def make(cls, db: Database, clock: FakeClock, folder: Path, *, worker: str = "w1") -> "World":
+    async def make(
+        cls,
+        db: Database,
+        clock: FakeClock,
+        folder: Path,
+        *,
+        worker: str = "w1",
+        policy: str = POLICY,
+        **project_changes: Any,
+    ) -> "World":
         """Make a project with one bound repository that has a commit, and its owner ``ann``."""
-        forge, workloads = FakeForge(clock), FakeWorkloads()
+        forge, workloads, redactor = FakeForge(clock), FakeWorkloads(), Redactor()
         info = forge.add_repository()
         remote = bare_remote(folder / "remote.git")
         person = WorkTree(folder / "person")
-        person.commit("first", README_dot_md="# Shop\n")
-        person.write(".stagewright/policy.yaml", POLICY)
-        person.commit("policy")
+        person.write("README.md", "# Shop\n")
+        person.write("docs/notes.md", "notes\n")
+        person.write("a.py", "A = 1\n" * 20)
+        person.write(".stagewright/policy.yaml", policy)
+        person.commit("first")
         person.push(remote, "main")
         now = clock.now()
         async with db.transaction() as tx:
             await factories.an_owner(tx, now=now)
-            project = await factories.a_project(tx, now=now)
+            project = await factories.a_project(tx, now=now, **project_changes)
             found = projects.ForgeRepository(info.id, info.full_name, "main", info.web_url, str(remote), private=False)
             repository = await factories.a_repository(tx, project, found, now=now)
         forge.set_role(info.id, "ann", "write")
         git_store = local_git_store(folder / "data")
-        outside = cls.hands(db, clock, forge, git_store, workloads, worker)
-        intake = IntakeOutside(
-            db=db,
-            clock=clock,
-            threads=forge,
-            refresh_policy=_policy_reader(outside),
-            engines_available=_no_engines,
-        )
-        return cls(db, clock, forge, git_store, workloads, outside, intake, project, repository, remote, person, folder)
-
-    @staticmethod
-    def hands(
-        db: Database, clock: FakeClock, forge: FakeForge, git_store: GitStore, workloads: FakeWorkloads, worker: str
-    ) -> Outside:
-        """Return the hands of one worker."""
-        redactor = Redactor()
-        tokens = AttemptTokens(factories.KEYRING, issuer="stagewright/test")
-        return Outside(
+        outside = hands(db, clock, forge, git_store, workloads, redactor, worker)
+        made = cls(
             db=db,
             clock=clock,
             forge=forge,
             git=git_store,
             workloads=workloads,
-            addresses=Addresses("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", None),
-            worker_id=worker,
-            workload_kind="local",
-            mint_tokens=tokens.mint,
-            find_secrets=lambda data: [finding.kind for finding in redactor.find(data)],
-            redact=redactor,
-            sealer=factories.a_sealer("sessions"),
-            engines_available=_no_engines,
+            redactor=redactor,
+            outside=outside,
+            intake=intake_hands(outside, forge),
+            project=project,
+            repository=repository,
+            remote=remote,
+            person=person,
+            folder=folder,
         )
+        made.show_branches()
+        return made
 
-    async def work(self, *, turns: int = 12, outside: Outside | None = None) -> None:
-        """Let the worker's passes run until nothing moves any more (bounded)."""
-        hands = outside or self.outside
+    # The platform at work
+
+    def worker(self, name: str) -> Outside:
+        """Return the hands of another worker of the same platform."""
+        return hands(self.db, self.clock, self.forge, self.git, self.workloads, self.redactor, name)
+
+    async def work(self, *, turns: int = 25, outside: Outside | None = None) -> None:
+        """Let the worker's passes run until nothing moves any more (bounded), a second apart."""
+        still, seen = 0, await self._progress()
         for _ in range(turns):
-            for duty in DUTIES:
-                await duty(hands)
-                self._show_branches()
+            await self.turn(outside)
+            now = await self._progress()
+            still, seen = (still + 1 if now == seen else 0), now
+            if still >= QUIET:
+                break
+            self.clock.advance(STEP)
+        await self.check_frames()
 
-    def _show_branches(self) -> None:
+    async def turn(self, outside: Outside | None = None) -> None:
+        """Run every pass of the worker once."""
+        for duty in DUTIES:
+            await duty(outside or self.outside)
+            if duty is effects.perform_reserved:
+                self.show_branches()
+
+    async def _progress(self) -> object:
+        async with self.db.reading() as reader:
+            return await reader.find(lambda row: dict(row), PROGRESS)
+
+    async def check_frames(self) -> None:
+        """Hold the last event of every run and attempt against a fresh read: a screen may trust the feed."""
+        async with self.db.reading() as reader:
+            every = await reader.all(run_rows.to_run, "select * from runs")
+            for run in every:
+                body = await reader.value(RUN_MOVES, stream=f"run:{run.id}")
+                assert body == body | run_frame(run)
+                for attempt in await attempt_rows.list_of(reader, run.id):
+                    if attempt.ended_at is not None:
+                        told = await reader.value(ATTEMPT_FACTS, stream=f"run:{run.id}", id=str(attempt.id))
+                        assert told == told | attempt_frame(attempt)
+
+    def show_branches(self) -> None:
         """Let the fake forge see the branches of the real remote."""
-        self.forge.repositories[self.repository.forge_repository_id].branches.update(self._heads())
+        thread_heads = self._heads()
+        known = self.forge.repositories[self.repository.forge_repository_id]
+        known.branches.clear()
+        known.branches.update(thread_heads)
+        for thread in known.threads.values():
+            if thread.pull is not None and thread.pull.head in thread_heads:
+                thread.pull.head_sha = thread_heads[thread.pull.head]
 
     def _heads(self) -> dict[str, str]:
         known = git(self.remote, "for-each-ref", "--format=%(refname:short) %(objectname)", "refs/heads")
         return dict(line.split(" ") for line in known.splitlines())
 
-    async def tick(self, seconds: float, *, turns: int = 4) -> None:
+    async def tick(self, seconds: float, *, turns: int = 25) -> None:
         """Let time pass, then work."""
         self.clock.advance(timedelta(seconds=seconds))
         await self.work(turns=turns)
-
-    async def decide(self) -> None:
-        """Decide kept deliveries."""
-        await deliveries.decide_deliveries(self.intake)
-
-    async def scan(self) -> None:
-        """Scan the repositories now."""
-        await scan.scan_repositories(self.intake, every=timedelta(0))
 
     async def watchdog(self) -> None:
         """Run the watchdog's passes."""
         await watchdog_pass.beat(self.outside)
         await watchdog_pass.watch_invariants(self.outside)
 
+    # What people and the forge do
+
+    async def scan(self) -> None:
+        """Scan the repositories now."""
+        await scan.scan_repositories(self.intake, every=timedelta(0))
+
+    async def decide(self) -> None:
+        """Decide kept deliveries."""
+        await deliveries.decide_deliveries(self.intake)
+
+    async def deliver(self, event: str, payload: Mapping[str, Any] | bytes, *, delivery_id: str = "d-1") -> bool:
+        """Keep a webhook as the gateway does after its checks; say whether it was new."""
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        new = NewDelivery(delivery_id, self.repository.id, "token", event, raw)
+        async with self.db.transaction() as tx:
+            kept = await keep_deliveries(tx, [new], now=self.clock.now())
+        return bool(kept)
+
+    def labeled(self, issue: int, label: str, *, by: str = "ann", action: str = "labeled") -> dict[str, Any]:
+        """Return the payload of a label act on a thread as it is now."""
+        thread, sender = self.thread(issue), self.forge.accounts[by]
+        return {
+            "action": action,
+            "repository": {
+                "id": self.repository.forge_repository_id,
+                "full_name": self.repository.full_name,
+                "default_branch": "main",
+            },
+            "sender": {"login": sender.login, "id": sender.id, "type": sender.type},
+            "issue": {
+                "number": issue,
+                "state": "open" if thread.open else "closed",
+                "labels": [{"name": name} for name in thread.labels],
+                "updated_at": thread.updated_at.isoformat(),
+            },
+            "label": {"name": label},
+        }
+
+    async def trigger(self, issue: int, label: str = "run:dev", *, by: str = "ann") -> None:
+        """Put a label on an issue as a person and let the scan find it."""
+        self.put_label(issue, label, by=by)
+        await self.scan()
+
+    def put_label(self, issue: int, label: str, *, by: str = "ann") -> None:
+        """Put a label on an issue as a person, five seconds later."""
+        self.clock.advance(timedelta(seconds=5))
+        self.forge.person_labels(self.repository.forge_repository_id, issue, label, by=by)
+
     def issue(self, **changes: Any) -> int:
         """Open an issue as ``ann``."""
         return self.forge.open_issue(self.repository.forge_repository_id, **changes)
 
+    def thread(self, number: int) -> FakeThread:
+        """Return a thread of the forge."""
+        return self.forge.repositories[self.repository.forge_repository_id].threads[number]
+
     def labels(self, number: int) -> set[str]:
         """Return the labels on a thread."""
-        return set(self.forge.repositories[self.repository.forge_repository_id].threads[number].labels)
+        return set(self.thread(number).labels)
 
-    def comments(self, number: int) -> list[str]:
-        """Return the comments of a thread."""
-        thread = self.forge.repositories[self.repository.forge_repository_id].threads[number]
-        return [comment.body for comment in thread.comments]
+    def comments(self, number: int, mark: str = "") -> list[str]:
+        """Return the comments of a thread that hold ``mark``."""
+        return [comment.body for comment in self.thread(number).comments if mark in comment.body]
 
-    async def trigger(self, issue: int, label: str = "run:dev", *, by: str = "ann") -> None:
-        """Put a label on an issue as a person and let the scan find it."""
-        self.clock.advance(timedelta(seconds=5))
-        self.forge.person_labels(self.repository.forge_repository_id, issue, label, by=by)
-        await self.scan()
+    def status_comments(self, number: int) -> list[str]:
+        """Return the status comments of a thread."""
+        return self.comments(number, "stagewright:run-status")
+
+    def diagnostics(self, number: int) -> list[str]:
+        """Return the diagnostic comments of a thread."""
+        return self.comments(number, "stagewright:diagnostic")
+
+    def pull_requests(self) -> list[FakeThread]:
+        """Return all pull requests."""
+        threads = self.forge.repositories[self.repository.forge_repository_id].threads
+        return [thread for thread in threads.values() if thread.pull is not None]
+
+    def calls(self, act: str) -> int:
+        """Return how often an act reached the forge."""
+        return sum(1 for name, _ in self.forge.calls if name == act)
+
+    def branch(self, name: str) -> str | None:
+        """Return the head of a remote branch."""
+        return self._heads().get(name)
+
+    def has_object(self, sha: str) -> bool:
+        """Say whether the remote has an object."""
+        known = git(self.remote, "cat-file", "--batch-check", stdin=f"{sha}\n".encode())
+        return not known.endswith("missing")
+
+    # Rows
 
     async def run_of(self, issue: int, lane: str = "work") -> Run:
         """Return the newest run of the issue."""
@@ -178,6 +306,16 @@ class World:
             )
             return await run_rows.get(reader, run_id)
 
+    async def fresh(self, run: Run) -> Run:
+        """Read the run again."""
+        async with self.db.reading() as reader:
+            return await run_rows.get(reader, run.id)
+
+    async def count_runs(self) -> int:
+        """Return how many runs there are."""
+        async with self.db.reading() as reader:
+            return int(await reader.value("select count(*) from runs"))
+
     async def attempt_of(self, run: Run) -> Attempt:
         """Return the newest attempt of the run."""
         async with self.db.reading() as reader:
@@ -185,14 +323,40 @@ class World:
         assert found is not None
         return found
 
+    async def attempts_of(self, run: Run) -> list[Attempt]:
+        """Return all attempts of the run."""
+        async with self.db.reading() as reader:
+            return await attempt_rows.list_of(reader, run.id)
+
+    async def effects_of(self, run: Run, kind: str = "") -> list[Effect]:
+        """Return the run's effects."""
+        async with self.db.reading() as reader:
+            return [item for item in await effect_rows.list_of(reader, run.id) if item.kind.startswith(kind)]
+
+    async def waits_of(self, run: Run) -> list[Wait]:
+        """Return the run's waits."""
+        async with self.db.reading() as reader:
+            return await wait_rows.list_of(reader, run.id)
+
     async def events(self, run: Run) -> list[str]:
         """Return the kinds journalled on the run's stream, in order."""
+        return [kind for kind, _ in await self.journal(f"run:{run.id}")]
+
+    async def journal(self, stream: str | None = None) -> list[tuple[str, dict[str, Any]]]:
+        """Return kinds and bodies of a stream, or of all, in order."""
         async with self.db.reading() as reader:
             return await reader.all(
-                lambda row: str(row["kind"]),
-                "select kind from journal where stream = %(stream)s order by seq",
-                stream=f"run:{run.id}",
+                lambda row: (str(row["kind"]), row["body"]),
+                "select kind, body from journal where %(stream)s::text is null or stream = %(stream)s order by seq",
+                stream=stream,
             )
+
+    async def incidents(self) -> set[str]:
+        """Return the codes of all incidents."""
+        async with self.db.reading() as reader:
+            return set(await reader.all(lambda row: str(row["code"]), "select code from incidents"))
+
+    # The agent, for which the test speaks
 
     async def register(self, run: Run) -> assignment_pb2.Assignment:
         """Speak as the runner: ask for the assignment."""
@@ -202,6 +366,12 @@ class World:
             raw = await attempt_rows.get_assignment(tx, attempt.id)
         assert raw is not None
         return assignment_pb2.Assignment.FromString(raw)
+
+    async def beat(self, run: Run, *, engine: bool = True) -> None:
+        """Speak as the runner: a sign of life, and of its engine."""
+        attempt = await self.attempt_of(run)
+        async with self.db.transaction() as tx:
+            await attempt_rows.touch(tx, attempt.id, now=self.clock.now(), event=engine)
 
     async def hand_over(
         self,
@@ -232,6 +402,7 @@ class World:
                 bundle=bundle,
                 bundle_sha256=None,
                 now=self.clock.now(),
+                redact=self.redactor,
             )
 
     async def tree(self, run: Run) -> WorkTree:
@@ -242,38 +413,82 @@ class World:
             self.trees[run.id] = tree
         return self.trees[run.id]
 
-    async def report(
-        self, run: Run, outcome: str = "completed", *, code: str | None = None, leave: bool = True
-    ) -> None:
+    async def report(self, run: Run, outcome: str = "completed", *, leave: bool = True, **changes: Any) -> None:
         """Speak as the runner: report how the attempt ended, and exit."""
         attempt = await self.attempt_of(run)
-        said = attempts.Outcome(outcome=outcome, code=code, detail=None, tokens_in=10, tokens_cached=0, tokens_out=5)
+        said = replace(attempts.Outcome(outcome, None, None, tokens_in=10, tokens_cached=0, tokens_out=5), **changes)
         async with self.db.transaction() as tx:
             await attempts.report_outcome(tx, attempt.id, said, now=self.clock.now())
         if leave:
             self.workloads.finish(attempt.workload_name, 0)
 
-    async def started(self, **changes: Any) -> Run:
-        """Return a run on a fresh issue whose runner has asked for its assignment."""
+    # Whole ways
+
+    async def launched(self, label: str = "run:dev", **changes: Any) -> Run:
+        """Return a run on a fresh issue whose workload was created."""
         issue = self.issue(**changes)
-        await self.trigger(issue)
+        await self.trigger(issue, label)
         await self.work()
-        run = await self.run_of(issue)
-        await self.register(run)
         return await self.run_of(issue)
 
-    def branch(self, name: str) -> str | None:
-        """Return the head of a remote branch."""
-        return self._heads().get(name)
+    async def started(self, label: str = "run:dev", **changes: Any) -> Run:
+        """Return a run on a fresh issue whose runner has asked for its assignment."""
+        run = await self.launched(label, **changes)
+        await self.register(run)
+        return await self.fresh(run)
+
+    async def deliver_result(
+        self, run: Run, files: Mapping[str, str | bytes | None] | None = None, *, report: dict[str, Any] | None = None
+    ) -> Run:
+        """Hand over ``files``, end the attempt well and let the platform publish."""
+        await self.hand_over(run, files or {"hello.py": "print('hello')\n"}, report=report)
+        await self.turn()
+        await self.report(run)
+        await self.work()
+        return await self.fresh(run)
 
 
-def _policy_reader(outside: Outside) -> Callable[[projects.Repository], Awaitable[workflow.Policy]]:
-    async def read(repository: projects.Repository) -> workflow.Policy:
-        heads = await outside.git.heads(repository)
-        policy, _ = await refresh_policy(outside, repository, heads[repository.default_branch])
-        return policy
+def hands(
+    db: Database,
+    clock: FakeClock,
+    forge: FakeForge,
+    git_store: GitStore,
+    workloads: FakeWorkloads,
+    redactor: Redactor,
+    worker: str,
+) -> Outside:
+    """Return the hands of one worker."""
+    tokens = AttemptTokens(factories.KEYRING, issuer="stagewright/test")
+    return Outside(
+        db=db,
+        clock=clock,
+        forge=forge,
+        git=git_store,
+        workloads=workloads,
+        addresses=Addresses("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", None),
+        worker_id=worker,
+        workload_kind="local",
+        mint_tokens=tokens.mint,
+        find_secrets=lambda data: [finding.kind for finding in redactor.find(data)],
+        redact=redactor,
+        sealer=factories.a_sealer("sessions"),
+        engines_available=_no_engines,
+    )
 
-    return read
+
+def intake_hands(outside: Outside, forge: FakeForge) -> IntakeOutside:
+    """Return intake's hands beside a worker's."""
+
+    async def read_policy(repository: projects.Repository) -> workflow.Policy:
+        return await policy_now(outside, repository)
+
+    return IntakeOutside(
+        db=outside.db,
+        clock=outside.clock,
+        threads=forge,
+        refresh_policy=read_policy,
+        engines_available=_no_engines,
+    )
 
 
 async def _no_engines(project_id: UUID, repository_id: UUID) -> frozenset[str]:
