@@ -283,9 +283,12 @@ async def _main(process: str, main: Callable[[Platform], Awaitable[None]]) -> No
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    """Cancel ``tasks`` until they have ended: ``wait_for`` of Python 3.11, in the driver, can lose a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.5)
 
 
 def _own_secrets(settings: Settings, environ: Mapping[str, str]) -> list[str | bytes]:
