@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stagewright.kit.errors import StagewrightError
 from stagewright.processes.cli import build, versions
 from stagewright.processes.cli.client import Client
 from stagewright.processes.cli.exits import FAILED, FORBIDDEN, NOT_FOUND, Ended, Failure
@@ -180,10 +181,11 @@ def _data() -> Finding:
     default: Callable[[], Path] = load("stagewright.kit.settings:data_dir_default")
     given = os.environ.get("STAGEWRIGHT_DATA_DIR", "").strip()
     folder = Path(given) if given else default()
-    try:
-        load("stagewright.kit.postgres.account:find_account")()
-    except Exception as error:  # whatever the wheel says is the finding
-        return Finding("database", FAIL, str(error), "or set STAGEWRIGHT_DATABASE_URL")
+    if os.geteuid() != 0:  # as root the database gets a system user of its own, made when it is needed
+        try:
+            load("stagewright.kit.postgres.account:find_account")()
+        except StagewrightError as error:
+            return Finding("database", FAIL, error.message, "or set STAGEWRIGHT_DATABASE_URL")
     parent = next(path for path in (folder, *folder.parents) if path.exists())
     if not os.access(parent, os.W_OK | os.X_OK):
         return Finding("database", FAIL, f"{parent} cannot be written", "set STAGEWRIGHT_DATA_DIR")

@@ -16,7 +16,21 @@ PROGRAM = "stagewright"
 COMPLETE = "_STAGEWRIGHT_COMPLETE"
 
 
-@click.group(cls=LazyGroup, table=TREE, context_settings={"help_option_names": ["-h", "--help"]})
+class RootGroup(LazyGroup):
+    """The group of all commands; a name it does not have may be the person's own alias."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, expanding an alias of ``config.toml`` once."""
+        if args and args[0] not in self.table:
+            aliases = load("stagewright.processes.cli.config:read_config")(os.environ).get("alias") or {}
+            if args[0] in aliases:
+                args = [*load("shlex:split")(str(aliases[args[0]])), *args[1:]]
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=RootGroup, table=TREE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--context", metavar="NAME", help="Which context to use; see `context list`.")
 @click.option("--host", metavar="URL", help="Which server to use instead of the context's.")
 @click.option("--plain", is_flag=True, help="No colour, no spinner, no prompt.")

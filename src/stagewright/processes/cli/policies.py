@@ -43,7 +43,8 @@ def check(call: "Call", file: IO[str]) -> None:
         output.items(mistakes, MISTAKES, empty=f"{name}: the policy is valid")
     else:
         for item in mistakes:
-            print(f"{name}:{item['line'] or 1}: {item['pointer']}: {item['message']}")
+            where = ": ".join(str(part) for part in (f"{name}:{item['line'] or 1}", item["pointer"]) if part)
+            print(f"{where}: {item['message']}")
         if not mistakes:
             print(f"{name}: the policy is valid")
     if mistakes:

@@ -16,10 +16,10 @@ def parse_duration(text: str) -> timedelta:
     if not text.strip() or found is None:
         raise ValueError(f"{text!r} is no duration; write for example 90s, 30m, 2h or 1d")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds) if days < 10_000 else LONGEST
-    if not timedelta(0) < length <= LONGEST:
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if not 0 < total <= LONGEST.total_seconds():
         raise ValueError(f"{text!r} is out of range; at most {LONGEST.days}d")
-    return length
+    return timedelta(seconds=total)
 
 
 class Duration(click.ParamType[timedelta]):

@@ -58,9 +58,10 @@ def run_demo(call: Call, *, keep: bool, stay: bool, verbose: bool) -> None:
         show = tell if verbose else None
         try:
             with make_progress(call) as progress:
-                stack = installed(wish, say=progress.say, stopping=stopping, show=show)
+                stack = installed(wish, say=progress.say, stopping=stopping, show=show, tick=progress.tick)
                 with stack as running, _Story(call, running, progress) as story:
                     outcome = story.play(began)
+                    running.tree.tick = None
                     progress.close()
                     for line in last_words(outcome, stay=stay):
                         print(line, flush=True)

@@ -58,14 +58,16 @@ def read_settings(wish: Wish) -> Settings:
 
 
 @contextmanager
-def installed(wish: Wish, *, say: Say, stopping: Event, show: Say | None = None) -> Iterator[Running]:
+def installed(
+    wish: Wish, *, say: Say, stopping: Event, show: Say | None = None, tick: Callable[[], None] | None = None
+) -> Iterator[Running]:
     """Start everything, yield when all processes are ready, and stop everything at the end of the block."""
     settings = read_settings(wish)
     data = settings.data_dir
     with place.only_one(data):
         ports = place.choose_ports(settings.listen.port, host_of(settings.listen.host), place.read_endpoints(data))
         database = _database(settings, say)
-        tree = ProcessTree(data / "logs", say, stopping=stopping, guard=database.guard, show=show)
+        tree = ProcessTree(data / "logs", say, stopping=stopping, guard=database.guard, show=show, tick=tick)
         try:
             prepared = prepare_now(database.dsn, owner_email=settings.owner_email)
             say(f"database ready at schema {prepared.schema}")

@@ -45,8 +45,8 @@ class _Life:
 class ProcessTree:
     """Runs children. ``tend`` has to be called again and again; ``pause`` waits and tends.
 
-    ``guard`` is called with every look and mends what is no child of ours (the database). Children are restarted with
-    growing pauses; after five quick deaths ``TreeFailed`` is raised.
+    Each look calls ``guard``, which mends what is no child of ours (the database), and ``tick``, which only draws.
+    Children are restarted with growing pauses; after five quick deaths ``TreeFailed`` is raised.
     """
 
     logs: Path
@@ -54,6 +54,7 @@ class ProcessTree:
     stopping: Event = field(default_factory=Event)
     guard: Callable[[], None] | None = None
     show: Say | None = None
+    tick: Callable[[], None] | None = None
     _lives: dict[str, _Life] = field(default_factory=dict)
 
     def start(self, spec: ChildSpec) -> None:
@@ -71,6 +72,8 @@ class ProcessTree:
         """Look once: show new output, restart what died. Raise ``TreeFailed`` when that does not help."""
         if self.guard is not None:
             self.guard()
+        if self.tick is not None:
+            self.tick()
         for life in self._lives.values():
             self._show(life.child)
             if life.restart_at is not None:

@@ -1,6 +1,10 @@
-"""Progress on stderr: a spinner with what happens now on a terminal, one timestamped line per change elsewhere."""
+"""Progress on stderr: a spinner with what happens now on a terminal, one timestamped line per change elsewhere.
+
+No thread draws: whoever waits calls ``tick``. So a program that starts children may show progress, too.
+"""
 
 import sys
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +13,8 @@ from stagewright.processes.cli.present.text import reduced
 
 if TYPE_CHECKING:
     from stagewright.processes.cli.call import Call
+
+FRAME = 0.1  # seconds
 
 
 class Lines:
@@ -35,19 +41,30 @@ class Lines:
         """Change nothing: a line would repeat what was said."""
         return
 
+    def tick(self) -> None:
+        """Change nothing: nothing turns."""
+        return
+
+    def rest(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
 
 class Spinner:
-    """Lines above, and one below that turns and tells what happens now and how long it takes."""
+    """Lines above, and one below that turns and tells what happens now."""
 
     def __init__(self) -> None:
-        self._console: Any = load("rich.console:Console")(stderr=True, highlight=False)
+        console = load("rich.console:Console")(stderr=True, highlight=False)
         self._text: Any = load("rich.text:Text")
-        self._status: Any = self._console.status("")
-        self._began = datetime.now(UTC)
+        self._turning: Any = load("rich.spinner:Spinner")("dots", style="cyan")
+        self._live: Any = load("rich.live:Live")(
+            self._turning, console=console, auto_refresh=False, transient=True, redirect_stdout=False
+        )
+        self._began = time.monotonic()
 
     def __enter__(self) -> "Spinner":
         """Begin to turn."""
-        self._status.start()
+        self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,16 +73,29 @@ class Spinner:
 
     def close(self) -> None:
         """Stop turning; lines may still be written."""
-        self._status.stop()
+        self._live.stop()
 
     def say(self, line: str) -> None:
-        """Write a line above."""
-        elapsed = int((datetime.now(UTC) - self._began).total_seconds())
-        self._console.print(self._text(f"{elapsed // 60:3d}:{elapsed % 60:02d}  {reduced(line, colours=False)}"))
+        """Write a line above, with the time since the beginning."""
+        elapsed = int(time.monotonic() - self._began)
+        text = f"{elapsed // 60:3d}:{elapsed % 60:02d}  {reduced(line, colours=False)}"
+        self._live.console.print(self._text(text))
 
     def now(self, line: str) -> None:
         """Say what happens now."""
-        self._status.update(self._text(reduced(line, colours=False)))
+        self._turning.update(text=self._text(reduced(line, colours=False)))
+        self.tick()
+
+    def tick(self) -> None:
+        """Draw the next frame."""
+        self._live.refresh()
+
+    def rest(self, seconds: float) -> None:
+        """Wait, and go on turning."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.tick()
+            time.sleep(min(FRAME, left))
 
 
 def make_progress(call: "Call") -> Lines | Spinner:

@@ -26,9 +26,10 @@ Run = Mapping[str, Any]
 def watch(call: "Call", name: str, *, logs: bool, timeout: timedelta | None) -> None:
     """Print the run's address, then a line per change; end with 0, 5 or 8."""
     run_id = find_run(call, name)
-    follower = Follower(call, run_id, Patience(tell, timeout))
+    progress = load(PROGRESS)(call)
+    follower = Follower(call, run_id, Patience(progress.say, timeout, sleep=progress.rest))
     follower.begin()
-    with load(PROGRESS)(call) as progress:
+    with progress:
         follower.detached(lambda: _watch(follower, progress, logs=logs))
     run = follower.run
     for line in _ending(call, run):
