@@ -13,6 +13,7 @@ from stagewright.contexts.runs.model import AttemptStatus, EffectStatus, Run, Ru
 from stagewright.contexts.runs.reconcile import admission, checks, comments, effects, finish, launch, watch
 from stagewright.contexts.runs.reconcile.outside import CLAIM, Outside
 from stagewright.contexts.runs.usecases.cancel import cancel_run
+from stagewright.contexts.runs.usecases.outbox import ABSENT_GAP
 
 Duty = Callable[[Outside], Awaitable[int]]
 PUBLISHING: tuple[Duty, ...] = (
@@ -59,6 +60,9 @@ async def taken_over(world: World, run: Run) -> Run:
     second = world.worker("w2")
     world.clock.advance(CLAIM + STEP)
     await world.work(outside=second)
+    if any(effect.status is EffectStatus.UNKNOWN for effect in await world.effects_of(run)):
+        world.clock.advance(ABSENT_GAP)  # an act nobody knows of is looked for twice
+        await world.work(outside=second)
     await world.turn(second)
     return await world.fresh(run)
 
