@@ -18,7 +18,7 @@ CLI = "stagewright.processes.cli"
 class Call:
     """The options before the command, the output options of the command, and late doors."""
 
-    __slots__ = ("_target", "context", "debug", "environ", "host", "plain", "project", "wanted")
+    __slots__ = ("_client", "_target", "context", "debug", "environ", "host", "plain", "project", "wanted")
 
     def __init__(
         self,
@@ -36,6 +36,7 @@ class Call:
         self.plain = plain
         self.project: str | None = None
         self.wanted: dict[str, Any] = {}
+        self._client: Client | None = None
         self._target: Target | None = None
 
     @property
@@ -45,10 +46,16 @@ class Call:
             self._target = load(f"{CLI}.target:find_target")(self)
         return self._target
 
-    def client(self, *, signed_in: bool = True) -> "Client":
-        """Return a client of the server. Raise ``Failure`` when no server is known, or no token and one is needed."""
-        made: Client = load(f"{CLI}.client:connect")(self.target, debug=self.debug, signed_in=signed_in)
-        return made
+    def client(self) -> "Client":
+        """Return the client of the server. Raise ``Failure`` when no server is known, or we are not signed in."""
+        if self._client is None:
+            self._client = load(f"{CLI}.client:connect")(self.target, debug=self.debug)
+        return self._client
+
+    def close(self) -> None:
+        """Close the client's connection."""
+        if self._client is not None:
+            self._client.close()
 
     def output(self) -> "Output":
         """Return what writes the result the way the person wants it."""

@@ -183,9 +183,9 @@ class Items(NamedTuple):
         return iter(self.found)
 
 
-def connect(target: Target, *, debug: bool, signed_in: bool = True) -> Client:
-    """Return a client of ``target``. Raise ``Failure`` when a token is needed and there is none."""
-    if signed_in and target.token is None:
+def connect(target: Target, *, debug: bool) -> Client:
+    """Return a client of ``target``. Raise ``Failure`` when there is no token."""
+    if target.token is None:
         raise Failure(SIGN_IN, f"not signed in at {target.host}", hint="stagewright login --with-token")
     return Client(target, debug=debug)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stagewright.kit.errors import StagewrightError
 from stagewright.processes.cli import build, versions
 from stagewright.processes.cli.client import Client
-from stagewright.processes.cli.exits import FAILED, FORBIDDEN, NOT_FOUND, Ended, Failure
+from stagewright.processes.cli.exits import FAILED, FORBIDDEN, NOT_FOUND, SIGN_IN, Ended, Failure
 from stagewright.processes.cli.lazy import load
 from stagewright.processes.cli.present.table import Column
 
@@ -60,16 +60,10 @@ def _all(call: "Call") -> Iterator[Finding]:
 
 def _server(call: "Call") -> Iterator[Finding]:
     try:
-        target = call.target
-    except Failure as failure:
-        yield Finding("server", FAIL, failure.message, failure.hint)
-        return
-    client = Client(target, debug=call.debug)
-    try:
+        client, target = call.client(), call.target
         answer = client.request("GET", "/meta")
     except Failure as failure:
-        kind = "token" if getattr(failure, "status", None) else "server"
-        yield Finding(kind, FAIL, f"{target.host}: {failure.message}", failure.hint)
+        yield Finding("token" if failure.code == SIGN_IN else "server", FAIL, failure.message, failure.hint)
         return
     yield Finding("server", PASS, f"{target.host} answers" + (" over TLS" if target.host.startswith("https") else ""))
     yield _clock(answer.headers.get("date", ""))

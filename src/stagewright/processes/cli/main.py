@@ -39,6 +39,7 @@ class RootGroup(LazyGroup):
 def stagewright(ctx: click.Context, context: str | None, host: str | None, plain: bool, debug: bool) -> None:
     """From a label on an issue to a pull request."""
     ctx.obj = make_call(context=context, host=host, debug=debug, plain=plain)
+    ctx.call_on_close(ctx.obj.close)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,6 +1,7 @@
 """What the commands `context`, `login`, `logout` and `auth` do: contexts, and the tokens in them."""
 
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -102,8 +103,8 @@ def login(call: "Call", *, host: str | None, with_token: bool, name: str | None)
     if not where:
         raise Failure(USAGE, "--host: which server?", hint="stagewright login --host URL --with-token < token.txt")
     address = checked_host(where, insecure=bool(entry.get("insecure")))
-    client = Client(Target(address, token, None, None, entry.get("ca_file"), None), debug=call.debug)
-    me = client.get("/me")
+    with closing(Client(Target(address, token, None, None, entry.get("ca_file"), None), debug=call.debug)) as client:
+        me = client.get("/me")
     own = chosen if chosen and entry.get("host") in (None, address) else None
     known = name or own or address.partition("://")[2].replace(":", "-")
     until = (me.get("token") or {}).get("expires_at")

@@ -150,7 +150,7 @@ class _Story:
 
     def __exit__(self, *_: object) -> None:
         """Close connections."""
-        self._client.close()
+        self._call.close()
         if self._owner is not None:
             self._owner.close()
 
