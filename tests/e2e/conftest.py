@@ -1,0 +1,40 @@
+"""The platform as processes: one for all peaceful tests, and the figures measured on the way."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.e2e.figures import Figures
+from tests.e2e.platform import Platform, running_platform
+
+FIGURES = pytest.StashKey[Figures]()
+
+
+@pytest.fixture(scope="session")
+def peaceful() -> Iterator[Platform]:
+    """Start everything once; nobody kills anything in it."""
+    with running_platform() as platform:
+        yield platform
+
+
+@pytest.fixture
+def platform(peaceful: Platform) -> Iterator[Platform]:
+    """Return the shared platform; a test during which a process met an unforeseen error fails."""
+    yield peaceful
+    peaceful.forge.control.ask("DELETE", "/faults")
+    bugs = peaceful.new_bugs()
+    assert not bugs, "\n".join(f"{bug['source']}: {bug['message']}\n{bug['stack']}" for bug in bugs)
+
+
+@pytest.fixture(scope="session")
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Return where measured times are kept."""
+    return request.config.stash.setdefault(FIGURES, Figures())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the figures."""
+    kept = config.stash.get(FIGURES, None)
+    if kept is not None and (lines := kept.lines()):
+        terminalreporter.section("end to end, measured")
+        for line in lines:
+            terminalreporter.write_line(line)
