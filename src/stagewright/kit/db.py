@@ -22,7 +22,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from stagewright.kit import journal
 from stagewright.kit.clock import Clock, SystemClock
-from stagewright.kit.errors import Unavailable
+from stagewright.kit.errors import Invalid, Unavailable
 from stagewright.kit.ids import uuid7
 from stagewright.kit.journal import SYSTEM, Actor, Event, Published
 
@@ -32,7 +32,8 @@ Mapper = Callable[[Row], T]
 CHANNEL: LiteralString = "stagewright"
 APP_ROLE: LiteralString = "stagewright_app"
 TRY_LOCK: LiteralString = "select pg_try_advisory_lock(hashtextextended(%(name)s, 0)) as got"
-UNLOCK: LiteralString = "select pg_advisory_unlock(hashtextextended(%(name)s, 0))"
+UNLOCK: LiteralString = "select pg_advisory_unlock(hashtextextended(%(name)s, 0)) as got"
+KEPT_FREE = 3  # one session in so many is never held by an exclusive name: who holds one works on another session
 
 
 class DatabaseUnavailable(Unavailable):
@@ -45,6 +46,12 @@ class LeaseLost(DatabaseUnavailable):
     """The session that held an exclusive name ended: another process may have held it meanwhile."""
 
     code = "db.lease_lost"
+
+
+class TextNotStorable(Invalid):
+    """A text holds a NUL character or half of a surrogate pair, which PostgreSQL cannot keep."""
+
+    code = "db.text_not_storable"
 
 
 def record(cls: type[T], **convert: Callable[[Any], Any]) -> Mapper[T]:
@@ -151,6 +158,7 @@ class Database:
         self, pool: AsyncConnectionPool[AsyncConnection[DictRow]], *, clock: Clock, redact: journal.Redact
     ) -> None:
         self._pool = pool
+        self._holders = asyncio.Semaphore(max(1, pool.max_size - -(-pool.max_size // KEPT_FREE)))
         self._clock = clock
         self._redact = redact
         self._bell = Doorbell(self)
@@ -208,6 +216,10 @@ class Database:
             if isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable):
                 raise
             raise DatabaseUnavailable("the database ended the session or does not answer; try again") from error
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            if not _is_about_text(error):
+                raise
+            raise TextNotStorable("a text holds a NUL character or half of a surrogate pair: remove it") from error
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reader]:
@@ -243,25 +255,23 @@ class Database:
     async def exclusive(self, name: str) -> AsyncIterator[bool]:
         """Hold the session advisory lock ``name`` for the block, or yield False when another holds it.
 
-        Raise ``LeaseLost`` at the end of the block when the session, and the lock with it, ended during the block.
+        Waits while two thirds of the sessions hold names. Raise ``LeaseLost`` at the end of the block when the session,
+        and the lock with it, ended during the block.
         """
-        async with self._session() as connection:
-            row = await (await connection.execute(TRY_LOCK, {"name": name})).fetchone()
-            got = bool(row and row["got"])
+        async with self._holders, self._session() as connection:
+            held = await _ask(connection, TRY_LOCK, name)
             try:
-                yield got
+                yield held
             except BaseException:
-                with suppress(psycopg.OperationalError):
-                    await self._unlock(connection, name, got)
+                if held:
+                    with suppress(psycopg.OperationalError):
+                        await _ask(connection, UNLOCK, name)
                 raise
             try:
-                await self._unlock(connection, name, got)
+                if held:
+                    await _ask(connection, UNLOCK, name)
             except psycopg.OperationalError as error:
                 raise LeaseLost(f"the session that held {name!r} ended; the work is looked at again") from error
-
-    async def _unlock(self, connection: AsyncConnection[DictRow], name: str, held: bool) -> None:
-        if held:
-            await connection.execute(UNLOCK, {"name": name})
 
     def ring(self) -> None:
         """Ring for something that is not in the journal (log chunks)."""
@@ -272,6 +282,22 @@ class Database:
         with suppress(Unavailable, psycopg.Error):
             async with self._session() as connection:
                 await connection.execute("select pg_notify(%(channel)s, '')", {"channel": CHANNEL})
+
+
+async def _ask(connection: AsyncConnection[DictRow], statement: LiteralString, name: str) -> bool:
+    """Lock or unlock ``name``. Cut off, nobody knows what the server did: the lock ends with its session then."""
+    try:
+        row = await (await connection.execute(statement, {"name": name})).fetchone()
+    except BaseException:
+        await connection.close()
+        raise
+    return bool(row and row["got"])
+
+
+def _is_about_text(error: psycopg.DataError | UnicodeEncodeError) -> bool:
+    """Say whether a parameter's text was refused: by Python, by psycopg or, within JSON, by the server."""
+    by_server = isinstance(error, psycopg.errors.UntranslatableCharacter)
+    return by_server or any(text in str(error) for text in ("surrogate", "cannot contain NUL"))
 
 
 CHECK_AFTER = 2.0

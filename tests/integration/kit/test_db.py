@@ -12,9 +12,10 @@ from typing import Any, ClassVar, LiteralString
 import psycopg
 import pytest
 from psycopg import AsyncConnection
+from psycopg.types.json import Jsonb
 from tests.fakes.clock import FakeClock
 
-from stagewright.kit.db import Database, DatabaseUnavailable, LeaseLost, record
+from stagewright.kit.db import Database, DatabaseUnavailable, LeaseLost, TextNotStorable, record
 from stagewright.kit.journal import Event
 from stagewright.kit.loops import BellListener
 
@@ -129,6 +130,12 @@ class TestTransactions:
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 await wait_in_vain()
 
+    @pytest.mark.parametrize("text", ["a\0b", "half \ud83d", Jsonb({"a": "\0"}), Jsonb({"a": "\ud83d"})])
+    async def test_a_text_that_cannot_be_kept_is_the_senders_mistake(self, db: Database, text: object) -> None:
+        with pytest.raises(TextNotStorable, match="NUL"):
+            async with db.transaction() as tx:
+                await tx.execute("select %(text)s", text=text)
+
     async def test_a_server_that_does_not_answer_is_named_in_time(self, tmp_path: Path) -> None:
         with pytest.raises(DatabaseUnavailable, match="does not answer"):
             async with Database.open(f"postgresql://u@/d?host={tmp_path}", wait=timedelta(seconds=0.2)):
@@ -163,6 +170,44 @@ class TestExclusive:
             await work()
         async with db.exclusive("watchdog") as again:
             assert again
+
+    @pytest.mark.parametrize("steps", range(6))
+    async def test_a_holder_cut_off_while_it_lets_go_keeps_no_name(self, db: Database, dsn: str, steps: int) -> None:
+        holding = asyncio.Event()
+
+        async def work() -> None:
+            async with db.exclusive("watchdog"):
+                holding.set()
+                await asyncio.Event().wait()
+
+        task = asyncio.create_task(work())
+        await holding.wait()
+        task.cancel()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with Database.open(dsn) as another:
+            await until_held(another, "watchdog")
+
+    async def test_holders_leave_sessions_for_their_own_work(self, dsn: str) -> None:
+        async def work(db: Database, number: int) -> None:
+            async with db.exclusive(f"lane {number}"), db.transaction() as tx:
+                await tx.execute("select pg_sleep(0.01)")
+
+        async with Database.open(dsn, max_size=4) as db, asyncio.timeout(10):
+            await asyncio.gather(*(work(db, number) for number in range(16)))
+
+
+async def until_held(db: Database, name: str) -> None:
+    """Hold ``name`` once; the server may need a moment to notice that a session is gone."""
+    async with asyncio.timeout(5):
+        while True:
+            async with db.exclusive(name) as held:
+                if held:
+                    return
+            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
