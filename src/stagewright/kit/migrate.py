@@ -2,9 +2,10 @@
 
 import hashlib
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection
@@ -103,20 +104,25 @@ async def version(connection: AsyncConnection[Any]) -> int:
 
 async def _ensure_roles(connection: AsyncConnection[Any]) -> None:
     for role in ROLES:
-        exists = await connection.execute("select 1 from pg_roles where rolname = %(role)s", {"role": role})
-        name = psycopg.sql.Identifier(role)
         try:
-            if await exists.fetchone() is None:
-                await connection.execute(psycopg.sql.SQL("create role {} nologin").format(name))
-                await connection.execute(psycopg.sql.SQL("grant {} to current_user").format(name))
-            member = await connection.execute("select pg_has_role(current_user, %(r)s, 'set') as may", {"r": role})
-            row = await member.fetchone()
-            if not (row and row["may"]):
-                raise RolesMissing(_roles_remedy(role))
-        except psycopg.errors.DuplicateObject:
-            continue
+            await _ensure_role(connection, role)
         except psycopg.errors.InsufficientPrivilege as error:
             raise RolesMissing(_roles_remedy(role)) from error
+
+
+async def _ensure_role(connection: AsyncConnection[Any], role: str) -> None:
+    """Make ``role`` and let this login become it. Roles are the whole server's, the migrator's lock is a database's."""
+    name = psycopg.sql.Identifier(role)
+    if not await _yes(connection, "select exists (select from pg_roles where rolname = %(role)s) as yes", role):
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):  # another was quicker
+            await connection.execute(psycopg.sql.SQL("create role {} nologin").format(name))
+    if not await _yes(connection, "select pg_has_role(current_user, %(role)s, 'set') as yes", role):
+        await connection.execute(psycopg.sql.SQL("grant {} to current_user").format(name))
+
+
+async def _yes(connection: AsyncConnection[Any], question: LiteralString, role: str) -> bool:
+    row = await (await connection.execute(question, {"role": role})).fetchone()
+    return bool(row and row["yes"])
 
 
 def _roles_remedy(role: str) -> str:

@@ -18,6 +18,7 @@ from stagewright.kit.migrate import (
     migrate,
     version,
 )
+from stagewright.kit.postgres import EmbeddedPostgres
 
 FIRST = Migration(1, "first", "create table things (id integer); insert into things values (1);")
 SECOND = Migration(2, "second", "alter table things add name text; insert into things values (2, 'b');")
@@ -97,6 +98,26 @@ async def test_a_login_without_the_roles_is_told_what_to_run(empty_dsn: str) -> 
                 await migrate(f"{empty_dsn}&options=-crole%3Dkittest_plain", [FIRST])
         finally:
             await admin.execute("drop role kittest_plain")
+
+
+async def test_two_databases_of_one_server_may_make_the_roles_at_once(data_dir: Path) -> None:
+    server = EmbeddedPostgres.start_or_adopt(data_dir, options={"fsync": "off"})
+    try:
+        async with await AsyncConnection.connect(server.dsn) as quicker:
+            await quicker.execute("create role stagewright_app nologin")
+            slower = asyncio.create_task(migrate(server.dsn_for("postgres"), [FIRST]))
+            await until_somebody_waits(server.dsn)
+            await quicker.commit()
+            assert await slower == 1
+    finally:
+        server.stop()
+
+
+async def until_somebody_waits(dsn: str) -> None:
+    async with asyncio.timeout(10), await AsyncConnection.connect(dsn, autocommit=True) as watcher:
+        waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock'"
+        while await (await watcher.execute(waiting)).fetchone() is None:  # noqa: ASYNC110 - the server waits: no event can tell
+            await asyncio.sleep(0.01)
 
 
 class TestLoading:
