@@ -89,21 +89,21 @@ class _Line:
             if name.lower() not in NEVER:
                 line[name] = self._plain(value)
         if error:
-            line["error"] = self._redact(_stack(error))[:LONGEST]
+            line["error"] = self._text(_stack(error))
         return line
 
     def _plain(self, value: Any) -> Any:
         if value is None or isinstance(value, bool | int | float):
             return value
         if isinstance(value, Mapping):
-            return {
-                self._redact(str(key)): self._plain(item)
-                for key, item in value.items()
-                if str(key).lower() not in NEVER
-            }
+            return {self._text(key): self._plain(item) for key, item in value.items() if str(key).lower() not in NEVER}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._plain(item) for item in value]
-        return self._redact(str(value))[:LONGEST]
+        return self._text(value)
+
+    def _text(self, value: Any) -> str:
+        """Return a text that any stream can take: half a surrogate pair, as in a file's name, is written out."""
+        return self._redact(str(value))[:LONGEST].encode(errors="backslashreplace").decode()
 
 
 def _stack(error: Any) -> str:

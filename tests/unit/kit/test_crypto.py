@@ -205,8 +205,18 @@ class TestTokens:
         with pytest.raises(TokenInvalid):
             a_signer().verify(forged, now=START)
 
-    @pytest.mark.parametrize("header", ['{"alg":"HS256"}', '{"alg":"HS256","kid":7}', '{"alg":"HS256","kid":"gone"}'])
-    def test_a_key_id_must_name_one_of_ours(self, header: str) -> None:
+    @pytest.mark.parametrize(
+        "header",
+        [
+            '{"alg":"HS256"}',
+            '{"alg":"HS256","kid":7}',
+            '{"alg":"HS256","kid":"gone"}',
+            '{"alg":"HS256","kid":"new","crit":1}',
+            '{"alg":"HS256","kid":"new","crit":[[]]}',
+            "[" * 2000,
+        ],
+    )
+    def test_a_header_that_is_not_ours_is_refused(self, header: str) -> None:
         _, body, tag = a_signer().sign(CLAIMS).split(".")
         forged = base64.urlsafe_b64encode(header.encode()).decode().rstrip("=") + f".{body}.{tag}"
         with pytest.raises(TokenInvalid):

@@ -246,6 +246,12 @@ class TestLimits:
         answer = await door.ask("POST", path, content=b"x" * 1001)
         assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
+    @pytest.mark.parametrize("length", ["²", "9" * 5000, "-1"])
+    async def test_an_announced_length_that_is_no_length_is_refused(self, door: Door, length: str) -> None:
+        headers = {"content-length": length.encode("latin-1")}
+        answer = await door.ask("POST", "/raw", content=b"x", headers=headers)
+        assert (answer.status_code, answer.json()["code"], door.bugs) == (413, "too_large", [])
+
     @pytest.mark.parametrize("path", ["/raw", "/forms"])
     async def test_a_body_of_unknown_length_is_refused_where_it_passes_the_limit(self, door: Door, path: str) -> None:
         async def chunks() -> AsyncIterator[bytes]:

@@ -52,6 +52,13 @@ def test_a_line_is_json_with_process_module_level_and_time(lines: Lines) -> None
     }
 
 
+def test_half_a_surrogate_pair_as_in_a_files_name_does_not_break_the_line(lines: Lines) -> None:
+    path = b"caf\xe9.txt".decode(errors="surrogateescape")
+    logs.get_logger("kit.test").warning("file skipped", path=path, more={path: path})
+    line = lines.only()
+    assert (line["path"], line["more"]) == ("caf\\udce9.txt", {"caf\\udce9.txt": "caf\\udce9.txt"})
+
+
 def test_the_context_follows_the_tasks_of_its_block(lines: Lines) -> None:
     async def work() -> None:
         logs.get_logger("x").info("inside")

@@ -12,6 +12,7 @@ from tests.fakes.clock import FakeClock, settle
 from stagewright.kit.db import DatabaseUnavailable, LeaseLost
 from stagewright.kit.errors import Unavailable
 from stagewright.kit.loops import Loop, Loops
+from stagewright.kit.loops.waiting import first_of
 from stagewright.kit.metrics import Metrics
 
 SECOND = timedelta(seconds=1)
@@ -232,6 +233,15 @@ async def test_a_loop_that_stops_running_well_shows_in_readiness(clock: FakeCloc
         assert running.loops.stalled() == []
         await clock.run(SECOND)
         assert running.loops.stalled() == ["launch"]
+
+
+async def test_a_wait_that_fails_is_heard_of() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await first_of(asyncio.Event().wait(), _fail())
+
+
+async def _fail() -> None:
+    raise ZeroDivisionError
 
 
 async def test_cancelling_the_group_cancels_the_loops(clock: FakeClock) -> None:

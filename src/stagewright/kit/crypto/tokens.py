@@ -68,7 +68,7 @@ class TokenSigner:
             self._check_place(body)
             self._check_times(body, now)
             return _claims(body)
-        except (JoseError, KeyUnknown, ValueError, OverflowError) as error:
+        except (JoseError, KeyUnknown, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise TokenInvalid("the token does not count here: get the attempt's present one") from error
 
     def _decoded(self, token: str) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from stagewright.kit.ids import uuid7
 from stagewright.kit.metrics import Metrics
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+LENGTH = re.compile(r"[0-9]{1,18}")
 BODY_LIMIT = 1024 * 1024
 API_HEADERS: Headers = [
     (b"cache-control", b"no-store"),
@@ -124,7 +125,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = header(scope, b"content-length") or "0"
-        if not announced.isdigit() or int(announced) > self._limit:
+        if not LENGTH.fullmatch(announced) or int(announced) > self._limit:
             await self._refuse(scope, receive, send)
             return
         counter = _Counted(receive, send, self._limit)

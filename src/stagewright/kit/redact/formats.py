@@ -26,7 +26,7 @@ class Run:
     @property
     def begun(self) -> str:
         """Return the pattern of a run that stops early."""
-        return f"[{self.characters}]{{0,{self.most}}}"
+        return f"[{self.characters}]{{0,{self.most}}}+"  # possessive: only the whole of it can reach the end
 
 
 @dataclass(frozen=True, slots=True)
