@@ -25,6 +25,7 @@ from stagewright.kit.http.shapes import Id, Instant
 MIB = 1024 * 1024
 SCAN_LIMIT = 8 * MIB
 PAGE = 16
+LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 routes = Routes(tag="logs")
 
@@ -200,11 +201,11 @@ async def _grep(log: _Log, start: int, limit: int, word: str) -> tuple[bytes, in
     """Return the lines with ``word``, and where the search stopped: after at most 8 MiB, at the end of a line."""
     data = await log.bytes_from(start, SCAN_LIMIT)
     at_end = start + len(data) >= log.position.bytes
-    if not (at_end and log.position.ended) and b"\n" in data:
-        data = data[: data.rindex(b"\n") + 1]
+    if not (at_end and log.position.ended) and (b"\n" in data or len(data) < SCAN_LIMIT):
+        data = data[: data.rfind(b"\n") + 1]  # a line that is still being written is found later, as a whole
     wanted, size, read = word.encode(), 0, 0
     found: list[bytes] = []
-    for line in data.splitlines(keepends=True):
+    for line in LINE.findall(data):
         if wanted in line:
             if found and size + len(line) > limit:
                 break
