@@ -43,11 +43,11 @@ test: setup ## Everything CI runs: check, then all tests
 	@$(BIN)/mypy
 	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
-	@$(BIN)/pytest --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest -m "not engines" --cov --cov-report=term:skip-covered
 
 test-engines: setup ## The pinned real agent CLIs against scripted model stubs (downloads about 800 MB)
 	@$(BIN)/python -m tools.engines install
-	@$(BIN)/pytest tests/contract/engines -m engines
+	@$(BIN)/pytest tests/contract/engines tests/integration/relay -m engines
 
 bench: setup ## Print figures as ratios, side by side in one run
 	@$(BIN)/python -m tests.bench

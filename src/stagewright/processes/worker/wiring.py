@@ -17,6 +17,7 @@ from stagewright.contexts.runs.reconcile import (
     effects,
     finish,
     launch,
+    retention,
     waits,
     watch,
     watchdog,
@@ -84,6 +85,9 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("runs.beat", lambda: watchdog.beat(hands), 15 * SECOND),
         loop("runs.watchdog", lambda: watchdog.watch_invariants(hands), 60 * SECOND),
         loop("runs.sweep", lambda: watch.sweep_workloads(hands), 60 * SECOND),
+        loop("runs.retention", lambda: retention.sweep_ended(hands), 3600 * SECOND, batch=retention.BATCH),
+        loop("journal.partitions", lambda: retention.make_partitions(hands), 3600 * SECOND),
+        loop("runs.quarantines", lambda: retention.sweep_quarantines(hands), 600 * SECOND),
     ]
 
 

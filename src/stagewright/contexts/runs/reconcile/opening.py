@@ -112,8 +112,14 @@ async def _open(outside: Outside, tx: Tx, brief: assignment.Brief) -> Attempt:
         redact=outside.redact,
         clock=outside.clock,
     )
-    raw = assignment.build_assignment(brief, attempt, told, tools_url="", relay_url=outside.addresses.relay_url)
+    raw = assignment.build_assignment(brief, attempt, told, tools_url="", relay_url=_relay_of(outside, run))
     await attempt_rows.set_assignment(tx, attempt.id, raw)
     issued = {"attempt": str(attempt.id), "classes": ["run", "tools", "model"], "expires_at": str(attempt.deadline)}
     tx.publish(events.TokensIssued(run=run, extra=issued))
     return attempt
+
+
+def _relay_of(outside: Outside, run: Run) -> str:
+    """Return the engine's door of the model relay; an engine without a model credential has none."""
+    engine = agents.EngineName(run.engine or agents.EngineName.SCRIPTED)
+    return f"{outside.addresses.relay_url}/model/{engine}" if agents.needs_credential(engine) else ""

@@ -1,7 +1,7 @@
 """Close waits whose time has come and let their runs go on."""
 
 from stagewright.contexts.runs.reconcile.outside import Outside
-from stagewright.contexts.runs.usecases import waits
+from stagewright.contexts.runs.usecases import relay, waits
 
 BATCH = 50
 
@@ -11,6 +11,7 @@ async def settle_waits(outside: Outside) -> int:
     now = outside.clock.now()
     async with outside.db.transaction() as tx:
         closed = await waits.close_due(tx, now=now, limit=BATCH)
+        closed += await relay.close_credential_waits(tx, now=now, limit=BATCH)
     async with outside.db.transaction() as tx:
         resumed = await waits.resume_ready(tx, now=now, limit=BATCH)
     return max(closed, resumed)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from stagewright.contexts.runs.model import Attempt, Run, RunStatus
 
 RETRY_DELAYS = (timedelta(seconds=30), timedelta(minutes=2))
+RETRIED = frozenset({"provider_unavailable", "source_unavailable"})
+TOOLS_DOWN = "mcp_unavailable:"
 NOT_RETRIED = frozenset({"image_unavailable", "out_of_memory"})
 LOST_CODES = {"lost": "workload_lost", "launch_failed": "launch_failed", "no_outcome": "no_outcome"}
 
@@ -89,9 +91,12 @@ def _completed(past: Past) -> Following:
 
 def _agent_failed(attempt: Attempt, past: Past) -> Following:
     code = attempt.code or "engine_error"
-    if code in ("provider_unavailable", "source_unavailable", "mcp_unavailable"):
-        retried = "engine_error" if code == "mcp_unavailable" else code
-        return _infrastructure(retried, attempt.detail, past)
+    if code == "workload_lost":
+        return _lost(code, attempt.detail, past)
+    if code in RETRIED:
+        return _infrastructure(code, attempt.detail, past)
+    if (attempt.detail or "").startswith(TOOLS_DOWN) and past.infrastructure_retries == 0:
+        return _infrastructure(code, attempt.detail, past)
     return Fail(code, attempt.detail)
 
 

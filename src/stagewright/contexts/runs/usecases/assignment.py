@@ -193,7 +193,7 @@ def _what(brief: Brief) -> pb.Assignment:
         access_profile=run.access_profile,
         scope_allow=list(workflow.scope_patterns(run.kind, brief.policy)),
         scope_any=kind.scope == "any",
-        protected_paths=[item.path for item in brief.policy.protected_paths],
+        protected_paths=[item.path for item in brief.policy.protected_paths if item.rule is workflow.PathRule.DENY],
         result_required=kind.result_required and not kind.revise,
     )
 

@@ -141,6 +141,8 @@ async def report_outcome(tx: Tx, attempt_id: AttemptId, outcome: Outcome, *, now
             attempt=drained,
             resume_at=outcome.resume_at or now + timedelta(minutes=1),
         )
+    if (outcome.outcome, outcome.code) == ("parked", "credential_rejected") and run.status is RunStatus.RUNNING:
+        await relay.open_credential_wait(tx, run, drained, now=now)
     return drained
 
 
