@@ -1,4 +1,4 @@
-"""The demo as a running place: the program in a home of its own, its practice forge, and what a person does with both."""
+"""The demo as a running place: the program in a home of its own, its practice forge, what people do with both."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +51,19 @@ class Repository:
     """A repository of the practice forge, through its public API, as its owner."""
 
     full_name: str
-    api: httpx.Client
-    hooks: list[str] = field(default_factory=list)
+    forge_url: str
+    token: str
 
     def ask(self, method: str, path: str, body: Any = None, accept: str = "application/json") -> httpx.Response:
         """Send a request about the repository."""
-        answer = self.api.request(method, f"/repos/{self.full_name}{path}", json=body, headers={"Accept": accept})
+        answer = httpx.request(
+            method,
+            f"{self.forge_url}/api/repos/{self.full_name}{path}",
+            json=body,
+            headers={"Accept": accept, "Authorization": f"Bearer {self.token}"},
+            trust_env=False,
+            timeout=20,
+        )
         assert not answer.is_error, answer.text
         return answer
 
@@ -99,17 +106,19 @@ class Playground:
         """Start a command that goes on."""
         command = [*PROGRAM, "--context", "demo", *arguments]
         return subprocess.Popen(
-            command, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )  # fmt: skip
+            command,
+            env=self.environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def repository(self, name: str) -> Repository:
         """Return a repository of the practice owner."""
         with ForgeControl(self.forge_url) as control:
             token = control.token(OWNER)
-        api = httpx.Client(
-            base_url=f"{self.forge_url}/api", headers={"Authorization": f"Bearer {token}"}, trust_env=False, timeout=20
-        )
-        return Repository(f"{OWNER}/{name}", api)
+        return Repository(f"{OWNER}/{name}", self.forge_url, token)
 
     def bind(self, name: str, rehearsal: str) -> Repository:
         """Make a repository whose agent acts ``rehearsal``, and bind it with `repo add` and a webhook."""
@@ -174,10 +183,15 @@ def running_demo() -> Iterator[Playground]:
     (home / "tmp").mkdir()
     (home / "tmp").chmod(0o711)
     environ = clean_environ(home)
-    process = subprocess.Popen(
-        [*PROGRAM, "demo", "--stay"], env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=(home / "demo.err").open("w"), text=True,
-    )  # fmt: skip
+    with (home / "demo.err").open("w") as errors:
+        process = subprocess.Popen(
+            [*PROGRAM, "demo", "--stay"],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
     try:
         words = _read_until(process, READY)
         found = re.search(r"Pull request +(http://[\d.:]+)/", words)

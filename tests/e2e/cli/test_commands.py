@@ -1,4 +1,4 @@
-"""The program against the real processes: watching, logs, waiting, cancelling, Ctrl-C, a killed gateway, closed pipes."""
+"""The program against the real processes: watching, logs, waiting, Ctrl-C, a killed gateway, closed pipes."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_watch_lives_through_a_killed_gateway(playground: Playground, slow: Repo
     watching = playground.start("run", "watch", run)
     seen = read_until(watching, "running")
     os.kill(playground.child("gateway"), signal.SIGKILL)
-    out, err = watching.communicate(timeout=COMMAND_WITHIN)
+    _, err = watching.communicate(timeout=COMMAND_WITHIN)
 
     assert watching.returncode == 0, seen + err
     assert "succeeded" in err
@@ -199,9 +199,9 @@ def test_bash_completes_commands_and_runs(playground: Playground, tmp_path: Path
     program.chmod(0o755)
     environ = playground.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
     script = playground.call("completion", "bash").out + (
-        "\ncomplete_line() { COMP_WORDS=($1); COMP_CWORD=$2; COMPREPLY=(); _stagewright_completion stagewright; "
+        "\ntry() { COMP_WORDS=($1); COMP_CWORD=$2; COMPREPLY=(); _stagewright_completion stagewright; "
         'printf "%s\\n" "${COMPREPLY[@]}"; }\n'
-        "complete_line 'stagewright ru' 1\ncomplete_line 'stagewright run wa' 2\ncomplete_line 'stagewright run view @' 3\n"
+        "try 'stagewright ru' 1\ntry 'stagewright run wa' 2\ntry 'stagewright run view @' 3\n"
     )
     done = subprocess.run(
         [str(BASH)], env=environ, input=script, capture_output=True, text=True, timeout=COMMAND_WITHIN

@@ -45,6 +45,7 @@ def interrupted() -> click.Abort:
         (interrupted(), 130),
         (KeyboardInterrupt(), 130),
         (BrokenPipeError(), 0),
+        (exits.PipeClosed(), 0),
     ],
     ids=repr,
 )

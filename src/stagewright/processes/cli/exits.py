@@ -73,6 +73,10 @@ class Problem(Failure):
         super().__init__(code, _sentence(status, document), hint=_remedy(code, self.problem_code))
 
 
+class PipeClosed(Exception):
+    """Nobody reads our output any more, as after ``| head``: a quiet end."""
+
+
 class Ended(Exception):
     """The command has said everything already; only the exit code is left."""
 
@@ -91,14 +95,14 @@ def code_of(error: BaseException) -> int:
         return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else DECLINED
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, PipeClosed | BrokenPipeError):
         return DONE
     return next((code for kind, code in OF_KIND if isinstance(error, kind)), FAILED)
 
 
 def lines_of(error: BaseException) -> list[str]:
     """Return what to print on stderr: what and why, then places, then what to do; nothing for a quiet end."""
-    if isinstance(error, Ended | BrokenPipeError | KeyboardInterrupt):
+    if isinstance(error, Ended | PipeClosed | BrokenPipeError | KeyboardInterrupt):
         return []
     if isinstance(error, click.Abort):
         return [] if code_of(error) == INTERRUPTED else ["stopped: nothing was changed"]

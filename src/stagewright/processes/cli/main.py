@@ -19,6 +19,13 @@ COMPLETE = "_STAGEWRIGHT_COMPLETE"
 class RootGroup(LazyGroup):
     """The group of all commands; a name it does not have may be the person's own alias."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A closed pipe becomes ours here: click would end the program with 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise exits.PipeClosed from error
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _failed(error: Exception, *, debug: bool) -> int:
     code = exits.code_of(error)
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, exits.PipeClosed | BrokenPipeError):
         _close_quietly()
         return code
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

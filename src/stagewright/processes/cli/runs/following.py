@@ -132,7 +132,15 @@ class Follower:
         self._feed.news()
         self.run = self.client.get(f"/runs/{self.run_id}")
         if not quiet:
-            print(words.pull_request(self.run) or self.run.get("status_comment_url") or self.run["id"], flush=True)
+            print(self._address(), flush=True)
+
+    def _address(self) -> str:
+        """Return where people see the run: its comment, or before there is one the issue or pull request."""
+        if self.run.get("status_comment_url"):
+            return str(self.run["status_comment_url"])
+        path = f"/projects/{self.run['project_id']}/repositories/{self.run['repository_id']}"
+        web_url, issue = self.client.get(path)["web_url"], self.run.get("issue_number")
+        return f"{web_url}/issues/{issue}" if issue else f"{web_url}/pull/{self.run.get('pr_number')}"
 
     def history(self) -> list[str]:
         """Return a line for each state the run went through before the first look; nothing later."""
