@@ -26,6 +26,7 @@ from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import attempts, messages
+from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Database
 from stagewright.kit.redact import Redactor
@@ -88,7 +89,7 @@ class World:
     remote: Path
     person: WorkTree
     folder: Path
-    trees: dict[UUID, WorkTree] = field(default_factory=dict)
+    trees: dict[tuple[UUID, int], WorkTree] = field(default_factory=dict)
 
     @classmethod
     async def make(
@@ -205,6 +206,11 @@ class World:
         await watchdog_pass.watch_invariants(self.outside)
 
     # What people and the forge do
+
+    async def cancel(self, run: Run, *, cause: str = "person") -> tuple[Run, bool]:
+        """Cancel a run as a person does."""
+        async with self.db.transaction() as tx:
+            return await cancel_run(tx, run.id, cause=cause, clock=self.clock)
 
     async def scan(self) -> None:
         """Scan the repositories now."""
@@ -388,7 +394,7 @@ class World:
             tree = await self.tree(run)
             for name, text in files.items():
                 if text is None:
-                    (tree.path / name).unlink()
+                    (tree.path / name).unlink(missing_ok=True)
                 else:
                     tree.write(name, text)
             tree.commit("work")
@@ -406,12 +412,13 @@ class World:
             )
 
     async def tree(self, run: Run) -> WorkTree:
-        """Return the agent's work tree at the run's base."""
-        if run.id not in self.trees:
-            tree = WorkTree(self.folder / f"agent-{run.number}")
+        """Return the work tree of the run's newest attempt, at the run's base when it is new."""
+        key = (run.id, run.generation)
+        if key not in self.trees:
+            tree = WorkTree(self.folder / f"agent-{run.number}-{run.generation}")
             tree.checkout(self.remote, str(run.base_sha))
-            self.trees[run.id] = tree
-        return self.trees[run.id]
+            self.trees[key] = tree
+        return self.trees[key]
 
     async def report(self, run: Run, outcome: str = "completed", *, leave: bool = True, **changes: Any) -> None:
         """Speak as the runner: report how the attempt ended, and exit."""

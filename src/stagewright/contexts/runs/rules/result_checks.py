@@ -147,9 +147,10 @@ def _check_sizes(inspection: Inspection) -> list[Violation]:
 
 def _check_secrets(inspection: Inspection, rules: ResultRules) -> list[Violation]:
     places = [path for path, data in inspection.added if rules.find_secrets(data)]
+    places += [_text(change.path) for change in inspection.changed if rules.find_secrets(change.path)]
     if not places:
         return []
-    text = "these files hold a secret (its value is not repeated here); remove it and use a reference instead"
+    text = "these files hold a secret, or have it in their name (it is not repeated here); remove it and use a reference"
     return [Violation("secret_in_result", text, tuple(places[:MAX_PATHS]))]
 
 
