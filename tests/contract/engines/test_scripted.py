@@ -210,6 +210,28 @@ async def test_an_interrupted_step_stops_at_once_with_all_that_it_started(tmp_pa
     assert not any(alive(pid) for pid in pids_in(events))
 
 
+@pytest.mark.parametrize("steps", range(4))
+async def test_a_cancellation_that_comes_with_an_interruption_is_not_lost(tmp_path: Path, steps: int) -> None:
+    engine = await an_engine(a_job(tmp_path, scenario="- say: here\n- sleep: 1m\n- sleep: 1m\n"))
+    sleeping = asyncio.Event()
+
+    async def drive() -> None:
+        async for event in engine.turn("Go.", thread_id=None):
+            if event.kind == "log":
+                sleeping.set()
+
+    async with asyncio.timeout(DEADLINE):
+        task = asyncio.create_task(drive())
+        await sleeping.wait()
+        await engine.interrupt(timedelta(seconds=5))
+        for _ in range(steps):
+            if not task.done():
+                await asyncio.sleep(0)
+        cancelled = task.cancel()
+        await asyncio.wait({task})
+    assert task.cancelled() is cancelled
+
+
 async def test_closing_the_stream_early_kills_the_running_command(tmp_path: Path) -> None:
     engine = await an_engine(a_job(tmp_path, scenario="- run: sleep 60 & echo pid $!; sleep 60\n"))
     events = await run_turn(engine, until=lambda event: event.raw.startswith(b"pid "))

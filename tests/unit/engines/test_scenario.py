@@ -91,6 +91,8 @@ def test_durations_have_units_or_are_seconds(text: str, seconds: float) -> None:
         ("- &x say: a\n- *x\n", 2, "aliases"),
         ("- say: !!python/object:os.system x\n", 1, "not plain text"),
         ("- say: \x00\n", 1, "not valid YAML"),
+        ("- say: " + "9" * 5000 + "\n", 1, "not plain text"),
+        ("- say: a\n- result: " + "[" * 100_000, 2, "nested deeper than 64"),
     ],
 )
 def test_a_bad_scenario_is_refused_with_its_line_and_a_remedy(text: str, line: int, says: str) -> None:

@@ -1,7 +1,7 @@
 """A child program in its own session: output in bounded pieces with back-pressure, its whole tree killed together.
 
 Danger: ``asyncio.Process.wait`` may wait for the pipes too, which a background process keeps open; so this module uses
-the protocol, whose ``process_exited`` does not.
+the protocol, whose ``process_exited`` does not. ``asyncio.wait_for`` would lose a cancellation that comes with the end.
 """
 
 import asyncio
@@ -134,7 +134,8 @@ class Child:
             return True
         wait = None if give_up is None else min(LINGER_SECONDS, give_up - asyncio.get_running_loop().time())
         try:
-            await asyncio.wait_for(self._feed.news.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._feed.news.wait()
         except TimeoutError:
             return False
         return True
@@ -150,16 +151,19 @@ class Child:
         known = descendants(self.pid)
         kill_group(self.pid, signal.SIGTERM)
         try:
-            await asyncio.wait_for(self._feed.exited.wait(), grace.total_seconds())
+            async with asyncio.timeout(grace.total_seconds()):
+                await self._feed.exited.wait()
         except TimeoutError:
             kill_tree(self.pid)
         kill_known(known)
-        await asyncio.wait_for(self._feed.exited.wait(), LONGEST_LINGER_SECONDS)
+        async with asyncio.timeout(LONGEST_LINGER_SECONDS):
+            await self._feed.exited.wait()
 
     async def close(self) -> None:
         """Kill what is left and release the pipes. Safe to call twice."""
         if not self._feed.exited.is_set():
             kill_tree(self.pid)
-            await asyncio.wait_for(self._feed.exited.wait(), LONGEST_LINGER_SECONDS)
-        self._transport.close()
-        await asyncio.wait_for(self._feed.closed.wait(), LONGEST_LINGER_SECONDS)
+        async with asyncio.timeout(LONGEST_LINGER_SECONDS):
+            await self._feed.exited.wait()
+            self._transport.close()
+            await self._feed.closed.wait()

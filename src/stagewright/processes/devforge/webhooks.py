@@ -88,7 +88,8 @@ class Courier:
         """Wait until everything queued was handed over; False when ``timeout`` seconds passed first."""
         waiting = [queue.join() for queue in self._queues.values()]
         try:
-            await asyncio.wait_for(asyncio.gather(*waiting), timeout)
+            async with asyncio.timeout(timeout):
+                await asyncio.gather(*waiting)
         except TimeoutError:
             return False
         return True

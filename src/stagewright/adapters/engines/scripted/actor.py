@@ -1,6 +1,7 @@
 """Act out one rehearsal step in the work tree and report it as engine events."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shlex
@@ -83,10 +84,9 @@ class Actor:
                 yield failed(step.value, f"the rehearsal fails here: {step.value}")
 
     async def _pause(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), seconds)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):  # wait_for would lose a cancellation
+                await self._stopping.wait()
 
     def _change(self, step: Step) -> EngineEvent:
         names = (step.value["from"], step.value["to"]) if step.kind == "rename" else (_path_of(step),)

@@ -9,6 +9,7 @@ import yaml
 from yaml.constructor import SafeConstructor
 
 LARGEST_SCENARIO = 256 * 1024
+DEEPEST = 64  # libyaml builds nodes recursively: a text of brackets only would end the process
 LONGEST_SLEEP_SECONDS = 24 * 3600.0
 BARE = ("crash", "hang", "obey")
 COUNTS = ("tokens_in", "tokens_cached", "tokens_out")
@@ -54,14 +55,22 @@ class _Reader:
 
     def compose(self, text: str) -> yaml.Node | None:
         try:
-            for event in yaml.parse(text, Loader=yaml.CSafeLoader):
-                if isinstance(event, yaml.AliasEvent) and event.start_mark is not None:
-                    raise BadScenario(event.start_mark.line + self._first_line, "aliases (*name) are not allowed")
+            self._check_events(text)
             return yaml.compose(text, Loader=yaml.CSafeLoader)
         except yaml.YAMLError as error:
             line = error.problem_mark.line if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark else 0
             problem = getattr(error, "problem", None) or "not readable as YAML"
             raise BadScenario(line + self._first_line, f"not valid YAML: {problem}") from error
+
+    def _check_events(self, text: str) -> None:
+        depth = 0
+        for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+            line = self._first_line + (event.start_mark.line if event.start_mark is not None else 0)
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if isinstance(event, yaml.AliasEvent):
+                raise BadScenario(line, "aliases (*name) are not allowed")
+            if depth > DEEPEST:
+                raise BadScenario(line, f"nested deeper than {DEEPEST} levels; write it flatter")
 
     def only_entry(self, node: yaml.MappingNode, name: str) -> yaml.Node:
         entries = self.entries(node)
@@ -101,7 +110,7 @@ class _Reader:
             return [self.value(item) for item in node.value]
         try:
             return SafeConstructor().construct_object(node)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:
             raise BadScenario(self.line(node), "this value is not plain text, a number or a list") from error
 
 

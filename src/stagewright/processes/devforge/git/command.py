@@ -64,7 +64,8 @@ async def run_git(
         env=environment(data_of(path)) | dict(env or {}),
     )
     try:
-        out, err = await asyncio.wait_for(process.communicate(stdin), TIMEOUT)
+        async with asyncio.timeout(TIMEOUT):
+            out, err = await process.communicate(stdin)
     except BaseException:
         with suppress(ProcessLookupError):
             process.kill()

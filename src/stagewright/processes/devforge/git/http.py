@@ -164,7 +164,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """Leave no backend behind, whether it finished or its client went away."""
     if process.returncode is None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), 0.2)
+            async with asyncio.timeout(0.2):
+                await process.wait()
     if process.returncode is None:
         process.kill()
         await process.wait()
