@@ -1,5 +1,7 @@
 """Quarantine: what is found in honest bundles, and how hostile ones are refused."""
 
+import os
+import shutil
 from pathlib import Path
 from uuid import UUID
 
@@ -8,7 +10,9 @@ from tests.contract.git import hostile
 from tests.contract.git.conftest import Scene
 from tests.fakes.git_store import WorkTree, git
 
+from stagewright.adapters.git import GitStore
 from stagewright.contexts.runs.model import ChangedPath, Inspection
+from stagewright.kit.errors import Unavailable
 from stagewright.kit.ids import uuid7
 
 
@@ -47,6 +51,27 @@ async def test_an_honest_result_is_described_in_full(scene: Scene) -> None:
     assert dict(found.added)["src/new.py"] == b"print('one')\n"
     assert found.tree_sha == git(agent.path, "rev-parse", "HEAD^{tree}")
     assert not found.uses_lfs
+
+
+@pytest.mark.parametrize("verb", ["index-pack --stdin", "bundle verify"])
+async def test_a_full_disk_of_ours_is_no_fault_of_the_result(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    agent = scene.agent()
+    agent.commit(kept="yes")
+    bundle = agent.bundle(scene.base)
+    script = f"""#!/bin/sh
+case "$*" in *"{verb}"*) echo "fatal: write error: No space left on device" >&2; exit 128;; esac
+exec {shutil.which("git")} "$@"
+"""
+    wrapper = tmp_path / "bin" / "git"
+    wrapper.parent.mkdir()
+    wrapper.write_text(script)
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{wrapper.parent}:{os.environ['PATH']}")
+    store = GitStore(scene.data, scene.access)
+    with pytest.raises(Unavailable, match="No space left"):
+        await store.inspect(scene.repository, attempt_id=uuid7(), base_sha=scene.base, bundle=bundle)
 
 
 async def test_intermediate_commits_do_not_count_only_the_last_tree_does(scene: Scene) -> None:

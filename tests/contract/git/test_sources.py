@@ -1,6 +1,8 @@
 """Source bundles over a real remote: whole, stable, resumable."""
 
 import hashlib
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -120,3 +122,14 @@ async def test_a_remote_that_is_down_means_nothing_was_sent(scene: Scene) -> Non
     scene.forge.stop()
     with pytest.raises(NotSent):
         await scene.store.heads(scene.repository)
+
+
+async def test_what_killed_makers_left_is_dropped_after_two_hours(scene: Scene) -> None:
+    folder = scene.data / "sources" / str(scene.repository.id)
+    folder.mkdir(parents=True)
+    old, new = folder / "old.partial", folder / "new.partial"
+    for path, hours in ((old, 3), (new, 1)):
+        path.write_bytes(b"half")
+        os.utime(path, (time.time() - hours * 3600,) * 2)
+    await scene.store.make_source(scene.repository, base_sha=scene.base, refs={})
+    assert (old.exists(), new.exists()) == (False, True)

@@ -211,9 +211,11 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 async def _end(process: asyncio.subprocess.Process) -> None:
     """Leave nothing of the process group and its pipes behind, whatever ended the talk."""
-    if process.returncode is None:
+    streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
+    # Git may have ended and left a helper behind that keeps the pipes open.
+    if process.returncode is None or not all(stream.at_eof() for stream in streams):
         _kill(process)
-    for stream in (process.stdout, process.stderr):
-        while stream is not None and await stream.read(PIECE):
+    for stream in streams:
+        while await stream.read(PIECE):
             continue
     await process.wait()

@@ -37,6 +37,7 @@ BAD_TREE = (
     "largepathname",
     "badtree",
 )
+OUR_DISK = ("no space left on device", "disk quota exceeded", "read-only file system", "input/output error")
 OUT_OF_MEMORY = ("out of memory", "memory exhausted", "cannot allocate", "file too large", "maximum allowed size")
 
 
@@ -97,6 +98,7 @@ class Quarantines:
         try:
             await self._git.run(path, "bundle", "verify", "--quiet", str(file), timeout=OPEN, caps=CAPS)
         except GitFailed as error:
+            _raise_if_ours(error)
             raise ResultRefused("ref_violation", f"git does not take the bundle: {_last_line(error)}") from error
 
     async def _unpack(self, path: Path, file: Path, head: BundleHead) -> None:
@@ -106,6 +108,7 @@ class Quarantines:
                 stream.seek(head.pack_offset)
                 await self._git.run(path, *words, stdin=stream, timeout=OPEN, caps=CAPS)
         except GitFailed as error:
+            _raise_if_ours(error)
             raise _refused_pack(error) from error
 
     async def _check_history(self, path: Path, head: BundleHead, base_sha: str) -> None:
@@ -133,6 +136,12 @@ def _checked(bundle: bytes, base_sha: str) -> BundleHead:
     if head.objects > MOST_OBJECTS:
         raise ResultRefused("size_limit", f"the bundle has {head.objects} objects; at most {MOST_OBJECTS} are taken")
     return head
+
+
+def _raise_if_ours(error: GitFailed) -> None:
+    """Raise ``error`` as it is when our disk failed: no result can do anything about that."""
+    if any(text in error.stderr.lower() for text in OUR_DISK):
+        raise error
 
 
 def _refused_pack(error: GitFailed) -> ResultRefused:

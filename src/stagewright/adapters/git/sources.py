@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -134,10 +133,20 @@ def _seal(path: Path) -> Source:
 
 
 def _prune(folder: Path) -> None:
-    """Drop the bundles nobody has asked for longest; the newest stay, and so does whatever was asked for lately."""
-    used = sorted(((path.stat().st_mtime, path) for path in folder.glob("*.bundle")), reverse=True)
-    for last_use, path in used[KEPT:]:
-        if time.time() - last_use > KEPT_AT_LEAST.total_seconds():
-            with suppress(FileNotFoundError):
-                _sums(path).unlink()
-                path.unlink()
+    """Drop the bundles nobody has asked for longest, and what killed makers left. What was touched lately stays."""
+    now = time.time()
+    ages = {path: age for path in folder.iterdir() if (age := _age(path, now)) is not None}
+    bundles = sorted((path for path in ages if path.suffix == ".bundle"), key=lambda path: ages[path])
+    for path in (*bundles[KEPT:], *(path for path in ages if path.suffix == ".partial")):
+        if ages[path] > KEPT_AT_LEAST.total_seconds():
+            if path.suffix == ".bundle":
+                _sums(path).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+
+
+def _age(path: Path, now: float) -> float | None:
+    """Return the seconds since the last use of ``path``, None when another maker dropped it meanwhile."""
+    try:
+        return now - path.stat().st_mtime
+    except FileNotFoundError:
+        return None

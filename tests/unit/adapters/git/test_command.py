@@ -35,6 +35,15 @@ async def test_a_git_that_takes_too_long_is_killed_with_everything_it_started(tm
     assert not is_alive(wrote.read_text().strip())
 
 
+async def test_a_helper_that_outlives_git_holds_nobody_up(tmp_path: Path) -> None:
+    wrote = tmp_path / "pid"
+    with pytest.raises(GitTimedOut):
+        await Git().run(
+            tmp_path, "do", settings={SHELL: f"!sleep 60 & echo $! > {wrote}"}, timeout=timedelta(seconds=0.5)
+        )
+    assert not is_alive(wrote.read_text().strip())
+
+
 def is_alive(pid: str) -> bool:
     """Say whether the process runs; one that nobody has reaped yet does not."""
     stat = Path(f"/proc/{pid}/stat")
