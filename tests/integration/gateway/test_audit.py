@@ -1,0 +1,159 @@
+"""The audit, the system page and what a client learns first."""
+
+from datetime import timedelta
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.gateway import DOCUMENT, Gateway
+
+from stagewright.contexts.incidents import api as incidents
+from stagewright.contexts.runs.model import RunStatus
+from stagewright.contexts.runs.store import attempts as attempt_rows
+
+
+async def test_the_audit_names_people_objects_and_channels(gateway: Gateway) -> None:
+    owner = await gateway.person("ann", role="owner")
+    made = (await gateway.post("/projects", owner, {"key": "shop", "name": "Shop"})).json()
+    page = (await gateway.get("/audit?action=project.created", owner)).json()
+    (item,) = page["items"]
+    assert item["actor"] == {"kind": "user", "id": str(owner.user.id), "name": "Ann"}
+    assert item["object"] == {"type": "project", "id": made["id"]}
+    assert (item["channel"], item["data"]["key"]) == ("cli", "shop")
+    assert (await gateway.get(f"/audit/{item['seq']}", owner)).json() == item
+    assert (await gateway.get("/audit/999999999", owner)).json()["code"] == "audit.not_found"
+
+
+async def test_filters_and_pages_go_back_in_time(gateway: Gateway, clock: FakeClock) -> None:
+    owner = await gateway.person(role="owner")
+    project, repository, run = await gateway.scene()
+    clock.advance(timedelta(hours=1))
+    await gateway.run(repository, 2)
+    seen, cursor = [], ""
+    for _ in range(20):
+        page = (await gateway.get(f"/audit?project={project.id}&limit=2{cursor}", owner)).json()
+        seen += [item["seq"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert seen == sorted(set(seen), reverse=True)
+    assert len(seen) >= 4
+    of_run = (await gateway.get(f"/audit?project={project.id}&object=run:{run.id}", owner)).json()["items"]
+    assert {item["run_id"] for item in of_run} == {str(run.id)}
+    hour = clock.now().isoformat().replace("+00:00", "Z")
+    late = (await gateway.get(f"/audit?project={project.id}&from={hour}", owner)).json()["items"]
+    assert [item["action"] for item in late] == ["run.queued"]
+    traced = (await gateway.get(f"/audit?project={project.id}&correlation={run.correlation_id}", owner)).json()["items"]
+    assert [item["action"] for item in traced] == ["run.queued"]
+
+
+async def test_reading_the_audit_of_the_installation_is_itself_noted(gateway: Gateway) -> None:
+    owner, project = await gateway.person(role="owner"), await gateway.project()
+    await gateway.get(f"/audit?project={project.id}", owner)
+    await gateway.get("/audit?action=token.created", owner)
+    noted = (await gateway.get("/audit?action=audit.read", owner)).json()["items"]
+    assert [item["data"]["filters"] for item in noted] == [
+        {"kinds": "['audit.read']"},
+        {"kinds": "['token.created']"},
+    ]
+
+
+async def test_reading_anything_else_leaves_the_journal_as_it_was(gateway: Gateway) -> None:
+    owner = await gateway.person(role="owner")
+    project, repository, run = await gateway.scene()
+
+    async def rows() -> int:
+        async with gateway.db.reading() as reader:
+            return int(await reader.value("select count(*) from journal"))
+
+    before = await rows()
+    values = {"project_id": project.id, "repository_id": repository.id, "run_id": run.id, "stream": "engine"}
+    for path, item in DOCUMENT["paths"].items():
+        if "get" in item and path != "/api/v1/audit":
+            place = path.removeprefix("/api/v1").format_map(_Any(values))
+            await gateway.get(place, owner)
+    assert await rows() == before
+
+
+class _Any(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "1"
+
+
+async def test_a_chain_that_was_tampered_with_is_named(gateway: Gateway) -> None:
+    owner = await gateway.person(role="owner")
+    _, _, run = await gateway.scene()
+    stream = f"run:{run.id}"
+    whole = (await gateway.get(f"/audit/verify?stream={stream}", owner)).json()
+    assert whole == {"stream": stream, "intact": True, "first_bad_seq": None}
+    async with gateway.db.transaction() as tx:
+        await tx.execute("reset role")
+        await tx.execute("update journal set body = '{}' where stream = %(s)s", s=stream)
+        bad = await tx.value("select min(seq) from journal where stream = %(s)s", s=stream)
+        await tx.execute("set role stagewright_app")
+    broken = (await gateway.get(f"/audit/verify?stream={stream}", owner)).json()
+    assert (broken["intact"], broken["first_bad_seq"]) == (False, bad)
+    assert (await gateway.get("/audit/verify?stream=run:none", owner)).status_code == 404
+
+
+async def test_a_project_admin_verifies_the_project_only(gateway: Gateway) -> None:
+    project, _, run = await gateway.scene()
+    admin = await gateway.person("eve", member_of=project, member_as="admin")
+    assert (await gateway.get(f"/audit/verify?stream=run:{run.id}", admin)).status_code == 200
+    assert (await gateway.get(f"/audit/verify?stream=user:{admin.user.id}", admin)).status_code == 404
+
+
+async def test_the_system_page_shows_queues_workers_limits_and_incidents(gateway: Gateway, clock: FakeClock) -> None:
+    owner = await gateway.person(role="owner")
+    _, repository, _ = await gateway.scene()
+    await gateway.webhook(repository, {})
+    async with gateway.db.transaction() as tx:
+        await attempt_rows.worker_beat(tx, "w1", clock.now())
+        await tx.execute(
+            "insert into provider_limits (installation_id, bucket, cause, updated_at)"
+            " values ('token:1', 'core', 'primary', %(now)s)",
+            now=clock.now(),
+        )
+        await incidents.report(tx, level="error", source="test", code="broken", message="it broke", now=clock.now())
+    system = (await gateway.get("/system", owner)).json()
+    assert system["db_schema"]["database"] == system["db_schema"]["program"]
+    assert [item["id"] for item in system["processes"]] == ["w1"]
+    assert (system["deliveries"]["pending"], system["deliveries"]["dead"]) == (1, 0)
+    assert (system["queues"]["runs_queued"], system["incidents_open"]) == (1, {"error": 1})
+    assert [(item["bucket"], item["cause"]) for item in system["forge_limits"]] == [("core", "primary")]
+
+
+async def test_incidents_without_a_project_are_for_platform_admins(gateway: Gateway, clock: FakeClock) -> None:
+    project = await gateway.project()
+    member, admin = await gateway.person("eve", member_of=project), await gateway.person("ann", role="admin")
+    async with gateway.db.transaction() as tx:
+        for place, level in ((project.id, "error"), (None, "warning")):
+            await incidents.report(
+                tx, level=level, source="test", code="broken", message="it broke", project_id=place, now=clock.now()
+            )
+    seen = (await gateway.get("/incidents", member)).json()["items"]
+    assert [item["project_id"] for item in seen] == [str(project.id)]
+    every = (await gateway.get("/incidents?limit=1", admin)).json()
+    rest = (await gateway.get(f"/incidents?limit=1&cursor={every['next_cursor']}", admin)).json()
+    (alone,) = [item for item in every["items"] + rest["items"] if item["project_id"] is None]
+    assert (await gateway.get(f"/incidents/{alone['id']}", member)).status_code == 404
+    assert (await gateway.get(f"/incidents/{alone['id']}", admin)).status_code == 200
+    filtered = (await gateway.get("/incidents?level=warning&state=open&source=test", admin)).json()["items"]
+    assert [item["id"] for item in filtered] == [alone["id"]]
+
+
+async def test_a_client_learns_version_enumerations_and_interface(gateway: Gateway) -> None:
+    person = await gateway.person()
+    meta = (await gateway.get("/meta", person)).json()
+    assert meta["enums"]["run_status"] == [status.value for status in RunStatus]
+    assert (meta["embedded"], meta["default_locale"]) == (False, "en")
+    assert (await gateway.get("/openapi.json", person)).json() == DOCUMENT
+
+
+async def test_health_needs_nothing_and_readiness_names_what_fails(gateway: Gateway) -> None:
+    assert (await gateway.get("/healthz")).json() == {}
+    assert (await gateway.get("/readyz")).json() == {"failed": []}
+    async with gateway.db.transaction() as tx:
+        await tx.execute("reset role")
+        await tx.execute("delete from schema_migrations where number > 2")
+        await tx.execute("set role stagewright_app")
+    answer = await gateway.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"failed": ["schema"]})
