@@ -3,11 +3,12 @@
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from tests.bench import ingest, journal, launch
 
-BENCHES: dict[str, Callable[[], Awaitable[list[str]]]] = {
+BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "ingest": ingest.measure,
     "journal": journal.measure,
     "launch": launch.measure,
