@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 
 from stagewright.kit.crypto import Keyring
+from stagewright.kit.migrate import migrate
+from stagewright.kit.postgres import EmbeddedPostgres
 
 DEADLINE = 30.0
 PROGRAM = (sys.executable, "-m", "stagewright.processes.gateway")
@@ -84,3 +86,18 @@ async def test_a_process_on_an_older_schema_says_how_to_upgrade(empty_dsn: str, 
             _, said = await child.communicate()
         assert child.returncode == 2
         assert "stagewright db migrate" in said.decode()
+
+
+async def test_an_embedded_process_uses_the_server_that_runs(postgres: EmbeddedPostgres) -> None:
+    await migrate(postgres.dsn)
+    environ = environment(postgres.dsn, postgres.cluster.parents[1])
+    for name in ("DATABASE_URL", "ROOT_KEYS", "PUBLIC_URL", "METRICS_LISTEN"):
+        del environ[f"STAGEWRIGHT_{name}"]
+    async with a_process(environ) as child:
+        addresses = await listening(child)
+        async with httpx.AsyncClient() as client:
+            assert (await client.get(f"{addresses['gateway listens']}/readyz")).json() == {"failed": []}
+        child.send_signal(signal.SIGINT)
+        async with asyncio.timeout(DEADLINE):
+            assert await child.wait() == 0
+    assert postgres.alive()
