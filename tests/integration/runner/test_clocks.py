@@ -1,6 +1,7 @@
 """What happens by time alone, with the runner in this process so that its times can be short."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,7 +14,7 @@ from stagewright.processes.runner.attempt import Attempt
 from stagewright.processes.runner.control import Control
 from stagewright.processes.runner.failures import Outcome, Unreachable
 from stagewright.processes.runner.settings import read_settings
-from stagewright.wire.v1 import stream_pb2
+from stagewright.wire.v1 import session_pb2, stream_pb2
 
 
 class Inside:
@@ -64,6 +65,44 @@ async def test_a_turn_that_goes_on_with_an_open_wait_is_interrupted_and_parked(
     assert (await inside.outcome()).outcome == "parked"
     assert platform.outcomes[0].outcome == "parked"
     assert platform.saved[-1].wip_bytes > 0
+
+
+async def test_a_session_is_waited_for_while_the_platform_is_away() -> None:
+    header = session_pb2.SessionHeader(engine="scripted", archive_sha256=hashlib.sha256(b"archive").hexdigest())
+    door = Away(4, [session_pb2.SessionChunk(header=header), session_pb2.SessionChunk(archive=b"archive")])
+    fetched = await sessions.fetch_session(door, "s1")  # type: ignore[arg-type]
+    assert (fetched.archive, door.asked) == (b"archive", 5)
+
+
+async def test_a_session_that_does_not_come_in_time_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "PATIENCE_SECONDS", 0.1)
+    with pytest.raises(sessions.SessionLost, match="away"):
+        await sessions.fetch_session(Away(1000, []), "s1")  # type: ignore[arg-type]
+
+
+class Away:
+    """A door whose platform is away for some calls."""
+
+    def __init__(self, calls: int, chunks: list[session_pb2.SessionChunk]) -> None:
+        self.asked = 0
+        self._calls = calls
+        self._chunks = chunks
+
+    async def get_session(self, session_id: str) -> AsyncIterator[session_pb2.SessionChunk]:
+        """Give the chunks once the platform is back."""
+        self.asked += 1
+        if self.asked <= self._calls:
+            raise Unreachable("away")
+        for chunk in self._chunks:
+            yield chunk
+
+
+async def test_a_model_relay_that_is_down_is_noticed_before_the_turn(
+    inside: Inside, platform: FakeControlPlane, unused_tcp_port: int
+) -> None:
+    platform.assignment.relay_url = f"http://127.0.0.1:{unused_tcp_port}/model/scripted"
+    outcome = await inside.outcome()
+    assert (outcome.outcome, outcome.code) == ("agent_failed", "provider_unavailable")
 
 
 async def test_the_session_is_saved_on_a_timer_while_the_turn_goes_on(

@@ -109,3 +109,9 @@ def test_missing_or_odd_fields_do_not_break_the_turn(message: dict[str, Any]) ->
 def test_the_part_of_an_overlong_line_is_log() -> None:
     events = events_of(Line(json.dumps({"type": "turn.started"}).encode(), whole=False), CodexParser(Path("/repo")))
     assert [event.kind for event in events] == ["log"]
+
+
+def test_half_a_character_becomes_a_question_mark() -> None:
+    line = json.dumps(item("reasoning", text="half \ud83d, whole \U0001f600")).encode()
+    (event,) = events_of(Line(line), CodexParser(Path("/repo")))
+    assert event.text == "half ?, whole \U0001f600"

@@ -5,13 +5,17 @@ import json
 import tarfile
 from pathlib import Path
 
+import grpc
 import pytest
+from grpc.aio import AioRpcError, Metadata
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stagewright.adapters.engines.contract import EngineEvent
 from stagewright.processes.runner.archives import ArchiveInvalid, manifest_of, pack, unpack
+from stagewright.processes.runner.door import translate
 from stagewright.processes.runner.exchange import Route
+from stagewright.processes.runner.failures import NotTaken, Refused, Unreachable
 from stagewright.processes.runner.gaps import ToolGaps
 from stagewright.processes.runner.http1 import Head
 from stagewright.processes.runner.reports import ReportInvalid, parse_report
@@ -85,6 +89,10 @@ def test_what_is_there_at_the_end_was_no_gap() -> None:
     assert gaps.missing({"kubectl": "/bin/kubectl"}.get) == {"helm": ["command", "report"]}
 
 
+def test_a_report_may_speak_of_escapes() -> None:
+    assert parse_report(r'{"title": "\\u0000 and \ud83d\ude00"}', SCHEMA) == {"title": "\\u0000 and 😀"}
+
+
 @pytest.mark.parametrize("text", ['{"title": "x"}', ' {"title": "x"}\n', '```json\n{"title": "x"}\n```'])
 def test_a_report_is_read_with_or_without_a_fence(text: str) -> None:
     assert parse_report(text, SCHEMA) == {"title": "x"}
@@ -101,6 +109,10 @@ def test_a_report_is_read_with_or_without_a_fence(text: str) -> None:
         ('{"title": 7}', r"\$\.title"),
         ('{"title": "x", "more": 1}', "more"),
         ('{"title": "' + "x" * 1_100_000 + '"}', "1 MiB"),
+        ("[" * 100_000, "not JSON"),
+        ('{"title": "half \\ud83d"}', "half a character"),
+        ('{"title": "half \ud83d"}', "half a character"),
+        ('{"title": "a\\\\\\u0000"}', "NUL"),
     ],
 )
 def test_a_bad_report_is_refused_with_the_place(text: str | None, says: str) -> None:
@@ -154,6 +166,38 @@ def test_an_archive_that_is_not_plain_files_inside_is_refused(archive: bytes) ->
 def test_an_archive_that_grows_too_large_is_refused() -> None:
     with pytest.raises(ArchiveInvalid, match="more than is allowed"):
         unpack(pack((("a", bytes(2_000_000)),)), limit=1_000_000)
+
+
+def test_a_damaged_archive_is_refused() -> None:
+    packed = bytearray(pack((("a", " ".join(map(str, range(5000))).encode()),)))
+    packed[len(packed) // 2 :] = bytes(len(packed) - len(packed) // 2)
+    with pytest.raises(ArchiveInvalid):
+        unpack(bytes(packed), limit=1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, "", Unreachable),
+        (grpc.StatusCode.UNAVAILABLE, "db.unavailable", Unreachable),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, "limit_reached", Unreachable),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, "timeout", Unreachable),
+        (grpc.StatusCode.INTERNAL, "", Unreachable),
+        (grpc.StatusCode.INTERNAL, "internal", NotTaken),
+        (grpc.StatusCode.INVALID_ARGUMENT, "too_large", NotTaken),
+        (grpc.StatusCode.FAILED_PRECONDITION, "attempt_ended", Refused),
+        (grpc.StatusCode.UNAUTHENTICATED, "", Refused),
+    ],
+)
+def test_not_now_is_told_apart_from_no(status: grpc.StatusCode, code: str, kind: type[Exception]) -> None:
+    trailers = Metadata(("stagewright-code", code)) if code else Metadata()
+    assert type(translate(AioRpcError(status, Metadata(), trailers, "why"))) is kind
+
+
+def test_what_holds_a_token_does_not_show_it(tmp_path: Path) -> None:
+    settings = read_settings(an_environment(tmp_path), tmp_path)
+    assert "token-run" not in repr(settings)
+    assert "token-model" not in repr(Route("model", "/model/x", "http://127.0.0.1:1", settings.tokens["model"]))
 
 
 def test_loopback_is_only_what_is_certain() -> None:

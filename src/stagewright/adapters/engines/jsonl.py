@@ -66,6 +66,8 @@ def _object(line: Line) -> dict[str, Any] | None:
         return None
     try:
         message = json.loads(line.raw)
+        if b"\\ud" in line.raw.lower():  # perhaps half a surrogate pair: no text with it can be sent or stored
+            message = json.loads(json.dumps(message, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) else None

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from pathlib import PurePosixPath
 
 MOST_FILES = 10_000
@@ -40,7 +41,7 @@ def unpack(archive: bytes, *, limit: int) -> tuple[tuple[str, bytes], ...]:
                     raise ArchiveInvalid("the session archive unpacks to more than is allowed")
                 content = tar.extractfile(member)
                 files.append((member.name, content.read() if content else b""))
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise ArchiveInvalid(f"the session archive cannot be read: {error}") from error
     return tuple(files)
 

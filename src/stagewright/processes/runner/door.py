@@ -29,14 +29,16 @@ PART = 1024 * 1024
 CALL_SECONDS = 30.0
 TRANSFER_SECONDS = 300.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
-_TRANSIENT = (
+_NOT_NOW = (
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+)
+_ON_THE_WAY = (
     grpc.StatusCode.CANCELLED,
     grpc.StatusCode.INTERNAL,
     grpc.StatusCode.UNKNOWN,
     grpc.StatusCode.ABORTED,
-    grpc.StatusCode.RESOURCE_EXHAUSTED,
 )
 
 
@@ -57,7 +59,7 @@ class Pauses:
 
 
 def translate(error: grpc.aio.AioRpcError) -> Refused | NotTaken | Unreachable:
-    """Return our word for a failed call: the code of the trailer decides, then the status."""
+    """Return our word for a failed call. A code in the trailer is the platform's own answer, and may mean "not now"."""
     trailers = error.trailing_metadata() or ()
     code = next((str(value) for key, value in trailers if key == "stagewright-code"), "")
     if not code and error.code() is grpc.StatusCode.UNAUTHENTICATED:
@@ -67,7 +69,7 @@ def translate(error: grpc.aio.AioRpcError) -> Refused | NotTaken | Unreachable:
     text = (error.details() or "")[:500]
     if code in FATAL:
         return Refused(code, text)
-    if not code and error.code() in _TRANSIENT:
+    if error.code() in _NOT_NOW or (not code and error.code() in _ON_THE_WAY):
         return Unreachable(f"{error.code().name}: {text}")
     return NotTaken(code or error.code().name.lower(), text)
 

@@ -5,7 +5,7 @@ import contextlib
 import json
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
@@ -33,7 +33,7 @@ class Route:
     kind: Literal["tools", "model"]
     prefix: str
     target: str
-    token: str
+    token: str = field(repr=False)
 
 
 class RelayRefusal(Exception):
@@ -94,6 +94,9 @@ class Exchange:
             await upstream.drain()
             self._response = Response(reader)
             head = await self._unless_gone(self._response.read_head())
+        except asyncio.CancelledError:
+            self._close_upstream()
+            raise
         except (OSError, TimeoutError, BadMessage) as error:
             self._close_upstream()
             raise RelayRefusal(502, f"the platform's {self._route.kind} door cannot be reached: {error}") from error
@@ -213,7 +216,7 @@ def _redeploys(body: bytes) -> bool:
     """Return whether an MCP message calls the tool that must not run before the session is saved."""
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     for call in value if isinstance(value, list) else [value]:
         params = call.get("params") if isinstance(call, dict) and call.get("method") == "tools/call" else None

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 DEADLINE_SECONDS = 600.0
-LARGEST_OUTPUT = 64 * 1024 * 1024
 CONFIG = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",

@@ -2,12 +2,13 @@
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from stagewright.adapters.engines.contract import Archive, Engine
 from stagewright.processes.runner.archives import ArchiveInvalid, manifest_of, pack, unpack
-from stagewright.processes.runner.door import Door
+from stagewright.processes.runner.door import Door, Pauses
 from stagewright.processes.runner.failures import NotTaken, Unreachable
 from stagewright.processes.runner.git import GitFailed
 from stagewright.processes.runner.outbox import Outbox
@@ -18,7 +19,7 @@ LARGEST_ARCHIVE = 32 * 1024 * 1024
 LARGEST_BUNDLE = 64 * 1024 * 1024
 UNPACKED_FACTOR = 16
 TIMER_SECONDS = 300.0
-TRIES = 3
+PATIENCE_SECONDS = 120.0
 REDEPLOY = "redeploy"
 
 
@@ -36,14 +37,16 @@ class Fetched:
 
 
 async def fetch_session(door: Door, session_id: str) -> Fetched:
-    """Get and verify a session. Raises ``SessionLost``."""
-    reason = ""
-    for _ in range(TRIES):
+    """Get and verify a session; a platform that is away for a moment is waited for. Raises ``SessionLost``."""
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    between = Pauses()
+    while True:
         try:
             return await _fetch(door, session_id)
         except (Unreachable, NotTaken) as error:
-            reason = str(error)
-    raise SessionLost(f"the platform does not give the session: {reason}")
+            if isinstance(error, NotTaken) or time.monotonic() >= give_up:
+                raise SessionLost(f"the platform does not give the session: {error}") from error
+        await between.wait()
 
 
 async def _fetch(door: Door, session_id: str) -> Fetched:

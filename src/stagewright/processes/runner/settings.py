@@ -2,7 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,7 +22,7 @@ class Settings:
     secure: bool
     attempt_id: str
     generation: int
-    tokens: Mapping[str, str]
+    tokens: Mapping[str, str] = field(repr=False)
     run_dir: Path
     path: str
     proxies: Mapping[str, str]

@@ -75,7 +75,7 @@ class Workspace:
         tree = await self._make_tree()
         job = self._job()
         engine, version = await _prepared_engine(assignment.engine, job)
-        await self._check_doors(engine)
+        await self._check_doors()
         thread = await self._restore(engine, tree)
         driver = Driver(engine, self._outbox, self._control, self._answers, assignment.model, thread=thread)
         keeper = self._keeper = SessionKeeper(self._door, self._outbox, engine, tree, assignment)
@@ -138,12 +138,12 @@ class Workspace:
             },
         )
 
-    async def _check_doors(self, engine: Engine) -> None:
+    async def _check_doors(self) -> None:
         """See that the relay reaches the platform, and that the tools are those of the assignment."""
         for route in self._routes:
             if route.kind == "tools":
                 await self._check_tools(route)
-            elif engine.capabilities.needs_login:
+            else:
                 await _ping(route)
 
     async def _check_tools(self, route: Route) -> None:
