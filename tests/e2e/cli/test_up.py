@@ -6,12 +6,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import psycopg
 import pytest
 from tests.e2e.cli.playground import PROGRAM, Playground, clean_environ
 
+from stagewright.kit.crypto import Keyring
 from stagewright.kit.postgres import EmbeddedPostgres
 
 pytestmark = pytest.mark.e2e
@@ -21,9 +23,9 @@ WITHIN = 60.0
 class Up:
     """A running `up` with a folder of its own."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    def __init__(self, home: Path, *options: str, more: Mapping[str, str] | None = None) -> None:
         self.data = home / "data"
-        self.environ = clean_environ(home)
+        self.environ = clean_environ(home) | dict(more or {})
         self.errors = home / "up.err"
         command = [*PROGRAM, "up", "--data", str(self.data), "--port", "0", *options]
         with self.errors.open("w") as errors:
@@ -71,7 +73,7 @@ def home(data_dir: Path) -> Iterator[Path]:
     """Return a home whose database is stopped at the end, whatever the test did."""
     (data_dir / "tmp").mkdir()
     yield data_dir
-    if (data_dir / "data").exists():
+    if (data_dir / "data/postgres").exists():
         EmbeddedPostgres.start_or_adopt(data_dir / "data").stop()
 
 
@@ -138,6 +140,18 @@ def test_what_dies_is_started_again_and_a_killed_up_is_taken_up_by_the_next(home
     assert "the database still ran and is used on" in again.errors.read_text()
     assert again.call("auth", "status").returncode == 0
     assert again.end(signal.SIGTERM) == 0
+
+
+def test_up_uses_the_server_it_is_given_and_leaves_it_running(home: Path, empty_dsn: str) -> None:
+    keys = Keyring.generate()
+    up = Up(home, more={"STAGEWRIGHT_DATABASE_URL": empty_dsn, "STAGEWRIGHT_ROOT_KEYS": keys})
+    up.wait_ready()
+
+    assert up.call("auth", "status").returncode == 0
+    assert not (up.data / "postgres").exists()
+    assert up.end(signal.SIGTERM) == 0
+    with psycopg.connect(empty_dsn) as connection:
+        assert connection.execute("select count(*) from users where role = 'owner'").fetchone() == (1,)
 
 
 def test_wrong_settings_are_all_named_before_anything_starts(home: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from stagewright.kit.settings import Listen
+from stagewright.kit.settings import Listen, make_data_dir
 from stagewright.processes.cli import contexts
 from stagewright.processes.cli.exits import INTERRUPTED, Ended
 from stagewright.processes.cli.local import place
@@ -63,7 +63,7 @@ def installed(
 ) -> Iterator[Running]:
     """Start everything, yield when all processes are ready, and stop everything at the end of the block."""
     settings = read_settings(wish)
-    data = settings.data_dir
+    data = make_data_dir(settings.data_dir)
     with place.only_one(data):
         ports = place.choose_ports(settings.listen.port, host_of(settings.listen.host), place.read_endpoints(data))
         database = _database(settings, say)
