@@ -60,7 +60,9 @@ STEP = timedelta(seconds=1.1)  # one turn of the worker; content writes are at l
 QUIET = 2
 PROGRESS = """
 select (select count(*) from journal) as events,
-    (select md5(coalesce(string_agg(id::text || status, ',' order by no), '')) from effects) as effects
+    (select md5(string_agg(id::text || status, ',' order by no)) from effects) as effects,
+    (select md5(string_agg(concat_ws(',', id, status, stop_requested_at, absent_since, exited_at), ';' order by id))
+        from attempts) as attempts
 """
 RUN_MOVES = """
 select body from journal where stream = %(stream)s and body ? 'version' and body ? 'finish_step'

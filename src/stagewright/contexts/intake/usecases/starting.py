@@ -4,6 +4,7 @@ from datetime import datetime
 
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.usecases.words import Occurrence, Seen
+from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
@@ -20,13 +21,14 @@ async def start(
     clock: Clock,
 ) -> runs.Run:
     """Request the run and write the Issue's profile."""
-    run = await runs.request_run(tx, run_request(occurrence, seen, request, world), clock=clock)
+    locale = await _locale(tx, seen)
+    run = await runs.request_run(tx, run_request(occurrence, seen, request, world, locale=locale), clock=clock)
     await _keep_profile(tx, occurrence, seen, request, now=clock.now())
     return run
 
 
 def run_request(
-    occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, world: workflow.World
+    occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, world: workflow.World, *, locale: str
 ) -> runs.RunRequest:
     """Return what is asked of runs."""
     mode, source, notes = _mode(seen, request)
@@ -56,7 +58,7 @@ def run_request(
         env=workflow.target_environment(request.kind, mode, seen.policy) or "none",
         access_profile=workflow.access_profile(request.kind, mode, seen.policy),
         limit_seconds=request.limit_minutes * 60,
-        locale=seen.policy.defaults.locale,
+        locale=locale,
         branch=target.branch if target else None,
         notes=tuple(notes),
         world=runs.RunWorld(
@@ -66,6 +68,14 @@ def run_request(
             platform_needs_input=world.platform_needs_input,
         ),
     )
+
+
+async def _locale(tx: Tx, seen: Seen) -> str:
+    """Return the project's language; its policy file may say another one than the built-in policy."""
+    chosen = seen.policy.defaults.locale
+    if chosen != workflow.builtin_policy().defaults.locale:
+        return chosen
+    return (await projects.get_project(tx, seen.repository.project_id)).locale
 
 
 def _mode(seen: Seen, request: workflow.StartRequest) -> tuple[workflow.Mode, str, list[str]]:

@@ -100,11 +100,11 @@ async def _absent(outside: Outside, run: Run, attempt: Attempt) -> None:
 
 async def _alive(outside: Outside, run: Run, attempt: Attempt, observed: Observed) -> None:
     now = outside.clock.now()
-    if attempt.generation != run.generation or (run.status.terminal and attempt.stop_requested_at is None):
-        await _retire(outside, run, attempt)
-        return
     if attempt.stop_requested_at is not None:
         await _stop(outside, run, attempt)
+        return
+    if attempt.generation != run.generation or run.status.terminal:
+        await _retire(outside, run, attempt)
         return
     if attempt.status is AttemptStatus.LAUNCHING and now - (attempt.launched_at or now) > CONTACT_WITHIN:
         await outside.workloads.delete(attempt.workload_name)

@@ -150,7 +150,7 @@ def _check_secrets(inspection: Inspection, rules: ResultRules) -> list[Violation
     places += [_text(change.path) for change in inspection.changed if rules.find_secrets(change.path)]
     if not places:
         return []
-    text = "these files hold a secret, or have it in their name (it is not repeated here); remove it and use a reference"
+    text = "these files hold a secret, or have it in their name (it is not repeated here); use a reference instead"
     return [Violation("secret_in_result", text, tuple(places[:MAX_PATHS]))]
 
 
