@@ -12,9 +12,6 @@ from uuid import UUID, uuid4
 
 import httpx
 from jsonschema import Draft202012Validator, FormatChecker
-from tests import factories
-from tests.fakes.clock import FakeClock
-from tests.fakes.forge import FakeForge
 
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.identity.store import insert_user
@@ -28,6 +25,9 @@ from stagewright.processes.common import Platform, Purpose, open_platform
 from stagewright.processes.gateway.app import make_app, make_framework
 from stagewright.processes.gateway.description import describe
 from stagewright.processes.settings import load
+from tests import factories
+from tests.fakes.clock import FakeClock
+from tests.fakes.forge import FakeForge
 
 PUBLIC_URL = "https://stagewright.test"
 DOCUMENT = describe(make_framework())
@@ -80,7 +80,9 @@ class Gateway:
         """Read."""
         return await self.call("GET", path, who, **options)
 
-    async def post(self, path: str, who: Person | str | None = None, body: Any = None, **options: Any) -> httpx.Response:
+    async def post(
+        self, path: str, who: Person | str | None = None, body: Any = None, **options: Any
+    ) -> httpx.Response:
         """Send a verb with a fresh key, unless the test brings its own."""
         headers = {"Idempotency-Key": str(uuid4()), **options.pop("headers", {})}
         return await self.call("POST", path, who, headers=headers, json={} if body is None else body, **options)

@@ -8,7 +8,9 @@ import pytest
 from tests.factories import a_report
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway, Person
+from tests.unit.agents.factories import a_prompt_input
 
+from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.model import AttemptId, Run, RunStatus, WaitKind
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
@@ -240,3 +242,25 @@ async def test_the_newest_result_is_shown_with_its_verdict(gateway: Gateway) -> 
     assert (result["attempt"], result["verdict"], result["report"]["title"]) == (1, "refused", "Add a greeting")
     assert result["violations"][0]["paths"] == ["a.py"]
     assert (await gateway.get(f"/runs/{run.id}/result?attempt=2", owner)).status_code == 404
+
+
+async def test_the_prompt_is_shown_redacted_with_its_parts(gateway: Gateway) -> None:
+    _, _, run = await gateway.scene()
+    owner = await gateway.person(role="owner")
+    attempt = await an_attempt(gateway, run)
+    assert (await gateway.get(f"/runs/{run.id}/prompt", owner)).status_code == 404
+    prompt = agents.compose(a_prompt_input(), agents.load_catalogue())
+    async with gateway.db.transaction() as tx:
+        await agents.record_prompt(
+            tx,
+            prompt,
+            project_id=run.project_id,
+            run_id=run.id,
+            attempt_id=attempt,
+            redact=lambda text: text.replace("acme", "«redacted»"),
+            clock=gateway.clock,
+        )
+    shown = (await gateway.get(f"/runs/{run.id}/prompt?attempt=1", owner)).json()
+    assert (shown["attempt"], shown["sha256"]) == (1, prompt.sha256)
+    assert "acme" not in shown["text"]
+    assert [part["part"] for part in shown["parts"]] == [part.part for part in prompt.parts]
