@@ -167,7 +167,8 @@ class TestTraces:
         server = start()
         server.stop()
         lines = [str(os.getpid()), str(server.cluster), "1", "5432", str(server.socket_dir), "", "1 1", "ready"]
-        (server.cluster / "postmaster.pid").write_text("\n".join(lines) + "\n")
+        for lock in (server.cluster / "postmaster.pid", server.socket_dir / ".s.PGSQL.5432.lock"):
+            lock.write_text("\n".join(lines) + "\n")
         again = start()
         assert not again.adopted
         assert query(again, "select 1") == 1

@@ -88,8 +88,12 @@ def socket_dir(cluster: Path, account: Account) -> Path:
     return folder
 
 
-def drop_stale_lock(cluster: Path) -> None:
-    """Remove a lock file whose process number belongs to a stranger now; PostgreSQL itself removes a dead one's."""
-    found = pidfile.read(cluster)
-    if found is not None and not pidfile.serves(found.pid, cluster):
-        (cluster / "postmaster.pid").unlink(missing_ok=True)
+def drop_stale_locks(cluster: Path, sockets: Path) -> None:
+    """Remove lock files, of the data and of the socket, whose process number belongs to a stranger or a zombie now.
+
+    PostgreSQL itself removes a dead one's, but takes a killed server that nobody has reaped yet for a living one.
+    """
+    for lock in (cluster / "postmaster.pid", sockets / f".s.PGSQL.{PORT}.lock"):
+        pid = pidfile.owner(lock)
+        if pid is not None and not pidfile.serves(pid, cluster):
+            lock.unlink(missing_ok=True)

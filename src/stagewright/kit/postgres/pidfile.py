@@ -24,16 +24,31 @@ class Postmaster:
 
 def read(cluster: Path) -> Postmaster | None:
     """Return what the lock file of ``cluster`` says, or None without a readable one."""
-    try:
-        lines = (cluster / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        pid = int(lines[0])
-    except (IndexError, ValueError):
+    lines = _lines(cluster / "postmaster.pid")
+    pid = _number(lines)
+    if pid is None:
         return None
     socket_dir = Path(lines[4]) if len(lines) > 4 and lines[4] else None
     return Postmaster(pid, socket_dir, lines[7].strip() if len(lines) > 7 else "starting")
+
+
+def owner(lock: Path) -> int | None:
+    """Return the process number in the first line of a lock file, or None without a readable one."""
+    return _number(_lines(lock))
+
+
+def _lines(lock: Path) -> list[str]:
+    try:
+        return lock.read_text(encoding="utf-8").splitlines()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _number(lines: list[str]) -> int | None:
+    try:
+        return int(lines[0])
+    except (IndexError, ValueError):
+        return None
 
 
 def serves(pid: int, cluster: Path) -> bool:

@@ -119,7 +119,7 @@ class EmbeddedPostgres:
                 raise ValueError(f"{name!r} is no server setting")
             arguments += ["-c", f"{name}={value}"]
         while True:
-            folder.drop_stale_lock(cluster)
+            folder.drop_stale_locks(cluster, socket_dir)
             child = cls._spawn(arguments, log, account)
             while child.poll() is None:
                 found = pidfile.read(cluster)
