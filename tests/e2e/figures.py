@@ -16,6 +16,11 @@ class Figures:
 
     def __init__(self) -> None:
         self._seconds: dict[str, list[float]] = defaultdict(list)
+        self._remarks: list[str] = []
+
+    def remember(self, remark: str) -> None:
+        """Print ``remark`` with the figures."""
+        self._remarks.append(remark)
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -42,7 +47,8 @@ class Figures:
 
     def lines(self) -> list[str]:
         """Return what to print."""
-        return [
+        figures = [
             f"{what}: median {median(found):.2f} s of {len(found)}, from {min(found):.2f} to {max(found):.2f}"
             for what, found in self._seconds.items()
         ]
+        return figures + self._remarks
