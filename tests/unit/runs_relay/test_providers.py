@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from stagewright.adapters.providers import APIS, Endpoint, Usage, UsageReader
 from stagewright.adapters.providers.headers import passed_back, passed_on, request_id
-from stagewright.adapters.providers.limits import retry_after
 from stagewright.adapters.providers.usage import LONGEST_EVENT
+from stagewright.kit.http.retry_after import retry_after
 
 NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 

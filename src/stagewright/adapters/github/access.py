@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
-import msgspec
 from gidgethub.apps import get_jwt
 from jwt import PyJWTError
 
 from stagewright.adapters.github.structs import Installation, InstallationToken
-from stagewright.adapters.github.wire import Answer, Request, Wire, url_of
+from stagewright.adapters.github.wire import Answer, Request, Wire, decoded, url_of
 from stagewright.contexts.projects.model import Repository
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
 from stagewright.contexts.vault.model import BOT, MANAGEMENT, Credential, CredentialKind, ResolvedCredential
@@ -105,7 +104,7 @@ class Access:
         """Read ``path`` as the App itself."""
         resolved = await self._resolve(repository.id, repository.project_id, credential.purpose)
         answer = await self._signed("GET", repository, resolved, path)
-        return msgspec.json.decode(answer.body, type=kind)
+        return decoded(answer, kind, write=False)
 
     async def _token(
         self, repository: Repository, need: Need, resolved: ResolvedCredential, refused: str | None
@@ -139,7 +138,7 @@ class Access:
             owner, _, name = repository.full_name.partition("/")
             path = url_of(repository.api_url, "/repos/{owner}/{name}/installation", owner=owner, name=name)
             answer = await self._signed("GET", repository, resolved, path)
-            installation = msgspec.json.decode(answer.body, type=Installation).id
+            installation = decoded(answer, Installation, write=False).id
         wish = {"repository_ids": [repository.forge_repository_id], "permissions": dict(need.permissions)}
         path = f"/app/installations/{installation}/access_tokens"
         try:
@@ -153,7 +152,7 @@ class Access:
                 code="forge.permission_missing",
                 permission=wanted,
             ) from error
-        token = msgspec.json.decode(answer.body, type=InstallationToken)
+        token = decoded(answer, InstallationToken, write=False)  # one minted in vain harms nobody
         return Minted(token.token, token.expires_at, installation)
 
     async def _signed(

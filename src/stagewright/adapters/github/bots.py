@@ -3,11 +3,9 @@
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import msgspec
-
 from stagewright.adapters.github import structs
 from stagewright.adapters.github.access import THREADS, Access
-from stagewright.adapters.github.wire import Request, Wire, url_of
+from stagewright.adapters.github.wire import Request, Wire, decoded, url_of
 from stagewright.contexts.projects.model import Repository
 from stagewright.contexts.runs.ports import BotIdentity
 from stagewright.contexts.vault.model import Credential, CredentialKind
@@ -39,7 +37,7 @@ class Bots:
     async def _user(self, repository: Repository, token: str, path: str, **parts: str) -> structs.User:
         url = url_of(repository.api_url, path, **parts)
         answer = await self._wire.send(Request("GET", url, oauth_token=token))
-        return msgspec.json.decode(answer.body, type=structs.User)
+        return decoded(answer, structs.User, write=False)
 
 
 def _identity(repository: Repository, credential: Credential, account: structs.User) -> BotIdentity:

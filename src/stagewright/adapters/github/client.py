@@ -12,9 +12,9 @@ import msgspec
 from stagewright.adapters.github.access import Access, Need, Pass
 from stagewright.adapters.github.etags import ETags, Kept
 from stagewright.adapters.github.rates import CORE
-from stagewright.adapters.github.wire import Answer, Request, Wire, same_origin, url_of
+from stagewright.adapters.github.wire import Answer, Request, Wire, decoded, same_origin, url_of
 from stagewright.contexts.projects.model import Repository
-from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
+from stagewright.contexts.runs.errors import NotSent
 from stagewright.kit.clock import Clock
 from stagewright.kit.errors import NotFound, Unauthenticated, Unavailable
 
@@ -172,15 +172,6 @@ def checked_next(repository: Repository, answer: Answer) -> str | None:
     if answer.next is not None and not same_origin(answer.next, repository.api_url):
         raise Unavailable(f"the forge of {repository.full_name} continues a list on another host; check its API URL")
     return answer.next
-
-
-def decoded(answer: Answer, kind: type[T], *, write: bool) -> T:
-    """Decode an answer. One that cannot be read leaves a write unknown."""
-    try:
-        return msgspec.json.decode(answer.body, type=kind)
-    except msgspec.MsgspecError as error:
-        told = f"the forge's answer cannot be read as {kind}: {error}"
-        raise (OutcomeUnknown(told) if write else NotSent(told)) from error
 
 
 def _moved_to(repository: Repository, request: Request, answer: Answer) -> str:

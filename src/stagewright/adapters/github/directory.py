@@ -4,8 +4,7 @@ from typing import TypeVar
 
 from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import app_jwt
-from stagewright.adapters.github.client import decoded
-from stagewright.adapters.github.wire import Request, Wire, url_of
+from stagewright.adapters.github.wire import Request, Wire, decoded, url_of
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository
 from stagewright.kit.errors import FieldProblem, Invalid
 

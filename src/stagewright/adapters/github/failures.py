@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 import msgspec
 
@@ -19,6 +18,7 @@ from stagewright.kit.errors import (
     StagewrightError,
     Unauthenticated,
 )
+from stagewright.kit.http.retry_after import LONGEST, retry_after
 
 SECONDARY = ("secondary rate limit", "abuse detection")
 AFTER_RETRY = timedelta(seconds=15)  # margins of runs.md §10.2: our clock and the forge's differ
@@ -70,7 +70,7 @@ class Refusal:
     def _limit(self, problem: Problem, now: datetime) -> LimitReached:
         said = problem.message.lower()
         secondary = any(text in said for text in SECONDARY) or self.headers.get("x-ratelimit-remaining") != "0"
-        wait, margin, basis = _retry_after(self.headers, now), AFTER_RETRY, "retry_after"
+        wait, margin, basis = retry_after(self.headers, now=now), AFTER_RETRY, "retry_after"
         if wait is None and not secondary:
             wait, margin, basis = _until_reset(self.headers, now), AFTER_RESET, "reset"
         return LimitReached(
@@ -83,7 +83,7 @@ class Refusal:
         )
 
     def _broken(self, told: str, now: datetime) -> NotSent | OutcomeUnknown:
-        wait = _retry_after(self.headers, now)
+        wait = retry_after(self.headers, now=now)
         if self.write and not (self.status == 503 and wait is not None):
             return OutcomeUnknown(told, retry_after=wait)
         return NotSent(told, retry_after=wait)
@@ -112,20 +112,9 @@ def _invalid(told: str, problem: Problem) -> Invalid:
     )
 
 
-def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
-    text = headers.get("retry-after")
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return timedelta(seconds=int(text))
-    try:
-        return max(timedelta(0), parsedate_to_datetime(text) - now)
-    except (ValueError, TypeError):
-        return None
-
-
 def _until_reset(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     text = headers.get("x-ratelimit-reset", "")
-    if not text.isdecimal():
+    try:
+        return min(LONGEST, max(timedelta(0), datetime.fromtimestamp(int(text), UTC) - now))
+    except (ValueError, OverflowError, OSError):
         return None
-    return max(timedelta(0), datetime.fromtimestamp(int(text), UTC) - now)

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import LABELS, THREADS
 from stagewright.adapters.github.bots import Bots
-from stagewright.adapters.github.client import PAGE, Client, at, decoded
+from stagewright.adapters.github.client import PAGE, Client, at
 from stagewright.adapters.github.rates import CONTENT
-from stagewright.adapters.github.wire import Wire
+from stagewright.adapters.github.wire import Wire, decoded
 from stagewright.contexts.projects.model import Repository
 from stagewright.contexts.runs.ports import (
     BotIdentity,

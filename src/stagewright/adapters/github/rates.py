@@ -30,7 +30,7 @@ class Rates:
         """Note the headers of one answer. Content is drawn from the core limit, so it gets that reading too."""
         try:
             limit = RateLimit.from_http(headers)
-        except ValueError:
+        except (ValueError, OverflowError, OSError):
             limit = None
         if limit is None:
             return

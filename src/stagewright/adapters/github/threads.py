@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import SENDERS, THREADS
-from stagewright.adapters.github.client import PAGE, Client, at, checked_next, decoded
+from stagewright.adapters.github.client import PAGE, Client, at, checked_next
+from stagewright.adapters.github.wire import decoded
 from stagewright.contexts.intake.ports import ForgeThread, LabelAct, UpdatedThreads
 from stagewright.contexts.projects.model import Repository
 from stagewright.kit.errors import NotFound

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,8 +14,10 @@ from stagewright.adapters.github.rates import CORE, Rates
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
 from stagewright.kit.clock import Clock
 
+T = TypeVar("T")
 REQUESTER = "stagewright"
 API_VERSION = "2022-11-28"
+LARGEST_ANSWER = 32 << 20
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
@@ -81,15 +83,19 @@ class Wire:
             content = msgspec.json.encode(request.data)
             headers["content-type"] = "application/json"
         try:
-            response = await self._http.request(request.method, request.url, headers=headers, content=content)
+            async with self._http.stream(request.method, request.url, headers=headers, content=content) as response:
+                body = await _read(response)
         except NEVER_LEFT as error:
             raise NotSent(f"{request.what}: the forge cannot be reached ({type(error).__name__})") from error
         except httpx.HTTPError as error:
             lost = f"{request.what}: the connection was lost ({type(error).__name__})"
             raise (OutcomeUnknown(lost) if request.write else NotSent(lost)) from error
-        return self._answer(request, response)
+        if body is None:
+            told = f"{request.what}: the forge's answer is larger than {LARGEST_ANSWER} bytes"
+            raise OutcomeUnknown(told) if request.write else NotSent(told)
+        return self._answer(request, response, body)
 
-    def _answer(self, request: Request, response: httpx.Response) -> Answer:
+    def _answer(self, request: Request, response: httpx.Response, body: bytes) -> Answer:
         if request.installation:
             self.rates.feed(request.installation, request.bucket, response.headers)
         if response.status_code >= 400:
@@ -100,10 +106,29 @@ class Wire:
                 installation=request.installation,
                 status=response.status_code,
                 headers=response.headers,
-                body=response.content,
+                body=body,
             ).as_error(self._clock.now())
         following = response.links.get("next", {}).get("url")
-        return Answer(response.status_code, response.headers, response.content, following)
+        return Answer(response.status_code, response.headers, body, following)
+
+
+async def _read(response: httpx.Response) -> bytes | None:
+    """Return the body, unpacked; None when it is larger than any answer we ask for."""
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > LARGEST_ANSWER:
+            return None
+    return bytes(body)
+
+
+def decoded(answer: Answer, kind: type[T], *, write: bool) -> T:
+    """Decode an answer. One that cannot be read leaves a write unknown."""
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except msgspec.MsgspecError as error:
+        told = f"the forge's answer cannot be read as {kind}: {error}"
+        raise (OutcomeUnknown(told) if write else NotSent(told)) from error
 
 
 def url_of(api_url: str, path: str, **parts: str | int) -> str:

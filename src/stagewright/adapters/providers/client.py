@@ -9,7 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from stagewright.adapters.providers import headers, limits
+from stagewright.adapters.providers import headers
 from stagewright.adapters.providers.apis import Endpoint, ProviderApi
 from stagewright.adapters.providers.errors import (
     AnswerCut,
@@ -17,6 +17,7 @@ from stagewright.adapters.providers.errors import (
     CredentialMalformed,
     ProviderUnreachable,
 )
+from stagewright.kit.http.retry_after import retry_after
 
 CONNECT = timedelta(seconds=10)
 IDLE = timedelta(minutes=5)
@@ -75,7 +76,7 @@ class Answer:
 
     def retry_after(self, now: datetime) -> timedelta | None:
         """Return how long the provider asks to be left alone."""
-        return limits.retry_after(self._response.headers, now=now)
+        return retry_after(self._response.headers, now=now)
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes, byte for byte. Raises ``AnswerCut``."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests.contract.github.peers import Adapter, Vault, a_credential, a_repository
 from tests.fakes.clock import FakeClock
 
+from stagewright.adapters.github import wire
 from stagewright.adapters.github.client import MOST_PAGES
 from stagewright.adapters.github.wire import url_of
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
@@ -195,6 +196,26 @@ async def test_a_lost_mint_sent_nothing_of_what_it_was_for() -> None:
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
     found.vault.resolved = ResolvedCredential(app, pem)
     with pytest.raises(NotSent):
+        await found.forge.create_comment(REPOSITORY, 1, "text")
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"token": "t"}'])
+async def test_an_answer_to_a_mint_that_cannot_be_read_is_not_now(body: bytes) -> None:
+    found = adapter(lambda _: httpx.Response(201, content=body))
+    key = generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    app = a_credential(CredentialKind.GITHUB_APP, app_id=1, installation_id=2)
+    found.vault.resolved = ResolvedCredential(app, pem)
+    with pytest.raises(NotSent, match="cannot be read"):
+        await found.forge.create_comment(REPOSITORY, 1, "text")
+
+
+async def test_an_answer_without_end_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "LARGEST_ANSWER", 1000)
+    found = adapter(lambda _: httpx.Response(200, content=b" " * 1001))
+    with pytest.raises(NotSent, match="larger than 1000 bytes"):
+        await found.forge.issue(REPOSITORY, 1)
+    with pytest.raises(OutcomeUnknown, match="larger than 1000 bytes"):
         await found.forge.create_comment(REPOSITORY, 1, "text")
 
 

@@ -80,6 +80,10 @@ def test_nothing_can_have_happened_by_a_read(status: int) -> None:
         ({"retry-after": "soon"}, None, None),
         (LEFT, None, None),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "never"}, None, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9" * 30}, None, None),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "99999999999"}, timedelta(days=1, seconds=5), "reset"),
+        ({"retry-after": "999999999"}, timedelta(days=1, seconds=15), "retry_after"),
+        ({"retry-after": "9" * 30}, None, None),
     ],
 )
 def test_a_limit_says_how_long_to_wait_with_a_margin_and_how_it_knows(

@@ -1,4 +1,4 @@
-"""How long a provider asks to be left alone, in the three spellings that occur."""
+"""How long a server asks to be left alone, in the three spellings that occur."""
 
 import re
 from collections.abc import Mapping
