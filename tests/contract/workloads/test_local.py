@@ -262,6 +262,15 @@ async def test_the_output_kept_is_capped(local: LocalHarness) -> None:
     assert (await flood.tail(spec.name, 1)) == "last"
 
 
+async def test_a_log_that_cannot_be_written_does_not_end_the_run(local: LocalHarness) -> None:
+    flood = LocalWorkloads(local.data, runner=("/bin/sh", "-c", "yes | head -c 1000000; exit 7"))
+    spec = a_spec()
+    file_of(local, spec, "output.log").mkdir(parents=True)
+    await flood.launch(spec)
+    seen = await until_state(flood, spec.name, WorkloadState.FINISHED)
+    assert (seen.exit_code, seen.detail) == (7, "exited")
+
+
 async def test_a_runner_that_cannot_be_started_exits_127_and_says_why(local: LocalHarness) -> None:
     missing = LocalWorkloads(local.data, runner=("/nonexistent/runner",))
     spec = a_spec()

@@ -199,15 +199,17 @@ class Supervisor:
                 os.close(self.output)
             self.output = -1
             return False
-        if self.log < 0 or self.logged + len(data) > LOG_CAP:
-            self._turn_log()
-        os.write(self.log, data)
-        self.logged += len(data)
+        with contextlib.suppress(OSError):  # a full disk costs lines of the log, not the run
+            if self.log < 0 or self.logged + len(data) > LOG_CAP:
+                self._turn_log()
+            os.write(self.log, data)
+            self.logged += len(data)
         return True
 
     def _turn_log(self) -> None:
         if self.log >= 0:
             os.close(self.log)
+            self.log = -1
             os.rename("output.log", "output.log.1", src_dir_fd=self.folder, dst_dir_fd=self.folder)
         self.log = self._open("output.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         self.logged = 0

@@ -134,7 +134,7 @@ class LocalWorkloads:
         folder = self._folder(name)
         who = folder.read("pid")
         if who is not None and folder.read("exit") is None:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError, FileExistsError):  # deleted, or stopped by another just now
                 folder.write("stop", repr(max(0.0, grace)))
                 supervisor.signal_exactly(who["pid"], who["start"], signal.SIGTERM)
 
