@@ -1,5 +1,6 @@
 """`stagewright demo` on a fresh machine: an opened pull request that holds the agent's change, and one comment."""
 
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -56,3 +57,36 @@ def test_without_a_terminal_the_demo_shows_the_change_and_ends_by_itself(
     assert list((data_dir / "tmp").iterdir()) == []
     assert time.monotonic() - began < 2 * WITHIN
     assert '"contexts": {}' in (data_dir / ".config/stagewright/contexts.json").read_text()
+
+
+def test_a_demo_that_cannot_work_says_why_and_leaves_nothing(data_dir: Path) -> None:
+    environ = clean_environ(data_dir) | {"PATH": str(data_dir / "empty")}
+    (data_dir / "tmp").mkdir(mode=0o711)
+    done = subprocess.run(
+        [*PROGRAM, "demo"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WITHIN
+    )
+
+    assert done.returncode == 1
+    assert "error: git is not on PATH" in done.stderr
+    assert list((data_dir / "tmp").iterdir()) == []
+
+
+def test_an_interrupted_demo_leaves_nothing(data_dir: Path) -> None:
+    (data_dir / "tmp").mkdir(mode=0o711)
+    process = subprocess.Popen(
+        [*PROGRAM, "demo", "--stay"],
+        env=clean_environ(data_dir),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "starting" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=WITHIN)
+
+    assert (process.returncode, out) == (130, "")
+    assert list((data_dir / "tmp").iterdir()) == []

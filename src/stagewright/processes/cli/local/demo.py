@@ -92,7 +92,10 @@ def _folder(environ: Mapping[str, str], *, keep: bool) -> Iterator[Path]:
     try:
         yield data
     except (Failure, StagewrightError):
-        tell(f"everything is kept in {data}; logs in {data / 'logs'}")
+        if (data / "logs").exists():
+            tell(f"everything is kept in {data}; logs in {data / 'logs'}")
+        else:
+            _throw_away(data, keep=False)
         raise
     except BaseException:
         _throw_away(data, keep=keep)

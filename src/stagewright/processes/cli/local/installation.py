@@ -1,5 +1,6 @@
 """A running Stagewright on this machine: from settings to ready processes, and back. What `up` and `demo` share."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -7,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from stagewright.kit.errors import StagewrightError
 from stagewright.kit.settings import Listen, make_data_dir
 from stagewright.processes.cli import contexts
-from stagewright.processes.cli.exits import INTERRUPTED, Ended
+from stagewright.processes.cli.exits import FAILED, INTERRUPTED, Ended, Failure
 from stagewright.processes.cli.local import place
 from stagewright.processes.cli.local.child import ChildSpec, server_environ
 from stagewright.processes.cli.local.place import LOOPBACK, Ports
@@ -62,9 +64,11 @@ def installed(
     wish: Wish, *, say: Say, stopping: Event, show: Say | None = None, tick: Callable[[], None] | None = None
 ) -> Iterator[Running]:
     """Start everything, yield when all processes are ready, and stop everything at the end of the block."""
+    if shutil.which("git", path=wish.environ.get("PATH")) is None:
+        raise Failure(FAILED, "git is not on PATH, and nothing works without it", hint="install git 2.31 or newer")
     settings = read_settings(wish)
     data = make_data_dir(settings.data_dir)
-    with place.only_one(data):
+    with place.only_one(data), _ending_on_purpose(stopping):
         ports = place.choose_ports(settings.listen.port, host_of(settings.listen.host), place.read_endpoints(data))
         database = _database(settings, say)
         tree = ProcessTree(data / "logs", say, stopping=stopping, guard=database.guard, show=show, tick=tick)
@@ -83,6 +87,17 @@ def installed(
         finally:
             tree.stop()
             database.stop()
+
+
+@contextmanager
+def _ending_on_purpose(stopping: Event) -> Iterator[None]:
+    """Take a failure after Ctrl-C for what it is: Ctrl-C reaches the programs that we start in the foreground, too."""
+    try:
+        yield
+    except StagewrightError as error:
+        if stopping.is_set():
+            raise Ended(INTERRUPTED) from error
+        raise
 
 
 def _database(settings: Settings, say: Say) -> OwnDatabase | GivenDatabase:
