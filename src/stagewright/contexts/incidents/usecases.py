@@ -30,6 +30,7 @@ async def report(
     wanted = Level(level)
     print_ = rules.fingerprint(source=source, code=code, message=message, project_id=project_id, frame=frame)
     known = await store.find_open(tx, print_)
+    kept = rules.bounded(details or {})
     if known is None:
         opened = await store.insert(
             tx,
@@ -40,7 +41,7 @@ async def report(
                 "source": source,
                 "code": code,
                 "message": rules.cut(message),
-                "details": details or {},
+                "details": kept,
                 "stack": rules.cut(stack, 16_000) if stack else None,
                 "project_id": project_id,
                 "run_id": run_id,
@@ -54,7 +55,7 @@ async def report(
         known = await store.find_open(tx, print_)
         if known is None:
             return None
-    return await _recur(tx, known, wanted, message, details or {}, run_id, now)
+    return await _recur(tx, known, wanted, message, kept, run_id, now)
 
 
 async def _recur(

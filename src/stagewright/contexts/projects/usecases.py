@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -21,14 +21,14 @@ from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import FieldProblem
 from stagewright.kit.ids import uuid7
 
-KEY = re.compile(r"^[a-z0-9][a-z0-9-]{0,38}$")
+KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,38}")
 LOCALES = ("en", "ru")
 
 
 async def create_project(tx: Tx, *, key: str, name: str, locale: str, now: datetime) -> Project:
     """Create a project. Raises ``ProjectInvalid`` or ``ProjectKeyTaken``."""
     problems = []
-    if not KEY.match(key):
+    if not KEY.fullmatch(key):
         problems.append(
             FieldProblem("/key", "pattern", "use 1 to 39 lower-case letters, digits and hyphens, not starting with -")
         )
@@ -75,7 +75,7 @@ class Bound:
     """A bound repository and its first webhook secret, shown once."""
 
     repository: Repository
-    webhook_secret: str
+    webhook_secret: str = field(repr=False)
 
 
 async def bind_repository(

@@ -5,6 +5,7 @@ from stagewright.contexts.vault.errors import (
     CredentialExpired,
     CredentialInvalid,
     CredentialMissing,
+    CredentialUndecryptable,
 )
 from stagewright.contexts.vault.model import (
     BOT,
@@ -39,6 +40,7 @@ __all__ = [
     "CredentialKind",
     "CredentialMissing",
     "CredentialScope",
+    "CredentialUndecryptable",
     "Described",
     "NewCredential",
     "ResolvedCredential",

@@ -21,6 +21,12 @@ class CredentialExpired(Conflict):
     code = "credential.expired"
 
 
+class CredentialUndecryptable(Conflict):
+    """The configured credential does not open any more; nothing falls back to another level."""
+
+    code = "credential.undecryptable"
+
+
 class CredentialEmpty(Invalid):
     """An empty text is no credential."""
 

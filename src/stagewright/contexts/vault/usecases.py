@@ -6,7 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.vault import rules, store
-from stagewright.contexts.vault.errors import CredentialEmpty, CredentialExpired, CredentialInvalid, CredentialMissing
+from stagewright.contexts.vault.errors import (
+    CredentialEmpty,
+    CredentialExpired,
+    CredentialInvalid,
+    CredentialMissing,
+    CredentialUndecryptable,
+)
 from stagewright.contexts.vault.events import CredentialSet, CredentialStateChanged
 from stagewright.contexts.vault.model import Credential, CredentialKind, CredentialScope, ResolvedCredential
 from stagewright.kit.crypto import KeyUnknown, MacSigner, Sealer, Undecryptable
@@ -81,7 +87,12 @@ async def resolve(
     if chosen.expires_at is not None and chosen.expires_at <= now:
         raise CredentialExpired(f"the {chosen.scope.value} credential for {purpose} has expired; replace it")
     sealed = next(item for item in chain if item.credential.id == chosen.id)
-    return ResolvedCredential(chosen, sealer.open(sealed.ciphertext, context=_context(chosen.id)).decode())
+    try:
+        secret = sealer.open(sealed.ciphertext, context=_context(chosen.id)).decode()
+    except Undecryptable as error:
+        told = f"the {chosen.scope.value} credential for {purpose} cannot be opened; store it anew"
+        raise CredentialUndecryptable(told) from error
+    return ResolvedCredential(chosen, secret)
 
 
 async def login_of(reader: Reader, *, purpose: str, project_id: UUID, repository_id: UUID | None) -> str | None:
