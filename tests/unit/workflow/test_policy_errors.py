@@ -103,6 +103,7 @@ MISTAKES: list[tuple[str, tuple[str, str, int]]] = [
      ("/next_steps/dev/jumps/0/profile", "unknown_name", 4)),
     ("scopes:\n  any: {allow: []}\n", ("/scopes/any", "scope_fixed", 2)),
     ("scopes:\n  docs:\n    allow: ['docs**']\n", ("/scopes/docs/allow/0", "pattern", 3)),
+    ("scopes:\n  docs:\n    allow: ['docs/[z-a].md']\n", ("/scopes/docs/allow/0", "pattern", 3)),
 ]  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """File scopes and protected paths: what a result may change (sections 5 and runs.md 8.3, 18)."""
 
+import fnmatch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from stagewright.contexts.workflow.api import (
     owner_review_paths,
     scope_patterns,
 )
-from stagewright.contexts.workflow.rules.globs import matches, protects
+from stagewright.kit.globs import matches, protects
 
 POLICY = a_policy()
 
@@ -59,6 +61,32 @@ GLOBS = [
 @pytest.mark.parametrize(("pattern", "path", "expected"), GLOBS)
 def test_patterns_mean_what_they_say(pattern: str, path: str, expected: bool) -> None:
     assert matches(pattern, path) is expected
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 40 + "b", "**/" * 20 + "b", "**/a/" * 20 + "b", "**/*a*a*a*a/**/*a*a*b"])
+def test_no_pattern_takes_long_for_any_path(pattern: str) -> None:
+    for path in ("a" * 4000, "a/" * 2000 + "a", ("a" * 60 + "/") * 60 + "a"):
+        assert not matches(pattern, path)
+
+
+PARTS = st.sampled_from(["**", "*", "a", "a*", "*a", "a*b", "*a*b*", "?", "a?*b", "b"])
+
+
+@given(
+    st.lists(PARTS, min_size=1, max_size=5),
+    st.lists(st.text(alphabet="ab", min_size=1, max_size=4), min_size=1, max_size=5),
+)
+def test_a_pattern_matches_what_trying_everything_finds(pattern: list[str], path: list[str]) -> None:
+    assert matches("/".join(pattern), "/".join(path)) is _tried(pattern, path)
+
+
+def _tried(pattern: list[str], path: list[str]) -> bool:
+    """Match part by part, trying every length of ``**``; at the end it needs a part."""
+    if not pattern or not path:
+        return not pattern and not path
+    if pattern[0] == "**":
+        return len(pattern) == 1 or any(_tried(pattern[1:], path[start:]) for start in range(len(path)))
+    return fnmatch.fnmatchcase(path[0], pattern[0]) and _tried(pattern[1:], path[1:])
 
 
 @given(st.lists(st.text(alphabet="ab.", min_size=1, max_size=3), min_size=1, max_size=4))

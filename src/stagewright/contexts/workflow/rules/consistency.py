@@ -11,6 +11,7 @@ from stagewright.contexts.workflow.rules import catalogue
 from stagewright.contexts.workflow.rules.actions import is_known_action
 from stagewright.contexts.workflow.rules.matching import normalise
 from stagewright.contexts.workflow.rules.places import Merged, Path
+from stagewright.kit.globs import is_pattern
 
 FIXED_SCOPES = ("none", "any")
 NEEDED_LABELS = (
@@ -194,6 +195,9 @@ def _glob(merged: Merged, path: Path) -> Problems:
     pattern = merged.text(*path)
     if pattern is not None and any("**" in part and part != "**" for part in pattern.split("/")):
         message = f"in {pattern!r} `**` stands beside other characters; it is a whole part, as in docs/**/*.md"
+        yield merged.problem(path, "pattern", message)
+    elif pattern is not None and not is_pattern(pattern):
+        message = f"in {pattern!r} a range in brackets runs backwards; write it as in [a-z]"
         yield merged.problem(path, "pattern", message)
 
 

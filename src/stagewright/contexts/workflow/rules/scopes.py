@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from stagewright.contexts.workflow.model.outcomes import EntryKind, PathChange, PathViolation
 from stagewright.contexts.workflow.model.policy import Kind, PathRule, Policy
-from stagewright.contexts.workflow.rules.globs import matches_any, protects
+from stagewright.kit.globs import matches_any, protects
 
 SCOPE_VIOLATION, PROTECTED_PATH = "scope_violation", "protected_path"
 
