@@ -144,10 +144,11 @@ class Talk:
     async def told(self, what: str) -> stream_pb2.PlatformMessage:
         """Read until the platform says ``what``."""
         while True:
-            answer: stream_pb2.PlatformMessage = await self.call.read()
+            answer: Any = await self.call.read()
             assert answer is not grpc.aio.EOF, await self.call.code()
-            if answer.WhichOneof("body") == what:
-                return answer
+            message: stream_pb2.PlatformMessage = answer
+            if message.WhichOneof("body") == what:
+                return message
 
     async def done(self) -> None:
         """End our side and wait for the platform's."""

@@ -31,7 +31,7 @@ class _Thread(msgspec.Struct):
     state: str | None = None
     labels: list[_Label | None] | None = None
     updated_at: str | int | None = None
-    pull_request: msgspec.Raw | None = None
+    pull_request: msgspec.Raw = msgspec.Raw()
 
 
 class _Payload(msgspec.Struct):
@@ -90,7 +90,7 @@ def check_headers(delivery_id: str | None, event: str | None) -> tuple[str, str]
 
 
 def _is_pull_request(issue: _Thread | None) -> bool:
-    return issue is not None and issue.pull_request is not None and bytes(issue.pull_request) != b"null"
+    return issue is not None and bytes(issue.pull_request) not in (b"", b"null")
 
 
 def _labels(thread: _Thread | None) -> tuple[str, ...] | None:

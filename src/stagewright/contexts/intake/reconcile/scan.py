@@ -70,7 +70,7 @@ async def _scan_again_soon(
             cursor=repository.scan_cursor or repository.bound_at,
             etag=repository.scan_etag,
             full=False,
-            now=now - every + min(AGAIN, every),
+            now=min(now, now - every * (100 - SPREAD_PERCENT) / 100 + AGAIN),
         )
 
 

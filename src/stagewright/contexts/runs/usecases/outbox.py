@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from stagewright.contexts.incidents import api as incidents
+from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Effect, EffectStatus, RunStatus
 from stagewright.contexts.runs.store import comments as comment_rows
@@ -48,6 +49,9 @@ async def _after_done(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now:
     if effect.kind == "comment.diagnostic" and "comment_id" in result:
         await comment_rows.set_diagnostic_placed(tx, str(effect.payload["key"]), int(result["comment_id"]))
         _publish_conflict(tx, effect, result)
+    if effect.kind == "label.define":
+        key = effect.target.partition(":")[2]
+        await projects.note_label_text(tx, effect.repository_id, key=key, text=str(effect.payload["text"]))
 
 
 async def _delete_duplicates(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:
