@@ -24,9 +24,9 @@ from stagewright.contexts.projects.store import (
     list_enabled,
     list_projects,
     list_repositories,
+    note_label_text,
     secrets_stamp,
     set_facts,
-    set_label_texts,
     set_scanned,
 )
 from stagewright.contexts.projects.usecases import (
@@ -67,10 +67,10 @@ __all__ = [
     "list_projects",
     "list_repositories",
     "list_webhook_secrets",
+    "note_label_text",
     "open_app_secrets",
     "open_webhook_secrets",
     "secrets_stamp",
     "set_facts",
-    "set_label_texts",
     "set_scanned",
 ]

@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
 from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
 from stagewright.contexts.projects.model import Project, Repository
 from stagewright.kit.db import Reader, Tx, record
@@ -55,7 +53,10 @@ FACTS = """
 update repositories set full_name = %(full_name)s, default_branch = %(default_branch)s
 where id = %(id)s and (full_name, default_branch) is distinct from (%(full_name)s, %(default_branch)s)
 """
-LABEL_TEXTS = "update repositories set label_texts = %(texts)s where id = %(id)s"
+LABEL_TEXT = """
+update repositories set label_texts = label_texts || jsonb_build_object(%(key)s::text, %(text)s::text)
+where id = %(id)s
+"""
 DELETE = "delete from repositories where id = %(id)s"
 
 
@@ -165,9 +166,9 @@ async def set_facts(tx: Tx, repository_id: UUID, *, full_name: str, default_bran
     return changed > 0
 
 
-async def set_label_texts(tx: Tx, repository_id: UUID, texts: Mapping[str, str]) -> None:
-    """Note which texts the managed labels have on the forge."""
-    await tx.execute(LABEL_TEXTS, id=repository_id, texts=Jsonb(dict(texts)))
+async def note_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> None:
+    """Note which text a managed label has on the forge now."""
+    await tx.execute(LABEL_TEXT, id=repository_id, key=key, text=text)
 
 
 async def delete_repository(tx: Tx, repository_id: UUID) -> None:

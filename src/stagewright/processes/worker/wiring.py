@@ -27,6 +27,8 @@ from stagewright.contexts.runs.reconcile.situation import refresh_policy
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.errors import NotFound
+from stagewright.kit.http.limits import forget_buckets
+from stagewright.kit.http.once import forget_keys
 from stagewright.kit.ids import uuid7
 from stagewright.kit.loops import Loop
 from stagewright.processes.common import Platform, Purpose
@@ -86,9 +88,17 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("runs.watchdog", lambda: watchdog.watch_invariants(hands), 60 * SECOND),
         loop("runs.sweep", lambda: watch.sweep_workloads(hands), 60 * SECOND),
         loop("runs.retention", lambda: retention.sweep_ended(hands), 3600 * SECOND, batch=retention.BATCH),
+        loop("requests.retention", lambda: forget_requests(platform), 3600 * SECOND),
         loop("journal.partitions", lambda: retention.make_partitions(hands), 3600 * SECOND),
         loop("runs.quarantines", lambda: retention.sweep_quarantines(hands), 600 * SECOND),
     ]
+
+
+async def forget_requests(platform: Platform) -> int:
+    """Forget answers kept for repeated requests, and rate buckets that are full again."""
+    now = platform.clock.now()
+    async with platform.db.transaction() as tx:
+        return await forget_keys(tx, now=now) + await forget_buckets(tx, now=now)
 
 
 async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:

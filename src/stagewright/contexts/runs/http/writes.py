@@ -58,7 +58,8 @@ async def cancel_run(
     if preview:
         async with once.parts.db.reading() as reader:
             row, shown = await _consequences(reader, run_id, me)
-            await cancelling.refuse_after_push(reader, row.run)
+            if why_not_cancel(row.run.status) is None:
+                await cancelling.refuse_after_push(reader, row.run)
         return confirmations.preview(
             subject, row.run.version, stops=shown["stops"], lost=shown["lost"], survives=shown["survives"]
         )
