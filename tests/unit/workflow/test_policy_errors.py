@@ -104,6 +104,11 @@ MISTAKES: list[tuple[str, tuple[str, str, int]]] = [
     ("scopes:\n  any: {allow: []}\n", ("/scopes/any", "scope_fixed", 2)),
     ("scopes:\n  docs:\n    allow: ['docs**']\n", ("/scopes/docs/allow/0", "pattern", 3)),
     ("scopes:\n  docs:\n    allow: ['docs/[z-a].md']\n", ("/scopes/docs/allow/0", "pattern", 3)),
+    ('scopes:\n  docs:\n    allow: ["docs/x\\n"]\n', ("/scopes/docs/allow/0", "value", 3)),
+    ('branches:\n  prefix: "x\\n"\n', ("/branches/prefix", "value", 2)),
+    ("roles:\n" + "".join(f"  r{n}: {{name: x, limits: {{full-env: 1, code-only: 1}}}}\n" for n in range(50)),
+     ("/roles", "too_many", 0)),
+    ("approvals:\n" + 101 * "- {}\n", ("/approvals", "too_many", 1)),
 ]  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def _check(merged: Merged, layers: Layers) -> list[PolicyProblem]:
     if layers[-1][0] is Source.PROJECT:
         # A second merge of the outer files: lists are shared with the first, nothing is written into them.
         outer = merge(layers[:-1])
-        sound = not any(problem.pointer.startswith("/approvals") for problem in problems)
+        sound = not any(problem.pointer.startswith(("/approvals", "/roles", "/stages")) for problem in problems)
         problems += check_narrowing(merged, outer, approvals_sound=sound)
     return problems
 

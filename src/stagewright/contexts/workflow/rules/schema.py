@@ -10,8 +10,12 @@ from stagewright.contexts.workflow.model.policy import EnvironmentNeed, LabelCla
 
 Schema = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-STAGE_KEY = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
-WORD_KEY = "^[a-z][a-z0-9_]*$"
+# Python's `$` would let a line feed follow; in an editor's dialect this says the same as `$` alone.
+END = r"$(?!\n)"
+STAGE_KEY = f"^[a-z][a-z0-9]*(-[a-z0-9]+)*{END}"
+WORD_KEY = f"^[a-z][a-z0-9_]*{END}"
+# Every action is compared for every role and kind when a project changes approvals, so their number is bounded.
+MOST_ROLES, MOST_STAGES, MOST_APPROVALS = 50, 60, 100
 ENVIRONMENTS = ("ai", "persistent", "production", "any")
 APPROVALS = ("none", "delegated", "owner", "deny")
 
@@ -58,15 +62,19 @@ def _object(properties: Mapping[str, Schema], *, required: tuple[str, ...] = (),
     return {**schema, "description": says} if says else schema
 
 
-def _map(values: Schema, *, keys: str | None = None, says: str = "") -> Schema:
+def _map(values: Schema, *, keys: str | None = None, says: str = "", most: int = 0) -> Schema:
     schema: Schema = {"type": "object", "additionalProperties": values}
+    if most:
+        schema["maxProperties"] = most
     if keys is not None:
         schema["propertyNames"] = {"pattern": keys}
     return {**schema, "description": says} if says else schema
 
 
-def _list(items: Schema, *, unique: bool = True, least: int = 0) -> Schema:
+def _list(items: Schema, *, unique: bool = True, least: int = 0, most: int = 0) -> Schema:
     schema: Schema = {"type": "array", "items": items}
+    if most:
+        schema["maxItems"] = most
     if unique:
         schema["uniqueItems"] = True
     return {**schema, "minItems": least} if least else schema
@@ -97,7 +105,7 @@ STAGE = _pattern(STAGE_KEY, "the key of a stage, such as dev or doc-audit")
 WORD = _pattern(WORD_KEY, "a lower-case word, such as dev")
 MONEY: Schema = {"type": "number", "minimum": 0, "maximum": 1_000_000, "description": "US dollars, 0 or more"}
 GLOB = _pattern(
-    r"^(?!/)(?!.*//)(?!(.*/)?\.\.?(/|$))[^\\\x00-\x1f]+(?<!/)$",
+    rf"^(?!/)(?!.*//)(?!(.*/)?\.\.?(/|$))[^\\\x00-\x1f]+(?<!/){END}",
     "a path pattern relative to the repository, such as docs/**/*.md",
 )
 MODE = _one_of(*(mode.value for mode in Mode))
@@ -105,7 +113,7 @@ NAME: Schema = {
     "anyOf": [TEXT, _object({"en": TEXT, "ru": TEXT}, required=("en", "ru"))],
     "description": "a text, or {en: …, ru: …}",
 }
-DURATION = _pattern("^[1-9][0-9]{0,4}[smhd]$", "a duration such as 30m, 4h or 7d")
+DURATION = _pattern(rf"^[1-9][0-9]{{0,4}}[smhd]{END}", "a duration such as 30m, 4h or 7d")
 LIMIT = _whole(0, 1000)
 
 
@@ -116,12 +124,12 @@ def _parts() -> dict[str, Schema]:
             {
                 "model": TEXT,
                 "reasoning": TEXT,
-                "locale": _pattern("^[A-Za-z]{2}([-_].*)?$", "a locale such as en or ru"),
+                "locale": _pattern(rf"^[A-Za-z]{{2}}([-_].*)?{END}", "a locale such as en or ru"),
             },
             required=("model", "reasoning", "locale"),
         ),
         "labels": _labels(),
-        "roles": _map(_role(), keys=WORD_KEY, says="a map of roles"),
+        "roles": _map(_role(), keys=WORD_KEY, says="a map of roles", most=MOST_ROLES),
         "limits": _object(
             {
                 "project": _totals(),
@@ -130,7 +138,7 @@ def _parts() -> dict[str, Schema]:
             required=("project", "platform"),
         ),
         "ceilings": _ceilings(),
-        "stages": _map(_stage(), keys=STAGE_KEY, says="a map of stages"),
+        "stages": _map(_stage(), keys=STAGE_KEY, says="a map of stages", most=MOST_STAGES),
         "special": _special(),
         "profiles": _profiles(),
         "scopes": _map(_object({"allow": _list(GLOB), "toolchain": _list(GLOB)}, required=("allow",)), keys=WORD_KEY),
@@ -143,10 +151,10 @@ def _parts() -> dict[str, Schema]:
         "engines": _map(_engine(), keys=WORD_KEY, says="a map of engines"),
         "models": _map(_model(), says="a map of models"),
         "reasoning": _map(_object({"label": LABEL, "effort": _map(TEXT)}, required=("label", "effort"))),
-        "approvals": _list(_approval(), unique=False),
+        "approvals": _list(_approval(), unique=False, most=MOST_APPROVALS),
         "budgets": _object({"run_usd": MONEY, "issue_usd": MONEY, "project_day_usd": MONEY}),
         "branches": _object(
-            {"prefix": _pattern(r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$", "letters, digits, - and _, at most 40")},
+            {"prefix": _pattern(rf"^[A-Za-z0-9][A-Za-z0-9_-]{{0,39}}{END}", "letters, digits, - and _, at most 40")},
             required=("prefix",),
         ),
         "pull_request": _object(
@@ -172,7 +180,7 @@ def _labels() -> Schema:
         {"class": _one_of(*free), "threads": threads, "description": {**TEXT, "maxLength": 100}},
         required=("class", "threads", "description"),
     )
-    color = _pattern("^[0-9a-f]{6}$", "six lower-case hex digits, such as 1f6feb")
+    color = _pattern(rf"^[0-9a-f]{{6}}{END}", "six lower-case hex digits, such as 1f6feb")
     parts = {
         "trigger_prefix": LABEL,
         "model_prefix": LABEL,
@@ -307,9 +315,9 @@ def _model() -> Schema:
 
 def _approval() -> Schema:
     action = _pattern(
-        r"^[a-z][a-z0-9_.]*\*?(:[a-z]+)?$", "an action such as secret_sync_k8s or database_lifecycle:create"
+        rf"^[a-z][a-z0-9_.]*\*?(:[a-z]+)?{END}", "an action such as secret_sync_k8s or database_lifecycle:create"
     )
-    kind = _pattern(r"^(\*|!?[a-z][a-z0-9_]*)$", "a kind such as dev_revise, * or !reviewer")
+    kind = _pattern(rf"^(\*|!?[a-z][a-z0-9_]*){END}", "a kind such as dev_revise, * or !reviewer")
     everything = {"const": "all"}
     parts = {
         "id": _pattern(STAGE_KEY, "a key such as gov-production"),

@@ -46,6 +46,8 @@ def _problems(error: ValidationError, merged: Merged) -> Iterator[PolicyProblem]
             yield from _missing_keys(error.instance, schema, path, merged)
         case "uniqueItems":
             yield merged.problem(path, "duplicate", "an item stands twice in this list; keep one")
+        case "maxItems" | "maxProperties":
+            yield merged.problem(path, "too_many", f"at most {error.validator_value} entries fit; remove some")
         case "minItems" | "minProperties":
             yield merged.problem(path, "empty", "at least one entry is needed")
         case _:
