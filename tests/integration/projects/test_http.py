@@ -137,7 +137,8 @@ async def test_labels_show_what_is_known_and_are_synchronised_on_request(gateway
     project, owner = await gateway.project(), await gateway.person(role="owner")
     repository = await gateway.repository(project)
     async with gateway.db.transaction() as tx:
-        await projects.set_label_texts(tx, repository.id, {"run:dev": "run:dev", "run:plan": "old:plan"})
+        await projects.note_label_text(tx, repository.id, key="run:dev", text="run:dev")
+        await projects.note_label_text(tx, repository.id, key="run:plan", text="old:plan")
     path = f"/projects/{project.id}/repositories/{repository.id}"
     labels = {item["key"]: item for item in (await gateway.get(f"{path}/labels", owner)).json()["items"]}
     assert [labels[key]["state"] for key in ("run:dev", "run:plan", "run:qa")] == ["ok", "renamed", "missing"]

@@ -1,8 +1,9 @@
 """What the platform knows of the labels it wrote."""
 
+from tests.world import World
+
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.usecases.binding import define_labels, label_states
-from tests.world import World
 
 
 async def test_a_label_that_was_written_is_known_by_its_text(world: World) -> None:
