@@ -16,6 +16,7 @@ WEIGHTS = {"worker": 4, "worker-2": 4, "controlplane": 3, "gateway": 2, RUNNER: 
 PAUSE_SECONDS = (0.5, 2.5)  # between two deaths
 DOWN_SECONDS = (0.2, 3.0)
 LOOK_SECONDS = 0.1
+STARTING_SECONDS = 10.0
 
 
 @dataclass(order=True)
@@ -105,7 +106,8 @@ class Storm:
         for name, server in self.platform.servers.items():
             if name not in self._down and not server.alive:
                 self._tell(f"{name} died by itself")
-                self.died_by_themselves.append(f"{name}: {server.last_words()}")
+                if time.monotonic() - server.started_at > STARTING_SECONDS:  # until then it may refuse to start
+                    self.died_by_themselves.append(f"{name}: {server.last_words()}")
                 server.start()
 
     def _tell(self, what: str) -> None:

@@ -27,7 +27,7 @@ from stagewright.kit.postgres import EmbeddedPostgres
 from stagewright.processes.cli.local import place
 from stagewright.processes.cli.local.installation import child_specs
 from stagewright.processes.cli.local.prepare import prepare_now
-from stagewright.processes.settings import PREFIX, load
+from stagewright.processes.settings import KEYS_FILE, PREFIX, load
 
 POLICY = """
 defaults: {{model: rehearsal, locale: {locale}}}
@@ -43,7 +43,9 @@ DATABASE = "postgres"
 class Platform:
     """The processes and what tests do with them. Everything started here is ended by its own process id."""
 
-    def __init__(self, data: Path, forge: RunningForge, *, workers: int, options: Mapping[str, str]) -> None:
+    def __init__(
+        self, data: Path, forge: RunningForge, *, workers: int, options: Mapping[str, str], bot_token: str | None
+    ) -> None:
         self.data = data
         self.forge = forge
         self.options = options
@@ -51,7 +53,7 @@ class Platform:
         self.settings = load("up", self._environ())
         self.servers = self._describe_servers(workers)
         self.owner = self._account("ann")
-        self.bot = self._account("stagewright-bot")
+        self.bot = self._account("stagewright-bot", token=bot_token)
         self.stranger = self._account("eve")
         self.robot = self._account("helper-robot", kind="Bot")
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
@@ -324,14 +326,23 @@ def end_workloads(data: Path) -> None:
 
 
 @contextmanager
-def running_platform(*, workers: int = 1, durable: bool = False) -> Iterator[Platform]:
-    """Run everything for the block. ``durable`` keeps the database's own settings, for tests that kill it."""
+def running_platform(
+    *, workers: int = 1, durable: bool = False, bot_token: str | None = None, root_keys: str | None = None
+) -> Iterator[Platform]:
+    """Run everything for the block. ``durable`` keeps the database's own settings, for tests that kill it.
+
+    ``bot_token`` and ``root_keys`` are secrets a test wants to know; else they are made.
+    """
     data = Path(tempfile.mkdtemp(prefix="sw-e2e-"))
     data.chmod(0o711)  # the database's user must be able to pass
+    if root_keys is not None:
+        (data / KEYS_FILE).touch(0o600)
+        (data / KEYS_FILE).write_text(root_keys + "\n")
     database: EmbeddedPostgres | None = None
     try:
         with forge_as_process(data / "forge") as (forge, _):
-            platform = Platform(data, forge, workers=workers, options={} if durable else FAST)
+            options = {} if durable else FAST
+            platform = Platform(data, forge, workers=workers, options=options, bot_token=bot_token)
             database = platform.start_database()
             platform.token = prepare_now(database.dsn, owner_email=None).token
             try:

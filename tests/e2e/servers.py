@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Server:
     environ: dict[str, str]
     ready_url: str
     log: Path
-    starts: int = 0
+    started_at: float = 0.0
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
@@ -42,7 +43,7 @@ class Server:
         """Start it unless it runs."""
         if self.alive:
             return
-        self.starts += 1
+        self.started_at = time.monotonic()
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 self.arguments,
