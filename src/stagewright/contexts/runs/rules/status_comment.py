@@ -94,7 +94,7 @@ def _headline(run: Run, facts: CommentFacts) -> str:
         lines.append(_wait(run, facts.waits[0]))
     elif run.status is RunStatus.QUEUED and run.admission_reason:
         lines.append(f"`{run.admission_reason}`")
-    elif not run.status.terminal:
+    elif not run.status.terminal and run.status is not RunStatus.CANCELLING:
         lines.append(text(f"phase.{facts.phase}", run.locale))
     if facts.run_url:
         lines.append(facts.run_url)

@@ -1,0 +1,220 @@
+"""The status comment as people read it, in both languages; and every sentence of the catalogue in both."""
+
+from datetime import timedelta
+from string import Formatter
+from typing import Any
+
+import pytest
+from tests.unit.runs.words import NOW, RUN_ID, a_run, a_wait, an_attempt
+
+from stagewright.contexts.runs.model import FailureClass, RunStatus, WaitKind
+from stagewright.contexts.runs.rules import status_comment, texts, transitions
+from stagewright.contexts.runs.rules.status_comment import CommentFacts, CommentStep
+
+MARKER = f'<!-- stagewright:run-status {{"run_id": "{RUN_ID}"}} -->'
+SUCCEEDED_EN = f"""\
+✅ **dev** for Issue #7: succeeded
+
+https://s/r/42
+
+| | |
+|---|---|
+| Run | run-0042 |
+| Trigger | `run:dev` · ann |
+| Kind | dev |
+| Role | dev |
+| Mode | code-only (policy_stage) |
+| Pull request | [#8](https://f/8) |
+| Model | gpt-5.4 (policy_stage) |
+| Reasoning | high (default) |
+| Launch profile | feature |
+| Workload | sw-605442127836-g1 |
+| Attempts | 1 |
+| Tokens | 1200 in (200 cached), 80 out |
+
+Timeline: queued ✓ → preparing ✓ → agent at work ✓ → publishing ✓ → done ✓
+
+**Notes**
+- No cluster is configured: the run worked on code only, without an environment.
+- Skipped stages of the profile: design.
+- Follow-up: Tidy up
+
+**Next steps**
+- [set `run:qa`](https://s/n) (recommended)
+- set `run:dev:revise` [again]
+
+{MARKER}
+"""
+ANSWER = (
+    "Waits for an answer; run.start can give it. The clock is paused, the wait costs nothing."
+    " Until 2026-01-12 12:00 UTC."
+)
+FAILED_RU = f"""\
+❌ **vision** для задачи #7: не удалось
+
+Политика не пропускает результат; ничего не отправлено, код `scope_violation`. Поручите это этапу, которому можно \
+менять код (`run:dev`), или сузьте задачу и поставьте метку снова.
+
+> these paths are outside: a.py
+
+| | |
+|---|---|
+| Запуск | run-0042 |
+| Причина | `run:vision` · ann |
+| Вид | vision |
+| Роль | dev |
+| Режим | code-only (policy_stage) |
+| Профиль запуска | feature |
+
+Ход работы: очередь ✓ → подготовка ✓ → работа агента → публикация
+
+**Что отклонено**
+- `scope_violation`: these paths are outside — `a.py`
+
+{MARKER}
+"""
+
+
+def facts(**changes: Any) -> CommentFacts:
+    values: dict[str, Any] = {
+        "attempts": (),
+        "waits": (),
+        "phase": "created",
+        "run_url": None,
+        "stage_name": "dev",
+        "pr_number": None,
+        "pr_url": None,
+        "violations": (),
+        "warnings": (),
+        "follow_ups": (),
+        "next_steps": (),
+        "dev_label": "run:dev",
+        "blocked_label": "state:blocked",
+    }
+    return CommentFacts(**(values | changes))
+
+
+def test_a_succeeded_run_in_english() -> None:
+    run = a_run(
+        status=RunStatus.SUCCEEDED,
+        admitted_at=NOW,
+        started_at=NOW,
+        finish_step="done",
+        model="gpt-5.4",
+        model_source="policy_stage",
+        reasoning="high",
+        reasoning_source="default",
+        tokens_in=1200,
+        tokens_cached=200,
+        tokens_out=80,
+        notes=("no_cluster", "skipped:design"),
+    )
+    shown = facts(
+        attempts=(an_attempt(),),
+        run_url="https://s/r/42",
+        pr_number=8,
+        pr_url="https://f/8",
+        follow_ups=("Tidy up",),
+        next_steps=(
+            CommentStep("run:qa", "", "https://s/n", recommended=True),
+            CommentStep("run:dev:revise", "again", None, recommended=False),
+        ),
+    )
+    assert status_comment.render(run, shown) == SUCCEEDED_EN
+
+
+def test_a_failed_run_in_russian() -> None:
+    run = a_run(
+        kind="vision",
+        trigger_label="run:vision",
+        locale="ru-RU",
+        status=RunStatus.FAILED,
+        failure_class=FailureClass.POLICY,
+        code="scope_violation",
+        detail="these paths are outside:\na.py",
+        admitted_at=NOW,
+        started_at=NOW,
+    )
+    violations = ({"code": "scope_violation", "message": "these paths are outside", "paths": ["a.py"]},)
+    assert status_comment.render(run, facts(stage_name="vision", violations=violations)) == FAILED_RU
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown", "line"),
+    [
+        ({"admission_reason": "project_limit"}, {}, "`project_limit`"),
+        ({}, {}, "queued"),
+        ({"status": RunStatus.PREPARING}, {"phase": "started"}, "the workload was created"),
+        ({"status": RunStatus.RUNNING}, {"phase": "ready"}, "the agent is working"),
+        (
+            {"status": RunStatus.WAITING},
+            {"waits": (a_wait(kind=WaitKind.RATE_LIMIT, target_id="content", resume_at=NOW),)},
+            "Waits for the limit of content until 2026-01-05 12:00 UTC and goes on by itself. The clock is paused.",
+        ),
+        (
+            {"status": RunStatus.WAITING},
+            {"waits": (a_wait(deadline_at=NOW + timedelta(days=7)),)},
+            ANSWER,
+        ),
+    ],
+)
+def test_the_headline_says_why_nothing_moves(changes: dict[str, Any], shown: dict[str, Any], line: str) -> None:
+    body = status_comment.render(a_run(**changes), facts(**shown))
+    assert body.split("\n\n")[1] == line
+
+
+def test_a_run_that_is_being_cancelled_shows_no_phase() -> None:
+    body = status_comment.render(a_run(status=RunStatus.CANCELLING), facts(phase="ready"))
+    assert body.startswith("⏳ **dev** for Issue #7: being cancelled\n\n| | |")
+
+
+@pytest.mark.parametrize("status", list(RunStatus))
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_every_status_can_be_shown_in_every_language(status: RunStatus, locale: str) -> None:
+    failed = {"failure_class": FailureClass.AGENT, "code": "engine_error"} if status is RunStatus.FAILED else {}
+    for kind in WaitKind:
+        body = status_comment.render(a_run(status=status, locale=locale, **failed), facts(waits=(a_wait(kind=kind),)))
+        assert texts.text(f"status.{status.value}", locale) in body
+        assert body.endswith(f"{MARKER}\n")
+
+
+def test_what_others_wrote_cannot_break_the_table_or_the_marker() -> None:
+    run = a_run(requested_by="ann | bob\n", trigger_label="run:dev", detail="x")
+    body = status_comment.render(run, facts())
+    assert "ann \\| bob " in body
+    long = a_run(notes=tuple("n" * 500 for _ in range(200)))
+    body = status_comment.render(long, facts())
+    assert len(body) <= 60_000
+    assert body.endswith(f"{MARKER}\n")
+
+
+def test_a_phase_follows_from_rows() -> None:
+    launched = (an_attempt(launched_at=NOW),)
+    assert status_comment.phase_of(a_run(), (), ready=False) == "created"
+    assert status_comment.phase_of(a_run(status=RunStatus.PREPARING), launched, ready=False) == "started"
+    assert status_comment.phase_of(a_run(status=RunStatus.RUNNING), launched, ready=True) == "ready"
+    assert status_comment.phase_of(a_run(status=RunStatus.SUCCEEDED), launched, ready=True) == "finished"
+
+
+def test_both_languages_have_the_same_keys_and_parameters() -> None:
+    english, russian = texts.CATALOGUE["en"], texts.CATALOGUE["ru"]
+    assert english.keys() == russian.keys()
+    for key, sentence in english.items():
+        assert parameters(sentence) == parameters(russian[key]), key
+
+
+def parameters(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(sentence) if name}
+
+
+def test_every_status_wait_and_class_has_its_words() -> None:
+    keys = texts.CATALOGUE["en"].keys()
+    assert {f"status.{status.value}" for status in RunStatus} <= keys
+    assert {f"wait.{kind.value}" for kind in WaitKind} <= keys
+    assert {f"class.{item.value}" for item in FailureClass} <= keys
+    assert {f"timeline.{status.value}" for status in status_comment.TIMELINE} <= keys
+
+
+def test_every_remedy_belongs_to_a_code() -> None:
+    codes = {key.removeprefix("remedy.") for key in texts.CATALOGUE["en"] if key.startswith("remedy.")}
+    assert codes - {"default"} <= transitions.CLASS_OF.keys()
