@@ -20,7 +20,6 @@ def peaceful() -> Iterator[Platform]:
 def platform(peaceful: Platform) -> Iterator[Platform]:
     """Return the shared platform; a test during which a process met an unforeseen error fails."""
     yield peaceful
-    peaceful.forge.control.ask("DELETE", "/faults")
     bugs = peaceful.new_bugs()
     assert not bugs, "\n".join(f"{bug['source']}: {bug['message']}\n{bug['stack']}" for bug in bugs)
 

@@ -8,9 +8,11 @@
 """
 
 import base64
+from dataclasses import dataclass
 
 import pytest
 from tests.e2e.platform import Platform
+from tests.e2e.repository import Repository
 from tests.fakes.devforge import git
 
 pytestmark = pytest.mark.e2e
@@ -21,28 +23,47 @@ HIDDEN = f"""
     git rm -q hidden.py && git commit -q -m 'away with it'
 - write: {{path: docs/prd.md, content: "# Requirements\\n"}}
 """
-SCENARIOS = {
-    "changed": ('- write: {path: app.py, content: "x = 2\\n"}\n- write: {path: docs/prd.md, content: ok}\n', "app.py"),
-    "new": ('- write: {path: src/new.py, content: "x = 3\\n"}\n', "src/new.py"),
-    "renamed": ("- rename: {from: app.py, to: app.md}\n", "app.py"),
-    "deleted": ("- delete: app.py\n", "app.py"),
-    "renamed by git": ("- run: git mv app.py docs.md && git commit -q -m renamed\n", "app.py"),
+CODE = {
+    "changed": (
+        "prd",
+        '- write: {path: app.py, content: "x = 2\n"}\n- write: {path: docs/prd.md, content: ok}\n',
+        "app.py",
+    ),
+    "new": ("intake", '- write: {path: src/new.py, content: "x = 3\n"}\n', "src/new.py"),
+    "renamed": ("vision", "- rename: {from: app.py, to: app.md}\n", "app.py"),
+    "deleted": ("plan", "- delete: app.py\n", "app.py"),
+    "renamed by git": ("doc-audit", "- run: git mv app.py docs.md && git commit -q -m renamed\n", "app.py"),
 }
 
 
-@pytest.mark.parametrize("how", SCENARIOS)
-def test_code_from_a_stage_of_documents_is_not_pushed(platform: Platform, how: str) -> None:
-    scenario, path = SCENARIOS[how]
-    repository = platform.repository(rehearsals={"prd": scenario}, files={"app.py": "x = 1\n"})
+@dataclass(frozen=True)
+class Documents:
+    """A repository in which every stage of documents hands over code, each in its own way."""
+
+    repository: Repository
+    before: dict[str, str]
+    issues: dict[str, int]
+
+
+@pytest.fixture(scope="module")
+def documents(peaceful: Platform) -> Documents:
+    """Start all of them at once."""
+    scenarios = {stage: scenario for stage, scenario, _ in CODE.values()}
+    repository = peaceful.repository(rehearsals=scenarios, files={"app.py": "x = 1\n"})
     before = repository.heads()
-    issue = repository.start("run:prd")
+    return Documents(repository, before, {how: repository.start(f"run:{stage}") for how, (stage, _, _) in CODE.items()})
+
+
+@pytest.mark.parametrize("how", CODE)
+def test_code_from_a_stage_of_documents_is_not_pushed(documents: Documents, how: str) -> None:
+    repository, issue = documents.repository, documents.issues[how]
     run = repository.wait_for_run(issue)
     assert (run["status"], run["failure_class"], run["code"]) == ("failed", "policy", "scope_violation")
-    repository.wait_for_quiet()
-    assert repository.heads() == before
+    repository.wait_for_quiet(issue=issue)
+    assert repository.heads() == documents.before
     assert repository.pulls() == []
     [comment] = repository.status_comments(issue)
-    assert path in comment
+    assert CODE[how][2] in comment
     assert "scope_violation" in comment
     assert repository.labels(issue) == set()
     assert repository.effects(["git.push", "pull_request.open"]) == []

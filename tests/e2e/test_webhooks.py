@@ -4,8 +4,7 @@
 |---|---|
 | AD3.2, RN1 | test_a_delivery_that_comes_three_times_makes_one_run, test_a_redelivered_delivery_makes_no_second_run |
 | RN1 | test_a_refused_delivery_that_comes_again_leaves_one_comment |
-| AD3.7 | test_a_lost_delivery_is_repaired_by_the_scan |
-| A5.2 | test_a_delivery_that_comes_after_the_scan_starts_nothing_more |
+| AD3.7, A5.3 | test_a_lost_delivery_is_repaired_by_the_scan_and_starts_nothing_more_when_it_comes |
 """
 
 import pytest
@@ -23,9 +22,13 @@ def deliveries(repository: Repository) -> list[dict[str, object]]:
     return found
 
 
-def redeliver(repository: Repository, action: str) -> None:
-    """Press "redeliver" on the newest ``issues`` delivery with ``action``."""
-    newest = next(item for item in deliveries(repository) if (item["event"], item["action"]) == ("issues", action))
+def redeliver(repository: Repository, action: str, *, dropped: bool = False) -> None:
+    """Press "redeliver" on the newest ``issues`` delivery with ``action``, or on the newest that was lost."""
+    newest = next(
+        item
+        for item in deliveries(repository)
+        if (item["event"], item["action"]) == ("issues", action) and (not dropped or item["status"] == "dropped")
+    )
     repository.ask("POST", f"/hooks/{repository.hook_id}/deliveries/{newest['id']}/attempts")
 
 
@@ -77,33 +80,21 @@ def test_a_refused_delivery_that_comes_again_leaves_one_comment(platform: Platfo
     assert repository.runs() == []
 
 
-def test_a_lost_delivery_is_repaired_by_the_scan(platform: Platform) -> None:
+def test_a_lost_delivery_is_repaired_by_the_scan_and_starts_nothing_more_when_it_comes(platform: Platform) -> None:
     repository = platform.repository()
     issue = repository.open_issue()
     assert platform.forge.control.idle()
-    platform.forge.control.webhooks(drop=2)
+    platform.forge.control.webhooks(drop=2)  # the label's definition and the label
     repository.label(issue, "run:dev")
     assert platform.forge.control.idle()
     assert repository.runs() == []
     repository.let_five_minutes_pass_for_the_scan()
     run = repository.wait_for_run(issue, within=SCANNED_WITHIN)
     assert (run["status"], run["trigger_source"]) == ("succeeded", "scan"), platform.describe()
+    redeliver(repository, "labeled", dropped=True)
+    assert platform.forge.control.idle()
     repository.wait_for_quiet()
+    assert len(repository.runs()) == 1
     assert len(repository.pulls()) == 1
     assert repository.labels(issue) == {"state:in-review"}
-
-
-def test_a_delivery_that_comes_after_the_scan_starts_nothing_more(platform: Platform) -> None:
-    repository = platform.repository()
-    issue = repository.open_issue()
-    assert platform.forge.control.idle()
-    platform.forge.control.webhooks(drop=2)
-    repository.label(issue, "run:prd")
-    repository.let_five_minutes_pass_for_the_scan()
-    repository.wait_for_run(issue, within=SCANNED_WITHIN)
-    redeliver(repository, "labeled")
-    assert platform.forge.control.idle()
-    repository.wait_for_quiet()
-    [run] = repository.runs()
-    assert run["trigger_source"] == "scan"
     assert repository.diagnostics(issue) == []
