@@ -39,7 +39,7 @@ async def test_a_helper_that_outlives_git_holds_nobody_up(tmp_path: Path) -> Non
     wrote = tmp_path / "pid"
     with pytest.raises(GitTimedOut):
         await Git().run(
-            tmp_path, "do", settings={SHELL: f"!sleep 60 & echo $! > {wrote}"}, timeout=timedelta(seconds=0.5)
+            tmp_path, "do", settings={SHELL: f"!sleep 60 & echo $! > {wrote}"}, timeout=timedelta(seconds=2)
         )
     assert not is_alive(wrote.read_text().strip())
 

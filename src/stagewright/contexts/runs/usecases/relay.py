@@ -18,7 +18,7 @@ from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import moves
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
-from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable
+from stagewright.kit.crypto import KeyUnknown, Sealer
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import Denied, Unauthenticated, Unavailable
 
@@ -80,7 +80,7 @@ async def prepare_call(reader: Reader, run: Run, *, sealer: Sealer, now: datetim
             sealer=sealer,
             now=now,
         )
-    except (vault.CredentialMissing, Undecryptable, KeyUnknown) as error:
+    except (vault.CredentialMissing, vault.CredentialUndecryptable, KeyUnknown) as error:
         raise Unavailable(f"{run.engine}: {error.message}", code="agent_not_configured") from error
     except (vault.CredentialInvalid, vault.CredentialExpired) as error:
         raise Unauthenticated(f"{run.engine}: {error.message}", code="credential_rejected") from error
