@@ -44,3 +44,10 @@ def test_equal_keys_have_equal_markers_and_others_do_not() -> None:
     assert diagnostics.marker(KEY) == MARK
     assert diagnostics.marker(f"{KEY}x") != MARK
     assert KEY not in MARK, "the key holds a login; the marker does not"
+
+
+def test_a_reason_without_labels_lists_none() -> None:
+    body = diagnostics.render(reason="issue_closed", remedy="Reopen it.", conflicting=(), suggested=(), locale="en")
+    shown = diagnostics.with_count(body, KEY, 1, NOW)
+    assert "labels:" not in shown
+    assert "Reason code: `issue_closed`" in shown

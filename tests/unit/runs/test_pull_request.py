@@ -134,3 +134,16 @@ def test_a_report_of_any_size_fits_and_keeps_block_and_closing_line() -> None:
     revised = pull_request.revise_body(long, a_run(id=OTHER_ID), report, facts())
     assert "p" * 59_000 in revised
     assert len(revised) <= 65_536
+
+
+def test_a_check_that_is_only_a_word_is_shown_as_it_is() -> None:
+    sections = a_report()["sections"] | {"checks": ["lint"]}
+    assert "## Checks\n\n- lint\n" in pull_request.render_body(a_run(), a_report(sections=sections), facts())
+
+
+def test_a_body_that_is_full_already_gets_our_block_and_no_more() -> None:
+    full = BODY.replace("Closes #7", "p" * 60_000 + "\n\nCloses #7")
+    revised = pull_request.revise_body(full, a_run(id=OTHER_ID, number=43), a_report(), facts())
+    assert "Revision 1" not in revised
+    assert "run-0043" in revised
+    assert revised.endswith("p\n\nCloses #7\n")
