@@ -5,7 +5,7 @@
 | AD3.6, RN11 | test_a_queued_run_is_cancelled_at_once, test_a_run_is_cancelled_while_it_is_prepared |
 | AD3.6, RN11 | test_a_running_agent_is_stopped_and_everything_it_started_with_it |
 | AD3.6, RN11 | test_a_run_is_cancelled_before_its_push, test_after_the_push_the_result_stays |
-| A7.5 | all |
+| A7.5 | test_a_running_agent_is_stopped_and_everything_it_started_with_it |
 """
 
 import os

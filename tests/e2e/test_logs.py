@@ -4,7 +4,7 @@
 |---|---|
 | RN44 | test_a_flood_of_output_leaves_the_run_alone |
 | RN44 | test_secrets_and_characters_split_over_chunks_stay_whole_and_hidden |
-| A8.4 | both |
+| A8.4 | test_a_flood_of_output_leaves_the_run_alone |
 """
 
 import hashlib

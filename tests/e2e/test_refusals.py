@@ -4,6 +4,7 @@
 |---|---|
 | AD3.3, RN2 | test_two_trigger_labels_are_refused_with_one_comment_and_stay |
 | AD3.4, RN3 | test_a_strangers_label_is_refused_with_a_reason_and_taken_off, test_a_bots_label_is_refused |
+| RN3 | test_a_stranger_who_closes_the_issue_stops_nothing |
 | A7.13 | test_the_comment_is_resolved_when_the_next_run_starts |
 """
 
@@ -75,3 +76,26 @@ def test_the_comment_is_resolved_when_the_next_run_starts(platform: Platform) ->
     [comment] = repository.diagnostics(issue)
     assert "sender_not_allowed" not in comment
     assert f"run-{run['number']:04d}" in comment
+
+
+def test_a_stranger_who_closes_the_issue_stops_nothing(platform: Platform) -> None:
+    repository = platform.repository(rehearsals={"prd": "- hang\n"})
+    issue = repository.start("run:prd")
+    run = repository.wait_for_run(issue, "running")
+    repository.ask("PATCH", f"/issues/{issue}", {"state": "closed"}, by=platform.stranger)
+    assert platform.forge.control.idle()
+
+    def decided() -> bool:
+        return bool(
+            platform.rows(
+                "select 1 from webhook_deliveries where repository_id = %(r)s and action = 'closed'"
+                " and status = 'decided' and verdict = 'ignore'",
+                r=repository.bound.repository_id,
+            )
+        )
+
+    wait_until(decided, "the closing is decided", 20, tell=platform.describe)
+    assert repository.run(issue)["status"] == "running"
+    assert repository.diagnostics(issue) == []
+    assert platform.cancel(run["id"])[0] == 202
+    assert repository.wait_for_run(issue)["status"] == "cancelled"

@@ -4,7 +4,7 @@
 |---|---|
 | RN41 | test_tokens_of_one_attempt_open_nothing_of_another, test_a_token_opens_its_own_door_only |
 | RN41, RN22 | test_after_the_end_the_token_changes_nothing |
-| A8.1 | all |
+| A8.1 | test_a_token_opens_its_own_door_only |
 """
 
 from collections.abc import Callable, Iterator
