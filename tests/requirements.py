@@ -1,9 +1,11 @@
 """Which test shows which requirement: ids of step A (``A1.2`` = point 1), of its end (``AD``) and of the specification.
 
-Every id of ``SAYS`` stands in ``TESTS`` with node ids (``file::test`` below ``tests/``) or in ``PENDING`` with the
-reason why it has none yet. ``tests/unit/house/test_requirements.py`` checks both, and that the named tests exist.
+Every id of ``SAYS`` has its tests in ``evidence.txt`` (the id, then indented lines ``file::test`` below ``tests/``) or
+stands in ``PENDING`` with the reason why it has none yet. ``tests/unit/house/test_requirements.py`` checks both, and
+that the named tests exist.
 """
 
+from pathlib import Path
 from typing import Final
 
 SAYS: Final[dict[str, str]] = {
@@ -166,340 +168,28 @@ SAYS: Final[dict[str, str]] = {
     "AX24": "chain: edit, delete, reorder, truncate is named",
     "AX25": "error table: each class behind each door",
 }
-HOUSE = "unit/house"
-BITES = f"{HOUSE}/test_import_contracts.py"
-COVER = f"{HOUSE}/test_contracts_cover_the_tree.py"
-CHECKS = f"{HOUSE}/test_house_checks.py"
-
-TESTS: Final[dict[str, tuple[str, ...]]] = {
-    "A1.1": (
-        f"{BITES}::test_a_clean_tree_keeps_every_contract",
-        f"{BITES}::test_one_offending_line_breaks_its_contract",
-    ),
-    "A1.2": (
-        f"{COVER}::test_every_context_stands_in_the_order_without_parentheses",
-        f"{COVER}::test_every_module_of_the_edge_contract_stands_in_parentheses_only_while_it_is_absent",
-    ),
-    "A1.3": (
-        f"{CHECKS}::test_a_check_finds_what_it_is_for",
-        f"{CHECKS}::test_a_check_leaves_alone_what_only_looks_like_it",
-    ),
-    "A1.4": (
-        f"{HOUSE}/test_locks.py::test_the_committed_locks_hold_hashes_and_no_addresses",
-        f"{HOUSE}/test_locks.py::test_a_lock_holds_every_package_that_is_asked_for",
-    ),
-    "A1.5": (
-        f"{HOUSE}/test_proto.py::test_the_committed_stubs_are_current",
-        "integration/house/test_schema.py::test_the_committed_schema_is_what_the_migrations_make",
-    ),
-    "A1.6": (
-        f"{HOUSE}/test_commands.py::test_make_help_lists_every_command",
-        f"{HOUSE}/test_commands.py::test_ci_runs_make_test",
-    ),
-    "A1.7": (
-        f"{HOUSE}/test_documents.py::test_the_documents_exist",
-        f"{HOUSE}/test_documents.py::test_every_link_between_documents_resolves",
-    ),
-    "A14.2": (f"{HOUSE}/test_documents.py::test_the_way_to_a_real_repository_is_described",),
-    "A2.7": (
-        "unit/kit/test_loops.py::test_a_duty_runs_at_once_and_then_each_period",
-        "unit/kit/test_loops.py::test_without_the_lease_a_pass_does_nothing",
-        "unit/kit/test_loops.py::test_periods_vary_by_a_fifth_at_most",
-        "unit/kit/test_loops.py::test_stopping_lets_the_pass_under_way_end",
-        "unit/kit/test_loops.py::test_one_loop_failing_leaves_the_others_alone",
-    ),
-    "A2.8": (
-        "unit/kit/test_crypto.py::TestSealer::test_every_changed_bit_is_noticed",
-        "unit/kit/test_crypto.py::TestSealer::test_it_opens_in_no_other_place_and_for_no_other_purpose",
-        "unit/kit/test_crypto.py::TestSealer::test_an_old_key_opens_and_rotation_moves_to_the_current_one",
-        "unit/kit/test_crypto.py::TestKeyring::test_every_purpose_has_its_own_key",
-    ),
-    "A2.9": (
-        "unit/kit/test_redact.py::TestText::test_every_usual_form_is_replaced",
-        "unit/kit/test_redact.py::TestText::test_base64_is_found_at_every_alignment",
-        "unit/kit/test_redact.py::TestText::test_no_known_value_survives_in_any_encoding",
-        "unit/kit/test_redact.py::TestStream::test_a_secret_cut_anywhere_never_appears",
-    ),
-    "A2.10": (
-        "unit/kit/test_settings.py::test_an_unknown_name_stops_with_the_nearest_known_one",
-        "unit/kit/test_settings.py::test_all_problems_are_reported_at_once",
-        "unit/processes/test_settings.py::TestServer::test_every_missing_setting_is_named",
-        "unit/processes/test_settings.py::TestServer::test_every_name_of_the_specification_is_known",
-    ),
-    "A2.11": (
-        "unit/kit/test_logs.py::test_a_line_is_json_with_process_module_level_and_time",
-        "unit/kit/test_logs.py::test_the_context_follows_the_tasks_of_its_block",
-        "unit/kit/test_logs.py::test_secrets_are_redacted_wherever_they_stand",
-    ),
-    "A2.12": (
-        "unit/kit/test_metrics.py::test_health_needs_a_loop_that_turns",
-        "unit/kit/test_metrics.py::test_readiness_names_what_failed_and_nothing_more",
-        "unit/kit/test_metrics.py::test_metrics_carry_the_prefix_and_no_ids",
-    ),
-    "A4.5": (
-        "unit/workflow/test_decide.py::test_row_17_a_trigger_label_by_a_permitted_person_starts_its_stage",
-        "unit/workflow/test_decide.py::test_row_9_an_active_run_of_the_same_kind_is_no_news_and_of_another_is_named",
-        "unit/workflow/test_decide.py::test_row_10_two_trigger_labels_are_a_conflict_and_stay",
-        "unit/workflow/test_decide.py::test_row_12_a_shut_gate_refuses_with_its_reason",
-        "unit/workflow/test_decide.py::test_row_16_an_engine_without_its_credential_starts_nothing",
-        "unit/workflow/test_guard.py::test_each_row_of_the_sender_guard",
-    ),
-    "A9.1": (
-        "contract/workloads/test_local.py::test_the_environment_holds_what_is_named_and_no_credential",
-        "contract/workloads/test_local.py::test_the_work_tree_is_made_anew_and_links_in_the_old_one_are_not_followed",
-    ),
-    "A9.2": (
-        "contract/workloads/test_local.py::test_a_grandchild_in_its_own_session_dies_with_the_runner",
-        "contract/workloads/test_local.py::test_a_runner_that_ignores_the_stop_is_killed_after_the_grace",
-        "contract/workloads/test_local.py::test_the_deadline_kills_the_group",
-    ),
-    "A9.3": (
-        "contract/workloads/test_local.py::test_a_workload_outlives_a_killed_worker_and_is_adopted",
-        "contract/workloads/test_local.py::test_a_killed_supervisor_takes_the_runner_with_it_and_the_rest_is_found_by_its_mark",
-        "contract/workloads/test_local.py::test_a_reused_pid_is_never_adopted_stopped_or_killed",
-    ),
-    "A10.3": (
-        "contract/engines/test_command.py::test_exit_zero_and_a_json_result_complete_the_turn",
-        "contract/engines/test_command.py::test_anything_else_fails_the_turn_and_says_why",
-    ),
-    "A10.4": (
-        "unit/engines/test_scenario.py::test_every_step_of_the_specification_is_read",
-        "contract/engines/test_scripted.py::test_equal_inputs_give_equal_events",
-        "contract/engines/test_scripted.py::test_a_crash_ends_the_stream_without_a_final_event_and_the_next_attempt_goes_on",
-    ),
-    "A2.1": (
-        "unit/kit/test_http.py::TestProblems::test_every_kind_has_its_status_and_the_same_form",
-        "unit/kit/test_http.py::TestProblems::test_every_kind_of_ours_has_a_status",
-        "integration/kit/test_rpc.py::test_every_kind_of_error_has_its_status_and_trailers",
-        "integration/kit/test_rpc.py::test_every_error_of_ours_has_a_status",
-    ),
-    "AX25": (
-        "unit/kit/test_http.py::TestProblems::test_every_kind_has_its_status_and_the_same_form",
-        "unit/kit/test_http.py::TestProblems::test_an_unforeseen_error_is_reported_with_its_request_and_shown_to_nobody",
-        "integration/kit/test_rpc.py::test_every_kind_of_error_has_its_status_and_trailers",
-    ),
-    "A3.1": (
-        "integration/kit/test_postgres.py::TestLife::test_a_server_is_made_and_answers_on_its_socket_only",
-        "integration/kit/test_postgres.py::TestUsers::test_as_root_it_runs_as_its_own_user_and_opens_nothing",
-        "integration/kit/test_postgres.py::TestUsers::test_an_ordinary_user_runs_it_as_itself",
-    ),
-    "A3.2": (
-        "integration/kit/test_postgres.py::TestLife::test_it_outlives_the_killed_program_and_is_adopted",
-        "integration/kit/test_postgres.py::TestLife::test_a_killed_server_recovers_what_was_committed",
-    ),
-    "A4.1": (
-        "unit/workflow/test_builtin_policy.py::test_the_stage_table_is_that_of_the_specification",
-        "unit/workflow/test_builtin_policy.py::test_the_special_kinds_are_those_of_the_specification",
-        "unit/workflow/test_builtin_policy.py::test_the_catalogue_holds_every_label_with_its_colour",
-        "unit/workflow/test_builtin_policy.py::test_roles_and_limits_are_those_of_the_specification",
-        "unit/workflow/test_builtin_policy.py::test_profiles_gates_and_protected_paths_are_those_of_the_specification",
-        "unit/workflow/test_builtin_policy.py::test_models_and_levels_are_those_of_the_specification",
-        "unit/workflow/test_next_steps.py::test_each_cell_of_the_matrix",
-        "unit/workflow/test_scopes.py::test_each_scope_allows_its_paths",
-    ),
-    "A4.2": (
-        "unit/workflow/test_policy_errors.py::test_each_mistake_is_named_with_path_and_line",
-        "unit/workflow/test_policy_errors.py::test_all_mistakes_are_reported_at_once_and_in_order",
-    ),
-    "A4.3": (
-        "unit/workflow/test_json_schema.py::test_the_schema_is_a_valid_one_and_takes_the_built_in_file",
-        "unit/workflow/test_json_schema.py::test_what_the_loader_finds_wrong_in_shape_the_schema_finds_too",
-    ),
-    "A4.4": (
-        "unit/workflow/test_policy_narrowing.py::test_each_loosening_is_refused",
-        "unit/workflow/test_policy_narrowing.py::test_narrowing_and_raising_to_the_ceiling_is_free",
-        "unit/workflow/test_builtin_policy.py::test_a_project_adds_stages_roles_models_and_scopes_of_its_own",
-    ),
-    "A6.2": (
-        "unit/workflow/test_bootstrap.py::test_an_empty_repository_gets_the_whole_catalogue",
-        "unit/workflow/test_bootstrap.py::test_the_bootstrap_is_idempotent_and_never_deletes",
-    ),
-    "A8.5": (
-        "integration/runner/test_session.py::test_the_next_attempt_goes_on_with_session_and_work",
-        "integration/agents/test_records.py::test_a_session_comes_back_as_it_was_and_is_sealed_in_between",
-    ),
-    "A10.2": (
-        "unit/engines/test_codex_events.py::test_an_error_is_a_warning_and_only_turn_failed_is_final",
-        "unit/engines/test_codex_session.py::test_the_last_readable_record_is_the_threads_total",
-        "contract/engines/test_cli_contract.py::test_a_session_is_resumed_from_its_archive_in_fresh_folders",
-        "contract/engines/test_cli_contract.py::test_a_providers_refusal_fails_the_turn_with_its_class",
-    ),
-    "A11.1": (
-        "unit/agents/test_prompts.py::test_every_stage_role_kind_and_mode_reaches_its_prompt",
-        "unit/agents/test_catalogue.py::test_both_languages_say_the_same_in_the_same_form",
-    ),
-    "A11.2": (
-        "unit/agents/test_isolation.py::test_an_injected_text_stays_between_its_delimiters",
-        "unit/agents/test_isolation.py::test_no_text_can_be_built_that_leaves_its_delimiters",
-        "unit/agents/test_hygiene.py::test_what_a_reader_would_not_see_is_removed_and_counted",
-    ),
-    "A11.3": (
-        "unit/agents/test_isolation.py::test_title_and_body_of_an_issue_share_32_kib",
-        "unit/agents/test_isolation.py::test_the_newest_comments_are_kept_and_the_older_ones_counted",
-        "unit/agents/test_isolation.py::test_review_threads_have_64_kib",
-    ),
-    "A11.4": ("integration/agents/test_records.py::test_a_prompt_is_stored_redacted_with_the_hash_of_what_was_sent",),
-    "A12.1": (
-        "integration/devforge/test_contract.py::test_every_route_keeps_githubs_contract",
-        "integration/devforge/test_contract.py::test_an_answer_without_a_required_field_is_a_violation",
-    ),
-    "RN20": (
-        "unit/agents/test_prompts.py::test_every_stage_role_kind_and_mode_reaches_its_prompt",
-        "unit/agents/test_prompts.py::test_the_hash_is_of_the_exact_bytes",
-        "unit/agents/test_prompts.py::test_another_input_gives_another_stable_hash",
-    ),
-    "RN29": (
-        "unit/agents/test_hygiene.py::test_what_a_reader_would_not_see_is_removed_and_counted",
-        "unit/agents/test_prompts.py::test_hidden_characters_are_counted_in_every_source",
-        "unit/agents/test_prompts.py::test_the_prompt_shows_what_the_console_shows",
-    ),
-    "RN30": (
-        "contract/engines/test_real_clis.py::test_configuration_skills_instructions_and_hooks_of_the_branch_are_not_loaded",
-        "contract/engines/test_real_clis.py::test_the_poison_is_deadly_where_it_is_loaded",
-        "integration/runner/test_result.py::test_configuration_and_hooks_in_the_branch_are_not_loaded",
-    ),
-    "WF1": (
-        "unit/workflow/test_decide.py::test_each_row_of_the_event_matrix",
-        "unit/workflow/test_guard.py::test_each_row_of_the_sender_guard",
-        "unit/workflow/test_gates.py::test_each_cell_of_the_gate_table",
-        "unit/workflow/test_modes.py::test_each_row_of_the_mode_at_launch",
-        "unit/workflow/test_models.py::test_two_labels_of_one_group_in_one_scope_are_a_conflict",
-        "unit/workflow/test_properties.py::test_every_reason_given_is_in_the_catalogue_of_reasons",
-    ),
-    "WF3": (
-        "unit/workflow/test_properties.py::test_renaming_all_labels_changes_no_decision",
-        "unit/workflow/test_matching.py::test_every_spelling_of_every_label_matches",
-        "unit/workflow/test_matching.py::test_every_spelling_of_an_alias_matches",
-    ),
-    "WF4": (
-        "unit/workflow/test_properties.py::test_nothing_but_a_person_starts_a_run",
-        "unit/workflow/test_properties.py::test_a_failed_guard_leaves_one_comment_and_the_label_taken_off",
-    ),
-}
 
 # Why a requirement has no test yet; an entry leaves with its first test.
-_REASONS: Final[dict[str, tuple[str, ...]]] = {
-    "point 2 of step A is being built": (
-        "A2.2",
-        "A2.3",
-        "A2.4",
-        "A2.5",
-        "A2.6",
-    ),
-    "point 3 of step A is being built": (
-        "A3.3",
-        "A3.4",
-    ),
-    "point 4 of step A is being built": ("A4.6",),
-    "point 5 of step A is being built": (
-        "A5.1",
-        "A5.2",
-        "A5.3",
-        "A5.4",
-    ),
-    "point 6 of step A is being built": (
-        "A6.1",
-        "A6.3",
-        "A6.4",
-        "A6.5",
-        "A6.6",
-    ),
-    "point 7 of step A is being built": (
-        "A7.1",
-        "A7.2",
-        "A7.3",
-        "A7.4",
-        "A7.5",
-        "A7.6",
-        "A7.7",
-        "A7.8",
-        "A7.9",
-        "A7.10",
-        "A7.11",
-        "A7.12",
-        "A7.13",
-    ),
-    "point 8 of step A is being built": (
-        "A8.1",
-        "A8.2",
-        "A8.3",
-        "A8.4",
-        "A8.6",
-        "A8.7",
-    ),
-    "point 10 of step A is being built": (
-        "A10.1",
-        "A10.5",
-        "A10.6",
-        "A10.7",
-    ),
-    "point 12 of step A is being built": (
-        "A12.2",
-        "A12.3",
-        "A12.4",
-        "A12.5",
-    ),
-    "point 13 of step A is being built": (
-        "A13.1",
-        "A13.2",
-        "A13.3",
-        "A13.4",
-        "A13.5",
-        "A13.6",
-    ),
-    "point 14 of step A is being built": ("A14.1",),
-    "shown at the end of step A": (
-        "AD1",
-        "AD2",
-        "AD3.1",
-        "AD3.2",
-        "AD3.3",
-        "AD3.4",
-        "AD3.5",
-        "AD3.6",
-        "AD3.7",
-        "AD3.8",
-        "AD4",
-        "AD5",
-        "AD6",
-        "AD7",
-    ),
-    "scenario of runs.md being built in step A": (
-        "RN1",
-        "RN2",
-        "RN3",
-        "RN5",
-        "RN9",
-        "RN10",
-        "RN11",
-        "RN13",
-        "RN14",
-        "RN15",
-        "RN18",
-        "RN21",
-        "RN22",
-        "RN23",
-        "RN24",
-        "RN26",
-        "RN27",
-        "RN28",
-        "RN34",
-        "RN41",
-        "RN42",
-        "RN44",
-    ),
-    "table of workflow.md being built in step A": ("WF6",),
-    "test of access.md being built in step A": (
-        "AX1",
-        "AX2",
-        "AX3",
-        "AX4",
-        "AX14",
-        "AX15",
-        "AX18",
-        "AX19",
-        "AX23",
-        "AX24",
-    ),
+PENDING: Final[dict[str, str]] = {
+    "A7.2": "the index runs_one_active allows one; a test that asks for a second run of a lane is not written yet",
+    "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
+    "WF6": "errors and loosening are shown (A4.2, A4.4); that an invalid file leaves the last valid one is not",
 }
-PENDING: Final[dict[str, str]] = {name: reason for reason, names in _REASONS.items() for name in names}
+
+
+def tests_by_requirement(text: str) -> dict[str, tuple[str, ...]]:
+    """Read ``evidence.txt``; an id that stands twice or a test without an id is an error."""
+    found: dict[str, tuple[str, ...]] = {}
+    name = ""
+    for line in text.splitlines():
+        if line.startswith("  "):
+            found[name] += (line.strip(),)
+            continue
+        name = line.strip()
+        if name in found:
+            raise ValueError(f"evidence.txt names {name} twice: join its tests")
+        found[name] = ()
+    return found
+
+
+TESTS: Final = tests_by_requirement((Path(__file__).parent / "evidence.txt").read_text(encoding="utf-8"))

@@ -40,6 +40,10 @@ def test_only_known_requirements_are_mapped() -> None:
     assert (TESTS.keys() | PENDING.keys()) - SAYS.keys() == set()
 
 
+def test_every_acceptance_scenario_has_a_test() -> None:
+    assert {name for name in SAYS if name.startswith("RN")} - TESTS.keys() == set()
+
+
 @pytest.mark.parametrize("requirement", sorted(TESTS))
 def test_the_tests_of_a_requirement_exist(requirement: str) -> None:
     assert TESTS[requirement]
