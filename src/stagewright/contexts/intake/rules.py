@@ -61,17 +61,17 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
     repository = body.repository or _Repository()
     return ParsedDelivery(
         event=event,
-        action=body.action,
+        action=_plain(body.action),
         forge_repository_id=repository.id,
-        repository_name=repository.full_name,
-        default_branch=repository.default_branch,
+        repository_name=_plain(repository.full_name),
+        default_branch=_plain(repository.default_branch),
         thread=thread.number if thread else None,
         is_pull_request=is_pull_request,
         thread_open=thread.state == "open" if thread and thread.state else None,
         thread_labels=_labels(thread),
-        label=body.label.name if body.label else None,
-        sender_type=sender.type,
-        sender_login=sender.login,
+        label=_plain(body.label.name) if body.label else None,
+        sender_type=_plain(sender.type),
+        sender_login=_plain(sender.login),
         sender_id=sender.id,
         occurred_at=_moment(thread.updated_at) if thread else None,
     )
@@ -96,7 +96,12 @@ def _is_pull_request(issue: _Thread | None) -> bool:
 def _labels(thread: _Thread | None) -> tuple[str, ...] | None:
     if thread is None or thread.labels is None:
         return None
-    return tuple(label.name for label in thread.labels if label is not None and label.name)
+    return tuple(_plain(label.name) or "" for label in thread.labels if label is not None and label.name)
+
+
+def _plain(text: str | None) -> str | None:
+    """Return ``text`` without NUL, which no row can hold."""
+    return text.replace("\0", "\ufffd") if text else text
 
 
 def _moment(value: str | int | None) -> datetime | None:

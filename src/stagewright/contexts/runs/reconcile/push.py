@@ -110,7 +110,7 @@ async def _held(outside: Outside, delivery: Delivery) -> bool:
             who_can_act="approval.decide_owner",
             now=now,
         )
-        tx.publish(events.ResultHeld(run=run, extra={"tree": tree, "paths": list(paths)[:50]}))
+        tx.publish(events.ResultHeld(run=run, extra={"tree": tree, "paths": [path[:200] for path in paths[:10]]}))
         await moves.pause(tx, run, wait, now=now)
     return True
 

@@ -36,6 +36,7 @@ from stagewright.wire.v1 import (
 OUTCOMES = frozenset(
     {"completed", "parked", "rate_limited", "budget", "agent_failed", "precondition_failed", "interrupted"}
 )
+TEXT = 8_000
 LEVELS = frozenset({"critical", "error", "warning"})
 
 
@@ -105,7 +106,8 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
         """Make the attempt live and answer what it has to do; equal bytes for every repetition."""
         caller = await self._caller(context, request.attempt)
         async with self._db.transaction(caller.actor, correlation_id=caller.run.correlation_id) as tx:
-            await attempts.register(tx, caller.attempt, runner_version=request.runner_version, now=self._clock.now())
+            version = messages.clean(request.runner_version, 100)
+            await attempts.register(tx, caller.attempt, runner_version=version, now=self._clock.now())
             raw = await attempt_rows.get_assignment(tx, caller.attempt.id)
         if raw is None:
             raise Conflict("the attempt has no assignment yet; ask again", code="attempt.no_assignment")
@@ -124,8 +126,8 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
                 tx,
                 level=request.level,
                 source="runner",
-                code=request.code[:80] or "runner_problem",
-                message=self._redactor(request.text),
+                code=messages.clean(request.code, 80) or "runner_problem",
+                message=self._redactor(messages.clean(request.text, TEXT)),
                 details=details,
                 project_id=caller.run.project_id,
                 run_id=caller.run.id,
@@ -217,11 +219,11 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
             raise MessageInvalid(f"outcome {request.outcome[:40]!r} is none of {', '.join(sorted(OUTCOMES))}")
         outcome = attempts.Outcome(
             outcome=request.outcome,
-            code=request.code[:80] or None,
-            detail=self._redactor(request.detail) or None,
-            tokens_in=request.tokens_in,
-            tokens_cached=request.tokens_cached,
-            tokens_out=request.tokens_out,
+            code=messages.clean(request.code, 80) or None,
+            detail=self._redactor(messages.clean(request.detail, TEXT)) or None,
+            tokens_in=min(request.tokens_in, messages.MOST),
+            tokens_cached=min(request.tokens_cached, messages.MOST),
+            tokens_out=min(request.tokens_out, messages.MOST),
             resume_at=_moment(request.resume_at),
         )
         async with self._db.transaction(caller.actor, correlation_id=caller.run.correlation_id) as tx:

@@ -12,6 +12,7 @@ from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.errors import MessageInvalid
 from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.usecases.assignment import MAX_ARCHIVE, MAX_BUNDLE
+from stagewright.contexts.runs.usecases.messages import clean, parse_object
 from stagewright.wire.v1 import result_pb2, session_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -92,7 +93,7 @@ def session_draft(upload: SessionUpload, run: Run, attempt: Attempt) -> agents.S
     head = upload.header.session
     try:
         engine, reason = agents.EngineName(head.engine), agents.SessionReason(head.reason)
-        manifest = json.loads(head.manifest or "{}")
+        manifest = parse_object(head.manifest, "the session's manifest")
         archive_sha, wip_sha = bytes.fromhex(head.archive_sha256), bytes.fromhex(head.wip_sha256)
     except ValueError as error:
         raise MessageInvalid(f"the session's header is wrong: {error}") from error
@@ -105,8 +106,8 @@ def session_draft(upload: SessionUpload, run: Run, attempt: Attempt) -> agents.S
         stage=run.stage,
         role=run.role,
         engine=engine,
-        engine_version=head.engine_version[:100],
-        thread_id=head.thread_id[:200],
+        engine_version=clean(head.engine_version, 100),
+        thread_id=clean(head.thread_id, 200),
         archive=upload.archive,
         archive_sha256=archive_sha,
         wip_bundle=upload.wip_bundle or None,

@@ -169,7 +169,7 @@ class Conversation:
         body: messages.LogPiece | messages.RunnerFact | messages.Beat | messages.UsageRecord
         match message.WhichOneof("body"):
             case "event":
-                body = messages.RunnerFact(message.event.kind, message.event.body)
+                body = messages.RunnerFact(message.event.kind, self.redactor(message.event.body, "journal"))
             case "log":
                 body = self._log(message)
             case "heartbeat":

@@ -32,6 +32,8 @@ SYMLINK = "120000"
 ABSENT = "000000"
 SECRET = "secret_in_result"
 REPAIR = "repair"
+MOST_TOLD = 8
+PATH_TOLD = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ async def settle_check(tx: Tx, proposal: Proposal, checked: Checked, *, now: dat
                 "proposal_no": proposal.proposal_no,
                 "verdict": verdict,
                 "files": len(checked.changed),
-                "violations": [violation_json(item) for item in checked.violations][:20],
+                "violations": [_told(item) for item in checked.violations[:MOST_TOLD]],
             },
         )
     )
@@ -184,6 +186,12 @@ async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: 
         await closing.move_labels(tx, run, workflow.Moment.NEEDS_INPUT, now=now)
         return
     await moves.move(tx, run, RunStatus.FINISHING, events.RunFinishing, now=now, finish_step="reread")
+
+
+def _told(violation: Violation) -> dict[str, Any]:
+    """Return the journal's short form; the row has all paths."""
+    paths = [path[:PATH_TOLD] for path in violation.paths[:MOST_TOLD]]
+    return {"code": violation.code, "paths": paths, "more_paths": max(0, len(violation.paths) - MOST_TOLD)}
 
 
 def violation_json(violation: Violation) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a runner sends: numbered messages, proposals. Old generations change nothing."""
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +20,12 @@ from stagewright.contexts.runs.usecases.attempts import fence
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import FieldProblem
 from stagewright.kit.ids import uuid7
+from stagewright.kit.journal import canonical
 
 MAX_PROPOSALS = 2
-MAX_EVENT = 16 * 1024
+MAX_EVENT = 15 * 1024  # the journal takes 16 KiB
+MOST = 2**53
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 RUNNER_STREAMS = ("engine", "runner")
 
 
@@ -117,10 +121,10 @@ async def _take(
             await result_rows.add_usage(
                 tx,
                 attempt.id,
-                model=body.model[:200],
-                tokens_in=body.tokens_in,
-                tokens_cached=body.tokens_cached,
-                tokens_out=body.tokens_out,
+                model=clean(body.model, 200),
+                tokens_in=min(body.tokens_in, MOST),
+                tokens_cached=min(body.tokens_cached, MOST),
+                tokens_out=min(body.tokens_out, MOST),
                 source="engine",
                 now=now,
             )
@@ -133,20 +137,34 @@ def _fact(run: Run, attempt: Attempt, kind: str, text: str) -> events.RunFact:
     if event is None:
         allowed = ", ".join(sorted(events.RUNNER_EVENTS))
         raise MessageInvalid(f"event {kind[:60]!r} is none a runner may send; allowed: {allowed}")
-    if len(text.encode()) > MAX_EVENT:
-        raise MessageInvalid(f"the body of {kind} is larger than 16 KiB; shorten it", code="too_large")
-    return event(run=run, extra={"attempt": str(attempt.id), **parse_object(text, f"the body of {kind}")})
+    body = parse_object(text, f"the body of {kind}") | {"v": 1, "attempt": str(attempt.id)}
+    if len(canonical(body)) > MAX_EVENT:
+        raise MessageInvalid(f"the body of {kind} is larger than 15 KiB; shorten it", code="too_large")
+    return event(run=run, extra=body)
+
+
+def clean(text: str, limit: int) -> str:
+    """Return what a column can hold of a runner's ``text``."""
+    return UNSTORABLE.sub("", text)[:limit]
 
 
 def parse_object(text: str, what: str) -> dict[str, Any]:
-    """Parse a JSON object without floats, or say what is wrong with it."""
+    """Parse a JSON object without floats and without characters no row can hold, or say what is wrong with it."""
     try:
-        value = json.loads(text or "{}", parse_float=str)
+        value = json.loads(text or "{}", parse_float=str, parse_constant=str)
     except json.JSONDecodeError as error:
         problem = FieldProblem("/", "json", f"line {error.lineno}, column {error.colno}: {error.msg}")
         raise MessageInvalid(f"{what} is not JSON: {error.msg}", problems=(problem,)) from error
+    except (RecursionError, ValueError) as error:
+        raise MessageInvalid(f"{what} is nested too deeply or holds too large a number; simplify it") from error
     if not isinstance(value, dict):
         raise MessageInvalid(f"{what} must be a JSON object")
+    for pointer, part in texts_of(value):
+        if UNSTORABLE.search(part):
+            problem = FieldProblem(
+                pointer.encode(errors="replace").decode(), "text", "leave out NUL and lone surrogates"
+            )
+            raise MessageInvalid(f"{what} has a character that no text may hold", problems=(problem,))
     return value
 
 
