@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from tests.world import World
 
+from stagewright.contexts.intake import store
 from stagewright.contexts.intake.reconcile import retention, scan
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.errors import NotSent
@@ -117,3 +118,26 @@ async def test_bodies_of_deliveries_go_after_a_week_and_rows_after_a_month(world
             "select delivery_id, payload from webhook_deliveries order by 1",
         )
     assert left == [("d-1", False), ("d-2", True)], "an undecided delivery is kept whole"
+
+
+async def test_a_stage_that_is_not_on_the_issues_path_raises_its_profile_and_says_so(world: World) -> None:
+    issue = world.issue()
+    async with world.db.transaction() as tx:
+        await store.set_profile(
+            tx,
+            world.repository.id,
+            issue,
+            profile="quick-fix",
+            source="chosen",
+            stage="dev",
+            by="ann",
+            now=world.clock.now(),
+        )
+    world.put_label(issue, "run:design")
+    await scanned(world)
+    (told,) = [body for kind, body in await world.journal() if kind == "run.stage.escalated"]
+    assert (told["from"], told["to"], told["reasons"]) == ("quick-fix", "feature", ["stage_not_on_profile_path"])
+    run = await world.run_of(issue)
+    assert run.launch_profile == "feature"
+    async with world.db.reading() as reader:
+        assert await store.find_profile(reader, world.repository.id, issue) == ("feature", "escalated")

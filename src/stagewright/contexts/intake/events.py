@@ -43,6 +43,35 @@ class WebhookFact(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StageEscalated(Event):
+    """The Issue's launch profile was raised, because its own has no such stage."""
+
+    kind: ClassVar[str] = "run.stage.escalated"
+    topic: ClassVar[str] = "labels"
+
+    repository_id: UUID
+    thread: int
+    before: str
+    after: str
+    reasons: tuple[str, ...]
+    trigger_label: str
+
+    @property
+    def stream(self) -> str:
+        return f"thread:{self.repository_id}:{self.thread}"
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            "v": 1,
+            "issue": self.thread,
+            "from": self.before,
+            "to": self.after,
+            "reasons": list(self.reasons),
+            "trigger_label": self.trigger_label,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class WebhookReceived(WebhookFact):
     """A delivery started something."""
 

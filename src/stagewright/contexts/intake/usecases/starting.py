@@ -3,12 +3,15 @@
 from datetime import datetime
 
 from stagewright.contexts.intake import store
+from stagewright.contexts.intake.events import StageEscalated
 from stagewright.contexts.intake.usecases.words import Occurrence, Seen
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Tx
+
+NOT_ON_PATH = "stage_not_on_profile_path"
 
 
 async def start(
@@ -24,6 +27,19 @@ async def start(
     locale = await _locale(tx, seen)
     run = await runs.request_run(tx, run_request(occurrence, seen, request, world, locale=locale), clock=clock)
     await _keep_profile(tx, occurrence, seen, request, now=clock.now())
+    if request.escalated_from is not None:
+        tx.publish(
+            StageEscalated(
+                project_id=run.project_id,
+                run_id=run.id,
+                repository_id=run.repository_id,
+                thread=occurrence.thread,
+                before=request.escalated_from,
+                after=request.profile.profile,
+                reasons=(NOT_ON_PATH,),
+                trigger_label=occurrence.label,
+            )
+        )
     return run
 
 
