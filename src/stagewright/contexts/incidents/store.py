@@ -10,7 +10,7 @@ from stagewright.kit.db import Reader, Tx, record
 
 to_incident = record(Incident)
 
-FIND_OPEN = "select * from incidents where fingerprint = %(fingerprint)s and state = 'open' for update"
+FIND_OPEN = "select * from incidents where fingerprint = %(fingerprint)s and state = 'open' for no key update"
 INSERT = """
 insert into incidents (id, fingerprint, level, source, code, message, details, stack, project_id, run_id,
     correlation_id, first_seen, last_seen, reopened_at, previous_id)

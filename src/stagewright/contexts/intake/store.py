@@ -27,7 +27,7 @@ limit %(limit)s
 """
 LOCK = """
 select delivery_id, repository_id, binding, event, payload, received_at, tries from webhook_deliveries
-where delivery_id = %(id)s and status = 'received' for update skip locked
+where delivery_id = %(id)s and status = 'received' for no key update skip locked
 """
 DECIDED = """
 update webhook_deliveries set status = 'decided', verdict = %(verdict)s, reason = %(reason)s, action = %(action)s,

@@ -30,9 +30,9 @@ where id = %(id)s and status = %(was)s
 returning *
 """
 GET = "select * from attempts where id = %(id)s"
-LOCK = "select * from attempts where id = %(id)s for update"
+LOCK = "select * from attempts where id = %(id)s for no key update"
 OPEN_OF = "select * from attempts where run_id = %(run_id)s and status <> 'ended'"
-LOCK_OPEN_OF = "select * from attempts where run_id = %(run_id)s and status <> 'ended' for update"
+LOCK_OPEN_OF = "select * from attempts where run_id = %(run_id)s and status <> 'ended' for no key update"
 NEWEST_OF = "select * from attempts where run_id = %(run_id)s order by generation desc limit 1"
 LIST_OF = "select * from attempts where run_id = %(run_id)s order by generation"
 LIST_OPEN = "select * from attempts where status <> 'ended' order by reserved_at"

@@ -48,7 +48,7 @@ insert into status_comments (run_id, repository_id, thread) values (%(run_id)s, 
 on conflict do nothing
 """
 FIND = "select * from status_comments where run_id = %(run_id)s"
-LOCK = "select * from status_comments where run_id = %(run_id)s for update"
+LOCK = "select * from status_comments where run_id = %(run_id)s for no key update"
 DUE = """
 select s.run_id from status_comments s join runs r on r.id = s.run_id
 where not s.suppressed

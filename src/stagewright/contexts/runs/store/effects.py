@@ -48,7 +48,7 @@ where id in (
     where e.status = 'reserved' and (due.bucket <> 'content' or due.place = 1)
     order by due.critical desc, due.no
     limit %(limit)s
-    for update of e skip locked)
+    for no key update of e skip locked)
 returning *
 """
 EXPIRED = """
@@ -60,7 +60,7 @@ CLAIM_UNKNOWN = """
 update effects set leased_by = %(worker)s, leased_until = %(until)s, not_before = %(until)s
 where id in (
     select id from effects where status = 'unknown' and not_before <= %(now)s
-    order by no limit %(limit)s for update skip locked)
+    order by no limit %(limit)s for no key update skip locked)
 returning *
 """
 FINISH = """

@@ -49,7 +49,7 @@ to_chunk = record(Chunk)
 to_position = record(Position)
 to_end = record(End)
 
-LOCK = "select log_seq, log_bytes, status from attempts where id = %(attempt)s for update"
+LOCK = "select log_seq, log_bytes, status from attempts where id = %(attempt)s for no key update"
 HEAD = "select stream_seq, bytes, lines from run_log_heads where attempt_id = %(attempt)s and stream = %(stream)s"
 INSERT = """
 insert into run_logs (attempt_id, seq, stream, stream_seq, from_byte, from_line, at, chunk)

@@ -16,7 +16,7 @@ from run_usage where attempt_id = %(attempt_id)s and source = 'relay'
 
 WAITING = """
 select * from waits where status = 'open' and target_kind = %(kind)s
-order by opened_at limit %(limit)s for update skip locked
+order by opened_at limit %(limit)s for no key update skip locked
 """
 RUNS = "select * from runs where id = any(%(ids)s)"
 CREDENTIAL = "credential"

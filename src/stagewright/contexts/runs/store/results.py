@@ -43,7 +43,7 @@ FIND = "select * from run_results where attempt_id = %(attempt_id)s and proposal
 CLAIM_UNCHECKED = """
 select p.* from run_results p join attempts a on a.id = p.attempt_id join runs r on r.id = a.run_id
 where p.verdict is null and r.status = 'running' and a.generation = r.generation
-order by p.proposed_at limit %(limit)s for update of p skip locked
+order by p.proposed_at limit %(limit)s for no key update of p skip locked
 """
 CHECKED = """
 update run_results set verdict = %(verdict)s, violations = %(violations)s, warnings = %(warnings)s,

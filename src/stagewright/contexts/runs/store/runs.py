@@ -49,7 +49,7 @@ where id = %(id)s and version = %(version)s
 returning *
 """
 GET = "select * from runs where id = %(id)s"
-LOCK = "select * from runs where id = %(id)s for update"
+LOCK = "select * from runs where id = %(id)s for no key update"
 BY_CORRELATION = "select * from runs where correlation_id = %(correlation_id)s"
 ACTIVE = """
 select * from runs where repository_id = %(repository_id)s and lane = %(lane)s and subject = %(subject)s
@@ -68,7 +68,7 @@ where id in (
       and not exists (select 1 from attempts a where a.run_id = r.id and a.status in ('launching', 'live', 'draining'))
     order by r.status_since
     limit %(limit)s
-    for update skip locked)
+    for no key update skip locked)
 returning *
 """,
     "finish": """
@@ -82,7 +82,7 @@ where id in (
                       and e.status in ('reserved', 'submitted', 'unknown'))
     order by r.status_since
     limit %(limit)s
-    for update skip locked)
+    for no key update skip locked)
 returning *
 """,
 }
@@ -105,7 +105,7 @@ with stale as (
       and (claimed_until < %(now)s
            or claimed_by in (select worker_id from worker_instances where missed_at is not null))
     limit %(limit)s
-    for update skip locked)
+    for no key update skip locked)
 update runs set claimed_by = null, claimed_until = null from stale where runs.id = stale.id
 returning runs.*, stale.previous_owner, stale.previous_until
 """

@@ -36,16 +36,16 @@ select 1 from waits where run_id = %(run_id)s and kind = 'owner_review' and targ
 DUE = """
 select * from waits where status = 'open'
   and ((kind = 'rate_limit' and resume_at <= %(now)s) or (deadline_at is not null and deadline_at <= %(now)s))
-order by opened_at limit %(limit)s for update skip locked
+order by opened_at limit %(limit)s for no key update skip locked
 """
 ALL_CLOSED = """
 select r.id as run_id from runs r
 where r.status = 'waiting' and not exists (select 1 from waits w where w.run_id = r.id and w.status = 'open')
-order by r.status_since limit %(limit)s for update skip locked
+order by r.status_since limit %(limit)s for no key update skip locked
 """
 ABANDONED = """
 select r.id as run_id from runs r
-where r.status = 'waiting' and r.status_since < %(before)s limit %(limit)s for update skip locked
+where r.status = 'waiting' and r.status_since < %(before)s limit %(limit)s for no key update skip locked
 """
 
 
