@@ -51,12 +51,37 @@ def test_the_architecture_names_every_context() -> None:
         assert f"`{context}`" in text
 
 
+def test_the_architecture_names_every_loop_of_the_worker() -> None:
+    duties = (ROOT / "ARCHITECTURE.md").read_text().split("## The worker's duties")[1].split("\n## ")[0]
+    wiring = (ROOT / "src/stagewright/processes/worker/wiring.py").read_text()
+    loops = set(re.findall(r'loop\("([\w.]+)"', wiring))
+
+    assert loops == set(re.findall(r"`([a-z]+\.[a-z]+)`", duties))
+    eager = wiring.split("EAGER = ")[1].split(")")[0]
+    assert set(re.findall(r'"([\w.]+)"', eager)) == set(re.findall(r"`([\w.]+)`\\\*", duties))
+
+
+def test_the_recipes_name_files_that_exist() -> None:
+    named = re.findall(r"`((?:src|tests|tools|db|proto|docs)/[\w./]+)`", (ROOT / "CONTRIBUTING.md").read_text())
+
+    assert named
+    assert [path for path in named if "NNNN" not in path and not (ROOT / path).exists()] == []
+
+
 def test_the_way_to_a_real_repository_is_described() -> None:
     text = (ROOT / "docs/getting-started.md").read_text()
 
-    for permission in ("Metadata", "Contents", "Issues", "Pull requests", "Webhooks"):
+    for permission in ("Metadata", "Contents", "Issues", "Pull requests"):
         assert f"| {permission} | read" in text
-    for word in ("--github-login", "repo add", "--token-stdin", "Payload URL", "Without one", "run:dev"):
+    for word in (
+        "--github-login",
+        "repo add",
+        "--token-stdin",
+        "Payload URL",
+        "Without one",
+        "run:dev",
+        "credential set model:codex --stdin",
+    ):
         assert word in text
 
 
