@@ -152,6 +152,13 @@ async def test_not_now_is_no_bug_and_its_time_is_respected(clock: FakeClock) -> 
     assert told == []
 
 
+async def test_nobody_makes_a_shared_loop_wait_longer_than_a_minute(clock: FakeClock) -> None:
+    work = Work(clock, Unavailable("limited", retry_after=3600 * SECOND))
+    async with Running(a_loop(work, clock), clock=clock):
+        await clock.run(90 * SECOND)
+    assert work.ran[:2] == [0, 60]
+
+
 async def test_one_loop_failing_leaves_the_others_alone(clock: FakeClock) -> None:
     async def on_error(name: str, error: Exception) -> None:
         raise RuntimeError("even the report fails")

@@ -123,4 +123,5 @@ class Loop:
 
     def _back_off(self, asked: timedelta | None) -> timedelta:
         grown = min(LONGEST_BACK_OFF, self.every * int(2 ** min(self._failures, 10)))
-        return max(asked or timedelta(0), grown * self._chance.uniform(1 - JITTER, 1 + JITTER))
+        asked = min(asked or timedelta(0), LONGEST_BACK_OFF)  # the loop serves others than who asked for longer, too
+        return max(asked, grown * self._chance.uniform(1 - JITTER, 1 + JITTER))
