@@ -123,7 +123,7 @@ async def test_work_waits_until_the_talk_of_its_issue_has_ended(world: World) ->
     assert (await world.fresh(work)).status is RunStatus.PREPARING
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(180)
 async def test_rn21_sixteen_workers_exceed_no_limit_lose_no_run_and_starve_none(
     world: World, dsn: str, clock: FakeClock
 ) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
+
 from tests.fakes.git_store import git
 from tests.fakes.mortal import Killed, Life, mortal
 from tests.world import STEP, World
@@ -23,6 +25,7 @@ PUBLISHING: tuple[Duty, ...] = (
     comments.publish_status,
 )
 TURNS = 6
+PARTS = 4  # of the moments, one test each
 ACTS = ("git.inspect", "git.commit", "git.push", "forge.open_pull_request", "forge.add_label", "forge.create_comment")
 
 
@@ -101,14 +104,15 @@ def moments_of_publishing(moments: list[str]) -> list[int]:
     return [index for index in dict.fromkeys(chosen) if moments[index] != "forge.rate"]
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 async def test_rn10_a_worker_killed_at_any_moment_of_publishing_leaves_one_push_and_one_pull_request(
-    world: World,
+    world: World, part: int
 ) -> None:
     rehearsal = Life()
     await handed_over(world)
     await live(world, PUBLISHING, rehearsal, turns=TURNS)
     assert set(ACTS) <= set(rehearsal.moments)
-    for moment in moments_of_publishing(rehearsal.moments):
+    for moment in moments_of_publishing(rehearsal.moments)[part::PARTS]:
         run = await handed_over(world)
         life = Life(moment)
         await live(world, PUBLISHING, life, turns=TURNS)
