@@ -5,7 +5,6 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-
 from tests.fakes.git_store import git
 from tests.fakes.mortal import Killed, Life, mortal
 from tests.world import STEP, World
