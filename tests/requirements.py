@@ -171,9 +171,7 @@ SAYS: Final[dict[str, str]] = {
 
 # Why a requirement has no test yet; an entry leaves with its first test.
 PENDING: Final[dict[str, str]] = {
-    "A7.2": "the index runs_one_active allows one; a test that asks for a second run of a lane is not written yet",
     "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
-    "WF6": "errors and loosening are shown (A4.2, A4.4); that an invalid file leaves the last valid one is not",
 }
 
 

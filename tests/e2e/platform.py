@@ -38,6 +38,7 @@ limits: {{project: {{total: 10, code-only: 8}}}}
 REHEARSALS = ".stagewright/rehearsals"
 EVENTS = ("issues", "pull_request", "push", "label")
 DATABASE = "postgres"
+LOOKS = 10
 
 
 class Platform:
@@ -252,12 +253,18 @@ class Platform:
         return b"".join(bytes(row["chunk"]) for row in found)
 
     def cancel(self, run_id: UUID | str) -> tuple[int, dict[str, Any]]:
-        """Ask for the end of a run as the owner; return the status and the body of the answer."""
+        """Ask for the end of a run as the owner; return the status and the body of the answer.
+
+        A run that moves between preview and confirmation is looked at again, as a person would.
+        """
         path = f"/runs/{run_id}:cancel"
-        shown = self.ask("POST", path + "?preview=true")
-        if shown.status_code != 200:
-            return shown.status_code, shown.json()
-        answer = self.ask("POST", path, {"confirm_token": shown.json()["confirm_token"]})
+        for _ in range(LOOKS):
+            shown = self.ask("POST", path + "?preview=true")
+            if shown.status_code != 200:
+                return shown.status_code, shown.json()
+            answer = self.ask("POST", path, {"confirm_token": shown.json()["confirm_token"]})
+            if answer.json().get("code") != "confirm.outdated":
+                break
         return answer.status_code, answer.json()
 
     def run_dir(self, run_id: UUID) -> Path:
