@@ -8,6 +8,7 @@ from uuid import UUID
 
 from stagewright.adapters.local.workloads import LocalWorkloads
 from stagewright.contexts.intake.reconcile import deliveries, scan
+from stagewright.contexts.intake.reconcile import retention as intake_retention
 from stagewright.contexts.intake.reconcile.outside import Outside as IntakeOutside
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.reconcile import (
@@ -23,7 +24,7 @@ from stagewright.contexts.runs.reconcile import (
     watchdog,
 )
 from stagewright.contexts.runs.reconcile.outside import Addresses, Outside
-from stagewright.contexts.runs.reconcile.situation import refresh_policy
+from stagewright.contexts.runs.reconcile.situation import policy_now
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.errors import NotFound
@@ -87,6 +88,12 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("runs.beat", lambda: watchdog.beat(hands), 15 * SECOND),
         loop("runs.watchdog", lambda: watchdog.watch_invariants(hands), 60 * SECOND),
         loop("runs.sweep", lambda: watch.sweep_workloads(hands), 60 * SECOND),
+        loop(
+            "intake.retention",
+            lambda: intake_retention.sweep_deliveries(intake),
+            3600 * SECOND,
+            batch=intake_retention.BATCH,
+        ),
         loop("runs.retention", lambda: retention.sweep_ended(hands), 3600 * SECOND, batch=retention.BATCH),
         loop("requests.retention", lambda: forget_requests(platform), 3600 * SECOND),
         loop("journal.partitions", lambda: retention.make_partitions(hands), 3600 * SECOND),
@@ -138,12 +145,7 @@ def intake_hands(platform: Platform, adapters: Adapters, hands: Outside) -> Inta
     """Return what the passes over deliveries reach."""
 
     async def read_policy(repository: projects.Repository) -> workflow.Policy:
-        heads = await adapters.git.heads(repository)
-        head = heads.get(repository.default_branch)
-        if head is None:
-            return workflow.builtin_policy()
-        policy, _ = await refresh_policy(hands, repository, head)
-        return policy
+        return await policy_now(hands, repository)
 
     return IntakeOutside(
         db=platform.db,

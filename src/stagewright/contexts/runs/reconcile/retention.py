@@ -42,7 +42,8 @@ async def sweep_quarantines(outside: Outside) -> int:
 async def make_partitions(outside: Outside) -> int:
     """Make the journal's partitions of the next days; rows of a day without one are in the default partition."""
     today = outside.clock.now().date()
-    for ahead in range(1, DAYS_AHEAD + 1):
-        async with outside.db.transaction() as tx:
-            await rows.make_journal_partition(tx, today + timedelta(days=ahead))
+    async with outside.db.exclusive("journal.partitions") as mine:  # two at once would make the same table
+        for ahead in range(1, DAYS_AHEAD + 1 if mine else 0):
+            async with outside.db.transaction() as tx:
+                await rows.make_journal_partition(tx, today + timedelta(days=ahead))
     return 0

@@ -118,6 +118,7 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
     ) -> outcome_pb2.ReportProblemReply:
         """Turn a runner's problem into an incident."""
         caller = await self._caller(context, request.attempt)
+        attempts.fence(caller.run, caller.attempt)
         if request.level not in LEVELS:
             raise MessageInvalid(f"level {request.level[:20]!r} is none of {', '.join(sorted(LEVELS))}")
         details = messages.parse_object(request.details, "details")
