@@ -54,7 +54,7 @@ def test_the_architecture_names_every_context() -> None:
 def test_the_architecture_names_every_loop_of_the_worker() -> None:
     duties = (ROOT / "ARCHITECTURE.md").read_text().split("## The worker's duties")[1].split("\n## ")[0]
     wiring = (ROOT / "src/stagewright/processes/worker/wiring.py").read_text()
-    loops = set(re.findall(r'loop\("([\w.]+)"', wiring))
+    loops = set(re.findall(r'loop\(\s*"([\w.]+)"', wiring))
 
     assert loops == set(re.findall(r"`([a-z]+\.[a-z]+)`", duties))
     eager = wiring.split("EAGER = ")[1].split(")")[0]
