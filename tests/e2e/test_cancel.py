@@ -41,7 +41,8 @@ def assert_cancelled(repository: Repository, issue: int) -> dict[str, Any]:
     assert repository.pulls_of(issue) == []
     for attempt in repository.attempts(run["id"]):
         assert attempt["status"] == "ended"
-        assert not repository.platform.workload(attempt).exists()
+    folders = [repository.platform.workload(attempt) for attempt in repository.attempts(run["id"])]
+    wait_until(lambda: not any(folder.exists() for folder in folders), "the workloads are removed", 20)
     assert repository.events(run["id"]).count("run.canceled") == 1
     assert len(repository.runs(issue)) == 1
     return run

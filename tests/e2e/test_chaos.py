@@ -27,7 +27,7 @@ from tests.e2e.waiting import wait_until
 from stagewright.kit import journal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
-SECONDS = float(os.environ.get("STAGEWRIGHT_CHAOS_SECONDS", "45"))
+SECONDS = float(os.environ.get("STAGEWRIGHT_CHAOS_SECONDS", "35"))
 SEED = int(os.environ.get("STAGEWRIGHT_CHAOS_SEED") or random.SystemRandom().randrange(1_000_000))
 CALM_WITHIN = 240.0
 WORK = """

@@ -101,6 +101,7 @@ def storm() -> Iterator[Storm]:
         kill_two_runners(done)
         kill_the_control_plane(done)
         kill_the_worker_three_times(done)
+        wait_until(lambda: speak_as_old_generation(done), "the second generation", 90, tell=platform.describe)
         for issue in done.issues.values():
             done.repository.wait_for_run(issue, within=RECOVERED_WITHIN)
         done.repository.wait_for_quiet(within=60)
@@ -142,7 +143,6 @@ def kill_the_worker_three_times(storm: Storm) -> None:
     platform.kill("worker")
     storm.when("running", PROPOSED)
     platform.restart("worker")
-    wait_until(lambda: speak_as_old_generation(storm), "the second generation", 90, tell=platform.describe)
     issue = storm.begin("publishing")
     storm.when("publishing", READY)
     pulls = f"/repos/{storm.repository.full_name}/pulls$"
