@@ -21,7 +21,7 @@ with ours as (select * from runs where repository_id = %(r)s and (%(issue)s::int
 select 'run' from ours where status not in ('succeeded', 'failed', 'cancelled')
 union all select 'attempt' from attempts a join ours on ours.id = a.run_id where a.status <> 'ended'
 union all select 'comment' from status_comments c join ours on ours.id = c.run_id
-    where not c.suppressed and (c.comment_id is null or c.rendered_at < ours.finished_at)
+    where not c.suppressed and (c.comment_id is null or c.phase is distinct from 'finished')
 union all select 'effect' from effects e where e.repository_id = %(r)s
     and e.status in ('reserved', 'submitted', 'unknown')
     and (%(issue)s::int is null or e.run_id in (select id from ours) or e.target = 'thread:' || %(issue)s::text)
