@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check format test test-engines bench lock proto clean
+.PHONY: help setup demo up check format test coverage test-engines bench lock proto clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: setup ## Everything CI runs: check, then all tests
 	@$(BIN)/mypy
 	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
+	@$(BIN)/pytest -m "not engines"
+
+coverage: setup ## All tests with branch coverage; slower than test
 	@$(BIN)/pytest -m "not engines" --cov --cov-report=term:skip-covered
 
 test-engines: setup ## The pinned real agent CLIs against scripted model stubs (downloads about 800 MB)
