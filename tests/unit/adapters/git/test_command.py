@@ -48,7 +48,7 @@ async def test_a_helper_that_outlives_git_holds_nobody_up(tmp_path: Path) -> Non
 async def ended(pid: str) -> None:
     """Wait until the process is gone, or waits only to be reaped: a kill takes a moment to arrive."""
     async with asyncio.timeout(5):
-        while is_alive(pid):
+        while is_alive(pid):  # noqa: ASYNC110 - another process sets no event of ours
             await asyncio.sleep(0.01)
 
 
