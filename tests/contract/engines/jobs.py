@@ -3,7 +3,8 @@
 import asyncio
 import os
 import subprocess
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from stagewright.adapters.engines.contract import Engine, EngineEvent, EngineJob
 
 DEADLINE = 60.0
+KILL_SECONDS = 5.0
 REPORT_SCHEMA: dict[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -95,6 +97,16 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def survivors(pids: Iterable[int]) -> list[int]:
+    """Return which of ``pids`` live on; a kill gets a moment to arrive."""
+    until = time.monotonic() + KILL_SECONDS
+    left = [pid for pid in pids if alive(pid)]
+    while left and time.monotonic() < until:
+        time.sleep(0.02)
+        left = [pid for pid in left if alive(pid)]
+    return left
 
 
 def pids_in(events: list[EngineEvent]) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.contract.engines.jobs import DEADLINE, alive
+from tests.contract.engines.jobs import DEADLINE, alive, survivors
 
 from stagewright.adapters.engines.child import Child
 from stagewright.adapters.engines.program import Program
@@ -38,7 +38,7 @@ async def test_closing_kills_what_left_the_process_group_too(tmp_path: Path) -> 
         away = int((await anext(output)).data)
         assert alive(away)
         await child.close()
-    assert not alive(away)
+    assert survivors([away]) == []
     assert child.exit_code == -9
     await child.stop(timedelta(seconds=1))
     await child.close()

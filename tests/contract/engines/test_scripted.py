@@ -12,11 +12,11 @@ from tests.contract.engines.jobs import (
     DEADLINE,
     REPORT_SCHEMA,
     a_job,
-    alive,
     kinds,
     log_of,
     pids_in,
     run_turn,
+    survivors,
     thread_of,
 )
 from tests.fakes.tools_stub import ToolsStub, a_reply
@@ -207,7 +207,7 @@ async def test_an_interrupted_step_stops_at_once_with_all_that_it_started(tmp_pa
         await engine.interrupt(timedelta(seconds=5))
         await task
     assert (events[-1].kind, events[-1].failure) == ("turn_failed", "interrupted")
-    assert not any(alive(pid) for pid in pids_in(events))
+    assert survivors(pids_in(events)) == []
 
 
 @pytest.mark.parametrize("steps", range(4))
@@ -235,7 +235,8 @@ async def test_a_cancellation_that_comes_with_an_interruption_is_not_lost(tmp_pa
 async def test_closing_the_stream_early_kills_the_running_command(tmp_path: Path) -> None:
     engine = await an_engine(a_job(tmp_path, scenario="- run: sleep 60 & echo pid $!; sleep 60\n"))
     events = await run_turn(engine, until=lambda event: event.raw.startswith(b"pid "))
-    assert [alive(pid) for pid in pids_in(events)] == [False]
+    assert len(pids_in(events)) == 1
+    assert survivors(pids_in(events)) == []
 
 
 async def test_tools_are_called_and_a_pending_answer_ends_the_turn(tmp_path: Path) -> None:

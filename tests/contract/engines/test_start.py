@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.contract.engines.clis import Cli
-from tests.contract.engines.jobs import a_job, alive, kinds, log_of, pids_in, run_turn
+from tests.contract.engines.jobs import a_job, kinds, log_of, pids_in, run_turn, survivors
 from tests.fakes.tools_stub import ToolsStub
 
 from stagewright.adapters.engines.contract import EngineJob, EngineUnusable, known_engines
@@ -110,7 +110,8 @@ async def test_claude_is_stopped_when_its_tools_are_lost_although_the_door_answe
         events = await run_turn(engine)
     assert kinds(events) == ["thread", "turn_started", "turn_failed"]
     assert events[-1].failure == "mcp_unavailable"
-    assert [alive(pid) for pid in pids_in(events)] == [False]
+    assert len(pids_in(events)) == 1
+    assert survivors(pids_in(events)) == []
 
 
 @pytest.mark.parametrize("name", CLI_NAMES)
