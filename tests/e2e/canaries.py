@@ -92,8 +92,10 @@ class Watch:
         for path in self._platform.data.glob("workloads/*/tokens/*"):
             if str(path) not in self._canaries.names:
                 with suppress(OSError):
-                    self._canaries.add(str(path), path.read_text())
-                    self.tokens += 1
+                    token = path.read_text()
+                    if token.count(".") == 2 and token.rpartition(".")[2]:  # not while it is being written
+                        self._canaries.add(str(path), token)
+                        self.tokens += 1
 
     def _look_at_processes(self) -> None:
         for entry in os.listdir("/proc"):
@@ -110,7 +112,16 @@ class Watch:
                     mark = (str(path), status.st_mtime_ns, status.st_size)
                     if mark not in self._seen:
                         self._seen.add(mark)
-                        self._canaries.look_in_file(path, but=str(path))
+                        self._canaries.look_in_file(path, but=_home(path))
+
+
+def _home(path: Path) -> str:
+    """Return where a file stood before its folder was thrown away: ``.trash/<folder>.<hex>/…`` was ``<folder>/…``."""
+    parts = list(path.parts)
+    if ".trash" in parts[:-2]:
+        at = parts.index(".trash")
+        parts[at : at + 2] = [parts[at + 1].rpartition(".")[0]]
+    return str(Path(*parts))
 
 
 def look_in_database(platform: Platform, canaries: Canaries) -> int:
