@@ -59,7 +59,7 @@ class Migration:
 
 
 def load(folder: Path | None = None) -> list[Migration]:
-    """Read the migrations of ``folder`` (default: the program's own), in order, without gaps."""
+    """Read the migrations of ``folder`` (default: the program's own), in order; each number once."""
     where = folder or (PACKAGED if PACKAGED.is_dir() else IN_TREE)
     found: list[Migration] = []
     for path in sorted(where.glob("*.sql")):
@@ -67,9 +67,16 @@ def load(folder: Path | None = None) -> list[Migration]:
         if match is None:
             raise ValueError(f"{path.name}: a migration is called NNNN_words.sql")
         found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
-    if [item.number for item in found] != list(range(1, len(found) + 1)):
-        raise ValueError(f"{where}: migration numbers must run 0001, 0002, … without gaps")
+    numbers = [item.number for item in found]
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(f"{where}: two migrations have one number; give the later one the next free number")
     return found
+
+
+def newest(migrations: list[Migration] | None = None) -> int:
+    """Return the number of the newest migration of ``migrations`` (default: the program's own), 0 for none."""
+    wanted = load() if migrations is None else migrations
+    return wanted[-1].number if wanted else 0
 
 
 async def migrate(dsn: str, migrations: list[Migration] | None = None) -> int:
@@ -86,11 +93,12 @@ async def migrate(dsn: str, migrations: list[Migration] | None = None) -> int:
             await _ensure_table(connection)
             applied = await _applied(connection)
             _compare(wanted, applied)
-            for migration in wanted[len(applied) :]:
-                await _apply(connection, migration)
+            for migration in wanted:
+                if migration.number not in applied:
+                    await _apply(connection, migration)
         finally:
             await connection.execute("select pg_advisory_unlock(%(key)s)", {"key": LOCK_KEY})
-    return len(wanted)
+    return newest(wanted)
 
 
 async def version(connection: AsyncConnection[Any]) -> int:
@@ -140,18 +148,20 @@ async def _ensure_table(connection: AsyncConnection[Any]) -> None:
     await connection.execute("grant select on schema_migrations to stagewright_app, stagewright_retention")
 
 
-async def _applied(connection: AsyncConnection[Any]) -> list[dict[str, Any]]:
-    rows = await connection.execute("select number, name, sha256 from schema_migrations order by number")
-    return list(await rows.fetchall())
+async def _applied(connection: AsyncConnection[Any]) -> dict[int, str]:
+    """Return the digest of each applied migration by its number."""
+    rows = await connection.execute("select number, sha256 from schema_migrations")
+    return {row["number"]: row["sha256"] for row in await rows.fetchall()}
 
 
-def _compare(wanted: list[Migration], applied: list[dict[str, Any]]) -> None:
-    if len(applied) > len(wanted):
+def _compare(wanted: list[Migration], applied: dict[int, str]) -> None:
+    if unknown := applied.keys() - {migration.number for migration in wanted}:
         raise SchemaNewer(
-            f"the database is at migration {len(applied)}, this program knows {len(wanted)}: install the newer program"
+            f"the database is at migration {max(unknown)}, this program knows {newest(wanted)}: "
+            "install the newer program"
         )
-    for migration, row in zip(wanted, applied, strict=False):
-        if migration.sha256 != row["sha256"]:
+    for migration in wanted:
+        if applied.get(migration.number, migration.sha256) != migration.sha256:
             raise MigrationChanged(
                 f"migration {migration.number:04d}_{migration.name} differs from the one that was applied; "
                 "restore its text and add a new migration instead"

@@ -122,7 +122,7 @@ class Platform:
     async def schema_is_current(self) -> bool:
         """Say whether the database is at this program's schema or a newer one: a readiness check."""
         async with self.db.reading() as reader:
-            return await migrate.version(reader.connection) >= len(migrate.load())
+            return await migrate.version(reader.connection) >= migrate.newest()
 
     async def database_answers(self) -> bool:
         """Say whether the database answers: a readiness check."""

@@ -139,7 +139,7 @@ async def get_system(me: CallerDep, db: Db, clock: ClockDep) -> SystemView:
         schema = await migrate.version(reader.connection)
     return SystemView(
         version=VERSION,
-        db_schema=SchemaVersions(database=schema, program=len(migrate.load())),
+        db_schema=SchemaVersions(database=schema, program=migrate.newest()),
         processes=[
             ProcessView(
                 kind="worker",

@@ -23,13 +23,13 @@ def bring_up() -> None:
 def print_status() -> None:
     """Print both versions."""
     with _Server() as dsn:
-        print(f"database {asyncio.run(_version(dsn))}, program {len(migrate.load())}")
+        print(f"database {asyncio.run(_version(dsn))}, program {migrate.newest()}")
 
 
 def check() -> None:
     """End with 1 unless the versions are the same."""
     with _Server() as dsn:
-        found, wanted = asyncio.run(_version(dsn)), len(migrate.load())
+        found, wanted = asyncio.run(_version(dsn)), migrate.newest()
     if found < wanted:
         tell(f"the database is at schema {found}, this program needs {wanted}: run `stagewright db migrate`")
     elif found > wanted:
