@@ -21,6 +21,7 @@ from stagewright.contexts.agents.api import (
     SessionReason,
     SessionTooLarge,
     compose,
+    forget_attempt,
     get_prompt,
     list_sessions,
     load_catalogue,
@@ -29,7 +30,7 @@ from stagewright.contexts.agents.api import (
     record_prompt,
     save_session,
 )
-from stagewright.kit.crypto import Keyring, Sealer
+from stagewright.kit.crypto import Keyring, KeyUnknown, Sealer
 from stagewright.kit.db import Database, Tx
 from stagewright.kit.ids import uuid7
 
@@ -236,3 +237,42 @@ async def test_a_damaged_session_is_not_restored(
     async with db.reading() as reader:
         with pytest.raises(SessionDamaged):
             await open_session(reader, saved.id, sealer=sealer)
+
+
+async def test_a_session_whose_root_key_is_missing_is_not_damaged(
+    db: Database, clock: FakeClock, attempt: tuple[UUID, UUID]
+) -> None:
+    old, new = Keyring.generate("k1"), Keyring.generate("k2")
+    async with db.transaction() as tx:
+        saved = await save_session(tx, a_draft(attempt), sealer=Sealer(Keyring.parse(old), "sessions"), clock=clock)
+    async with db.reading() as reader:
+        with pytest.raises(KeyUnknown, match="k1"):
+            await open_session(reader, saved.id, sealer=Sealer(Keyring.parse(new), "sessions"))
+        again = Sealer(Keyring.parse(f"{new},{old}"), "sessions")
+        assert (await open_session(reader, saved.id, sealer=again)).archive == b"rollout"
+
+
+async def test_forgetting_an_attempt_takes_its_prompt_and_sessions_and_no_others(
+    db: Database, clock: FakeClock, sealer: Sealer, attempt: tuple[UUID, UUID]
+) -> None:
+    other = (attempt[0], uuid7())
+    for one in (attempt, other):
+        async with db.transaction() as tx:
+            await save_session(tx, a_draft(one), sealer=sealer, clock=clock)
+            await record_prompt(
+                tx,
+                compose(a_prompt_input(), load_catalogue()),
+                project_id=PROJECT,
+                run_id=one[0],
+                attempt_id=one[1],
+                redact=str,
+                clock=clock,
+            )
+    async with db.transaction() as tx:
+        assert await forget_attempt(tx, attempt[1]) == 2
+        assert await forget_attempt(tx, attempt[1]) == 0
+    async with db.reading() as reader:
+        assert [saved.attempt_id for saved in await list_sessions(reader, [attempt[0]])] == [other[1]]
+        assert (await get_prompt(reader, other[1])).text
+        with pytest.raises(PromptNotFound):
+            await get_prompt(reader, attempt[1])

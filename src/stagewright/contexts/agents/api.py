@@ -63,7 +63,7 @@ from stagewright.contexts.agents.rules.sessions import choose_session
 from stagewright.contexts.agents.rules.variables import prompt_mode, prompt_words
 from stagewright.contexts.agents.store import StoredPrompt, get_prompt, list_sessions, newest_session
 from stagewright.contexts.agents.usecases.prompts import compose, resume_prompt
-from stagewright.contexts.agents.usecases.records import open_session, record_prompt, save_session
+from stagewright.contexts.agents.usecases.records import forget_attempt, open_session, record_prompt, save_session
 from stagewright.contexts.agents.usecases.templates import check_catalogue, load_catalogue, template_problems
 
 __all__ = [
@@ -125,6 +125,7 @@ __all__ = [
     "choose_session",
     "compose",
     "cut_utf8",
+    "forget_attempt",
     "get_prompt",
     "inert",
     "list_sessions",

@@ -47,6 +47,8 @@ DELETE_OLDER = """
 delete from agent_sessions where run_id = %(run_id)s and id not in (
     select id from agent_sessions where run_id = %(run_id)s order by created_at desc, id desc limit %(keep)s)
 """
+DELETE_PROMPT = "delete from prompts where attempt_id = %(attempt_id)s"
+DELETE_SESSIONS = "delete from agent_sessions where attempt_id = %(attempt_id)s"
 
 to_session = record(SavedSession)
 
@@ -158,6 +160,12 @@ async def insert_session(
 async def delete_older_sessions(tx: Tx, run_id: UUID, *, keep: int) -> int:
     """Delete all but the newest ``keep`` sessions of a run; return how many went."""
     return await tx.execute(DELETE_OLDER, run_id=run_id, keep=keep)
+
+
+async def delete_of_attempt(tx: Tx, attempt_id: UUID) -> int:
+    """Delete the prompt and the sessions of an attempt; return how many rows went."""
+    prompts = await tx.execute(DELETE_PROMPT, attempt_id=attempt_id)
+    return prompts + await tx.execute(DELETE_SESSIONS, attempt_id=attempt_id)
 
 
 async def list_sessions(reader: Reader, run_ids: Collection[UUID]) -> list[SavedSession]:

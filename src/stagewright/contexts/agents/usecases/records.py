@@ -12,8 +12,8 @@ from stagewright.contexts.agents.model import Prompt, SavedSession, SessionDraft
 from stagewright.contexts.agents.ports import Redact, Sealing
 from stagewright.contexts.agents.rules.sessions import KEPT_PER_RUN
 from stagewright.kit.clock import Clock
+from stagewright.kit.crypto import Undecryptable
 from stagewright.kit.db import Reader, Tx
-from stagewright.kit.errors import StagewrightError
 from stagewright.kit.ids import uuid7
 
 MIB = 1024 * 1024
@@ -53,18 +53,27 @@ async def save_session(tx: Tx, draft: SessionDraft, *, sealer: Sealing, clock: C
 
 
 async def open_session(reader: Reader, session_id: UUID, *, sealer: Sealing) -> StoredSession:
-    """Return a session in the clear. Raise ``SessionDamaged`` when it does not open or is not what was saved."""
+    """Return a session in the clear.
+
+    Raise ``SessionDamaged`` when it does not open or is not what was saved. A root key that this process does not have
+    is no damage (``KeyUnknown``): with the key the session opens again.
+    """
     sealed = await store.get_sealed_session(reader, session_id)
     try:
         archive = await asyncio.to_thread(sealer.open, sealed.archive, context=_context("archive", session_id))
         wip = sealed.wip_bundle
         if wip is not None:
             wip = await asyncio.to_thread(sealer.open, wip, context=_context("wip_bundle", session_id))
-    except StagewrightError as error:
+    except Undecryptable as error:
         raise SessionDamaged("the stored session cannot be opened; the run starts fresh") from error
     if not hmac.compare_digest(hashlib.sha256(archive).digest(), sealed.saved.sha256):
         raise SessionDamaged("the stored session is not the one that was saved; the run starts fresh")
     return StoredSession(sealed.saved, sealed.manifest, archive, wip)
+
+
+async def forget_attempt(tx: Tx, attempt_id: UUID) -> int:
+    """Delete the prompt and the sessions of an attempt that is older than the retention time; return how many."""
+    return await store.delete_of_attempt(tx, attempt_id)
 
 
 def _check(draft: SessionDraft) -> None:

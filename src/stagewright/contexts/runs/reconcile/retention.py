@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.store import retention as rows
@@ -26,6 +27,7 @@ async def sweep_ended(outside: Outside) -> int:
             if deleted < CHUNKS:
                 break
         async with outside.db.transaction() as tx:
+            await agents.forget_attempt(tx, attempt_id)
             await rows.forget_attempt(tx, attempt_id)
     return len(old)
 

@@ -1,4 +1,4 @@
-"""What is not kept for ever: logs, prompts, results and sessions of runs that ended long ago; journal partitions."""
+"""What is not kept for ever: logs, results and assignments of runs that ended long ago; journal partitions."""
 
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -12,18 +12,14 @@ select a.id from attempts a join runs r on r.id = a.run_id
 where r.finished_at < %(before)s
   and (a.assignment is not null
        or exists (select 1 from run_logs l where l.attempt_id = a.id)
-       or exists (select 1 from run_results p where p.attempt_id = a.id)
-       or exists (select 1 from prompts p where p.attempt_id = a.id)
-       or exists (select 1 from agent_sessions s where s.attempt_id = a.id))
+       or exists (select 1 from run_results p where p.attempt_id = a.id))
 order by r.finished_at limit %(limit)s
 """
 LOGS = """
 delete from run_logs where attempt_id = %(attempt)s
   and seq in (select seq from run_logs where attempt_id = %(attempt)s order by seq limit %(limit)s)
 """
-PROMPTS = "delete from prompts where attempt_id = %(attempt)s"
 RESULTS = "delete from run_results where attempt_id = %(attempt)s"
-SESSIONS = "delete from agent_sessions where attempt_id = %(attempt)s"
 ASSIGNMENT = "update attempts set assignment = null where id = %(attempt)s"
 ENDED_LATELY = """
 select distinct a.id from attempts a join runs r on r.id = a.run_id join run_results p on p.attempt_id = a.id
@@ -33,7 +29,11 @@ AS_OWNER = "set local role none"  # the schema's owner; the transaction's end gi
 
 
 async def list_old_attempts(reader: Reader, *, before: datetime, limit: int) -> list[UUID]:
-    """Return attempts of runs that ended before ``before`` and still have something to forget."""
+    """Return attempts of runs that ended before ``before`` and still have something to forget.
+
+    An assignment is written with the attempt's prompt and before any session, and forgotten with both: it stands for
+    them, whose tables are another context's.
+    """
     return await reader.all(_id, OLD_ATTEMPTS, before=before, limit=limit)
 
 
@@ -43,8 +43,8 @@ async def delete_logs(tx: Tx, attempt_id: UUID, *, limit: int) -> int:
 
 
 async def forget_attempt(tx: Tx, attempt_id: UUID) -> None:
-    """Delete the attempt's prompt, assignment, results and sessions."""
-    for statement in (PROMPTS, RESULTS, SESSIONS, ASSIGNMENT):
+    """Delete the attempt's results and its assignment."""
+    for statement in (RESULTS, ASSIGNMENT):
         await tx.execute(statement, attempt=attempt_id)
 
 
