@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 import uvloop
 
+from stagewright import __version__
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api as vault
@@ -36,7 +37,7 @@ from stagewright.kit.redact import Redactor
 from stagewright.processes.settings import KEYS_FILE, PREFIX, Settings, load
 
 REFRESH = timedelta(seconds=30)
-VERSION = "0.1.0"
+VERSION = __version__
 
 log = logs.get_logger(__name__)
 

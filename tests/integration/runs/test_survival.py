@@ -13,6 +13,7 @@ from stagewright.contexts.runs.errors import OutcomeUnknown
 from stagewright.contexts.runs.model import AttemptStatus, EffectStatus, Run, RunStatus
 from stagewright.contexts.runs.reconcile import admission, checks, comments, effects, finish, launch, watch
 from stagewright.contexts.runs.reconcile.outside import CLAIM, Outside
+from stagewright.contexts.runs.reconcile.situation import HEADS_FRESH
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.runs.usecases.outbox import ABSENT_GAP
 
@@ -40,10 +41,11 @@ async def live(world: World, duties: tuple[Duty, ...], life: Life, *, turns: int
 
 
 async def admitted(world: World) -> Run:
-    """Return an admitted run on a fresh issue, without its workload."""
+    """Return an admitted run on a fresh issue, without its workload; its launch will ask the remote anew."""
     issue = world.issue()
     await world.trigger(issue)
     await admission.admit_queued(world.outside)
+    world.clock.advance(HEADS_FRESH + STEP)
     return await world.run_of(issue)
 
 

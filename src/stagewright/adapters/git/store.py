@@ -23,6 +23,7 @@ from stagewright.kit.errors import Invalid
 
 LOOK = timedelta(seconds=60)
 CONFLICT = 1
+KEPT_TEXTS = 16
 
 
 class GitStore:
@@ -41,6 +42,7 @@ class GitStore:
         self._sources = Sources(data_dir / "sources", self._git, self._mirrors, locks)
         self._quarantines = Quarantines(data_dir / "quarantine", self._git, self._mirrors)
         self._publisher = Publisher(self._mirrors, self._remote)
+        self._texts: dict[tuple[UUID, str, tuple[str, ...]], Mapping[str, str]] = {}  # a commit's files never change
 
     async def heads(self, repository: Repository) -> Mapping[str, str]:
         """Ask the remote for its branches now: name -> SHA."""
@@ -54,8 +56,14 @@ class GitStore:
 
     async def read_files(self, repository: Repository, sha: str, paths: Sequence[str]) -> Mapping[str, str]:
         """Return the text files under ``paths`` (files or folders) at commit ``sha``; missing ones are left out."""
+        key = (repository.id, sha, tuple(paths))
+        if (known := self._texts.get(key)) is not None:
+            return known
         mirror = await self._mirrors.hold(repository, [sha])
-        return await read_texts(self._git, mirror, sha, paths)
+        found = self._texts[key] = await read_texts(self._git, mirror, sha, paths)
+        while len(self._texts) > KEPT_TEXTS:
+            self._texts.pop(next(iter(self._texts)))
+        return found
 
     async def make_source(self, repository: Repository, *, base_sha: str, refs: Mapping[str, str]) -> tuple[int, str]:
         """Make (or find) the bundle with the history of ``refs``. Return its bytes and SHA-256 (hex)."""

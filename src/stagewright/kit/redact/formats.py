@@ -1,5 +1,6 @@
 """Token formats that are secret whoever made them: rows of character runs, so that a beginning is known too."""
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,11 +79,15 @@ FORMATS: Sequence[Format] = (
     ),
 )
 WHOLE = re.compile("|".join(item.pattern() for item in FORMATS).encode())
-BEGUN = re.compile("|".join(item.beginning() for item in FORMATS).encode())
-NAMED = tuple((item.name, re.compile(item.pattern().encode())) for item in FORMATS)
 LONGEST = max(sum(run.most for run in item.runs) for item in FORMATS)
+
+
+@functools.cache
+def begun() -> re.Pattern[bytes]:
+    """Return the pattern of any beginning of a token at the end; made when first asked for, as it takes 10 ms."""
+    return re.compile("|".join(item.beginning() for item in FORMATS).encode())
 
 
 def name_at(data: bytes, start: int) -> str:
     """Return the name of the format that matches ``data`` at ``start``."""
-    return next(name for name, pattern in NAMED if pattern.match(data, start))
+    return next(item.name for item in FORMATS if re.compile(item.pattern().encode()).match(data, start))

@@ -51,7 +51,7 @@ class Matcher:
 
     def begun(self, data: bytes) -> int:
         """Return the first place from which the end of ``data`` may be the beginning of a secret, else its length."""
-        hit = formats.BEGUN.search(data, max(0, len(data) - formats.LONGEST))
+        hit = formats.begun().search(data, max(0, len(data) - formats.LONGEST))
         place = len(data) if hit is None else hit.start()
         for start in self._places(data, max(0, len(data) - self.longest + 1)):
             if start >= place:

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import importlib.metadata
 from collections.abc import AsyncIterator
 from typing import Any
 
+from stagewright import __version__
 from stagewright.kit.redact import Redactor
 from stagewright.processes.runner.control import Control
 from stagewright.processes.runner.door import Door
@@ -17,7 +17,6 @@ from stagewright.processes.runner.stream import Stream, beat
 from stagewright.processes.runner.workspace import Ready, Workspace
 from stagewright.wire.v1 import assignment_pb2, outcome_pb2
 
-VERSION = importlib.metadata.version("stagewright")
 FIRST_CONTACT_SECONDS = 60.0
 MID_RUN_SECONDS = 300.0
 OUTCOME_SECONDS = 600.0
@@ -55,7 +54,7 @@ class Attempt:
         await self._door.close()
 
     async def _first_contact(self) -> assignment_pb2.Assignment:
-        asking = asyncio.create_task(self._door.get_assignment(VERSION, patience=FIRST_CONTACT_SECONDS))
+        asking = asyncio.create_task(self._door.get_assignment(__version__, patience=FIRST_CONTACT_SECONDS))
         told = asyncio.create_task(self._control.until(lambda: self._control.ending))
         try:
             await asyncio.wait({asking, told}, return_when=asyncio.FIRST_COMPLETED)

@@ -71,10 +71,14 @@ class Workspace:
         """Make everything ready for the first turn. Raises ``AttemptOver``."""
         assignment = self._assignment
         self._make_folders()
-        await self._relay.start()
-        tree = await self._make_tree()
-        job = self._job()
-        engine, version = await _prepared_engine(assignment.engine, job)
+        loading = asyncio.create_task(asyncio.to_thread(make_engine, assignment.engine))  # while the source comes
+        try:
+            await self._relay.start()
+            tree = await self._make_tree()
+            job = self._job()
+            engine, version = await _prepared_engine(loading, job)
+        finally:
+            await asyncio.gather(loading, return_exceptions=True)
         await self._check_doors()
         thread = await self._restore(engine, tree)
         driver = Driver(engine, self._outbox, self._control, self._answers, assignment.model, thread=thread)
@@ -198,10 +202,10 @@ class Workspace:
             raise RelayRefusal(503, "the work tree could not be saved before the redeploy; call the tool again")
 
 
-async def _prepared_engine(name: str, job: EngineJob) -> tuple[Engine, str]:
+async def _prepared_engine(loading: asyncio.Task[Engine], job: EngineJob) -> tuple[Engine, str]:
     """Return the engine, checked and prepared, with its version."""
     try:
-        engine = make_engine(name)
+        engine = await loading
         version = await engine.check(job)
         await engine.prepare(job)
     except EngineUnusable as error:

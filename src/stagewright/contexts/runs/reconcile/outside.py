@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from stagewright.contexts.runs.model import Attempt, Run
@@ -30,7 +30,11 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The worker's hands. ``policy_heads`` remembers at which commit each repository's policy was read last."""
+    """The worker's hands.
+
+    ``policy_heads`` remembers at which commit each repository's policy was read last, ``heads_seen`` when the remote
+    was asked for its branches last, and its answer.
+    """
 
     db: Database
     clock: Clock
@@ -47,3 +51,4 @@ class Outside:
     engines_available: Callable[[UUID, UUID], Awaitable[frozenset[str]]]
     engine_versions: Mapping[str, str] = field(default_factory=dict)
     policy_heads: dict[UUID, str] = field(default_factory=dict)
+    heads_seen: dict[UUID, tuple[datetime, Mapping[str, str]]] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from stagewright.contexts.projects.api import Repository, get_repository
 from stagewright.contexts.runs.errors import LaunchRefused
@@ -18,6 +19,7 @@ from stagewright.contexts.workflow import api as workflow
 
 PROJECT_FILES = (".stagewright", "AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 POLICY_FILE = ".stagewright/policy.yaml"
+HEADS_FRESH = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ async def refresh_policy(
 
 async def policy_now(outside: Outside, repository: Repository) -> workflow.Policy:
     """Return the policy of the default branch's head: asks the remote once, reads files only where the head moved."""
-    heads = await outside.git.heads(repository)
+    heads = await _ask_heads(outside, repository)
     sha = heads.get(repository.default_branch)
     if sha is None or outside.policy_heads.get(repository.id) == sha:
         async with outside.db.reading() as reader:
@@ -128,7 +130,7 @@ async def _known(outside: Outside, run: Run) -> Known:
 async def _live(outside: Outside, run: Run, known: Known) -> Live:
     repository, forge = known.repository, outside.forge
     heads, bot, issue, comments, pull_request, remarks = await asyncio.gather(
-        outside.git.heads(repository),
+        _heads_for(outside, run, repository),
         forge.bot(repository),
         forge.issue(repository, run.issue_number) if run.issue_number else _nothing(),
         forge.comments(repository, run.issue_number) if run.issue_number else _nothing(),
@@ -143,6 +145,26 @@ async def _live(outside: Outside, run: Run, known: Known) -> Live:
         comments=[*(result(comments) or ()), *(result(remarks) or ())],
         pull_request=result(pull_request),
     )
+
+
+async def _heads_for(outside: Outside, run: Run, repository: Repository) -> Mapping[str, str]:
+    """Return the remote's branches: what the decision to start saw is new enough for a first launch right after it.
+
+    Work that stands on a branch asks anew. A branch that moved in between is noticed by the push, which names what it
+    expects there.
+    """
+    seen = outside.heads_seen.get(repository.id)
+    begins_anew = run.generation <= 1 and run.pr_number is None and run.branch is None
+    if seen is not None and begins_anew and outside.clock.now() - seen[0] <= HEADS_FRESH:
+        return seen[1]
+    return await _ask_heads(outside, repository)
+
+
+async def _ask_heads(outside: Outside, repository: Repository) -> Mapping[str, str]:
+    at = outside.clock.now()
+    heads = await outside.git.heads(repository)
+    outside.heads_seen[repository.id] = (at, heads)
+    return heads
 
 
 async def _nothing() -> None:
