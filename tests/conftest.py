@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,6 +26,36 @@ settings.load_profile("stagewright")
 # Durability costs time and proves nothing in a test: nobody cuts the power.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 TEMPLATE = "sw_template"
+MOST_WORKERS = 4  # each has a database server of its own
+MEASURED = pytest.StashKey[list[str]]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return how many workers ``-n auto`` starts: two even on one core, as tests of whole processes mostly wait."""
+    return max(2, min(MOST_WORKERS, os.cpu_count() or 2))
+
+
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of whole processes on one worker: they share platforms, and two storms at a time prove no more."""
+    for item in items:
+        if item.get_closest_marker("e2e"):
+            item.add_marker(pytest.mark.xdist_group("e2e"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker measured."""
+    node.config.stash.setdefault(MEASURED, []).extend(getattr(node, "workeroutput", {}).get("measured", []))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print what was measured on the way."""
+    if lines := config.stash.get(MEASURED, []):
+        terminalreporter.section("end to end, measured")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.conftest import MEASURED
 from tests.e2e.figures import Figures
 from tests.e2e.platform import Platform, running_platform
 
@@ -30,10 +31,9 @@ def figures(request: pytest.FixtureRequest) -> Figures:
     return request.config.stash.setdefault(FIGURES, Figures())
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Print the figures."""
-    kept = config.stash.get(FIGURES, None)
-    if kept is not None and (lines := kept.lines()):
-        terminalreporter.section("end to end, measured")
-        for line in lines:
-            terminalreporter.write_line(line)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand the figures on: to the report of this process, or through the worker's answer to that of the first one."""
+    if (kept := session.config.stash.get(FIGURES, None)) is not None:
+        session.config.stash.setdefault(MEASURED, []).extend(kept.lines())
+        if (answer := getattr(session.config, "workeroutput", None)) is not None:
+            answer["measured"] = kept.lines()

@@ -81,6 +81,7 @@ class TestKeyring:
             ("k1:c2hvcnQ=", "root key k1 holds 5 bytes, not 32"),
             (f"{NEW},bad id:AAAA", "root key 2 has no id"),
         ],
+        ids=["nothing", "commas", "no id", "twice", "not base64", "short", "second without id"],
     )
     def test_a_malformed_list_is_refused_with_its_place_and_without_values(self, text: str, says: str) -> None:
         with pytest.raises(BadKeys, match=says) as caught:

@@ -139,6 +139,7 @@ def tar_of(name: str, kind: bytes = tarfile.REGTYPE) -> bytes:
         b"not an archive",
         pack((("a", b"x" * 1000),))[:40],
     ],
+    ids=["absolute", "above", "through", "symlink", "hard link", "folder", "pipe", "no archive", "cut"],
 )
 def test_an_archive_that_is_not_plain_files_inside_is_refused(archive: bytes) -> None:
     with pytest.raises(ArchiveInvalid):
