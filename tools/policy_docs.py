@@ -93,8 +93,16 @@ def _roles(policy: Policy) -> str:
 
 
 def _labels(policy: Policy) -> str:
-    rows = [(f"`{item.key}`", item.label_class.value, item.description) for item in policy.catalogue.values()]
-    return _table("Labels", ("label", "class", "description"), rows)
+    rows = [
+        (
+            f"`{item.key}`",
+            item.label_class.value,
+            [thread.replace("_", " ") for thread in item.threads],
+            item.description,
+        )
+        for item in policy.catalogue.values()
+    ]
+    return _table("Labels", ("label", "class", "on", "description"), rows)
 
 
 def _profiles(policy: Policy) -> str:

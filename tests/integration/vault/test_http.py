@@ -87,3 +87,18 @@ async def test_redaction_learns_a_stored_secret_by_the_bell(gateway: Gateway) ->
 async def _look_again(db: Database) -> None:
     async with db.reading():
         await asyncio.sleep(0)
+
+
+async def test_many_puts_at_once_are_each_a_replacement(gateway: Gateway) -> None:
+    project, owner = await gateway.project(), await gateway.person(role="owner")
+    path = f"/projects/{project.id}/credentials/bot"
+    forms = [
+        {"kind": "token", "secret": f"token-number-{number}"}
+        if number % 2
+        else {"kind": "github_app", "secret": f"key-number-{number}", "app_id": 1, "installation_id": 2}
+        for number in range(6)
+    ]
+    answers = await asyncio.gather(*(gateway.call("PUT", path, owner, json=form) for form in forms))
+    assert [answer.status_code for answer in answers] == [200] * len(forms)
+    listed = (await gateway.get(f"/projects/{project.id}/credentials", owner)).json()["items"]
+    assert [(item["purpose"], item["version"]) for item in listed] == [("bot", len(forms))]

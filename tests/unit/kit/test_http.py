@@ -30,6 +30,7 @@ from stagewright.kit.http import (
     known_query,
     status_of,
 )
+from stagewright.kit.http.confirm import ConfirmOutdated, ConfirmRequired
 from stagewright.kit.metrics import Metrics
 from stagewright.kit.redact import MARK, Redactor
 
@@ -53,6 +54,12 @@ CASES = [
     (TimeoutError(FOREIGN), 504),
     (RuntimeError(FOREIGN), 500),
     (ExceptionGroup(FOREIGN, [ValueError(FOREIGN)]), 500),
+]
+TITLES = [
+    (ConfirmRequired("confirm"), (428, "A confirmation is required")),
+    (VersionRequired("send it"), (428, "A version is required")),
+    (ConfirmOutdated("again"), (409, "The resource changed since the preview")),
+    (errors.Conflict("other"), (409, "Another state than expected")),
 ]
 
 
@@ -124,6 +131,10 @@ def door() -> Door:
 
 
 class TestProblems:
+    @pytest.mark.parametrize(("error", "known"), TITLES)
+    def test_a_title_says_what_is_missing_or_changed(self, error: Exception, known: tuple[int, str]) -> None:
+        assert status_of(error) == known
+
     @pytest.mark.parametrize(("error", "status"), CASES, ids=lambda value: type(value).__name__)
     async def test_every_kind_has_its_status_and_the_same_form(self, door: Door, error: Exception, status: int) -> None:
         door.raising = error

@@ -34,6 +34,10 @@ select distinct purpose from credentials where purpose like 'model:%%' and state
   and (scope = 'platform' or (scope = 'project' and project_id = %(project_id)s)
        or (scope = 'repository' and repository_id = %(repository_id)s))
 """
+LOCK_PLACE = """
+select pg_advisory_xact_lock(hashtextextended(
+    concat_ws(':', 'credential', %(scope)s::text, %(project_id)s::text, %(repository_id)s::text, %(purpose)s::text), 0))
+"""
 DELETE_SAME = """
 delete from credentials
 where scope = %(scope)s and purpose = %(purpose)s and project_id is not distinct from %(project_id)s
@@ -82,15 +86,13 @@ async def list_model_purposes(reader: Reader, *, project_id: UUID, repository_id
 
 
 async def replace(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Credential:
-    """Replace the credential of the level and purpose whole."""
-    versions = await tx.all(
-        lambda row: int(row["version"]),
-        DELETE_SAME,
-        scope=values["scope"],
-        purpose=values["purpose"],
-        project_id=values["project_id"],
-        repository_id=values["repository_id"],
-    )
+    """Replace the credential of the level and purpose whole. Of two at once, the later one stays.
+
+    The lock comes first: the index alone would refuse the second, and would let two kinds of credential stand.
+    """
+    place = {name: values[name] for name in ("scope", "purpose", "project_id", "repository_id")}
+    await tx.execute(LOCK_PLACE, **place)
+    versions = await tx.all(lambda row: int(row["version"]), DELETE_SAME, **place)
     saved = await tx.find(
         to_credential, INSERT, **(dict(values) | {"version": max(versions, default=0) + 1, "now": now})
     )
