@@ -167,6 +167,19 @@ CREATE TABLE public.idempotency_keys (
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.inbox_snoozes (
+    user_id uuid NOT NULL,
+    item text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    snoozed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.incident_views (
+    user_id uuid NOT NULL,
+    incident_id uuid NOT NULL,
+    viewed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.incidents (
     id uuid NOT NULL,
     fingerprint bytea NOT NULL,
@@ -188,6 +201,16 @@ CREATE TABLE public.incidents (
     muted_reason text,
     previous_id uuid,
     version integer DEFAULT 1 NOT NULL,
+    deploy_id uuid,
+    environment_id uuid,
+    namespace text,
+    job_name text,
+    request_id uuid,
+    delivery_id text,
+    muted_by uuid,
+    resolved_by text,
+    resolved_at timestamp with time zone,
+    resolved_reason text,
     CONSTRAINT incidents_level_check CHECK ((level = ANY (ARRAY['critical'::text, 'error'::text, 'warning'::text]))),
     CONSTRAINT incidents_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
 );
@@ -272,6 +295,15 @@ CREATE TABLE public.policy_texts (
     hash text NOT NULL,
     project_text text,
     first_seen_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.process_instances (
+    id text NOT NULL,
+    kind text NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    heartbeat_at timestamp with time zone NOT NULL,
+    figures jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 CREATE TABLE public.projects (
@@ -535,6 +567,16 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.setting_changes (
+    id uuid NOT NULL,
+    key text NOT NULL,
+    version integer NOT NULL,
+    before jsonb,
+    after jsonb,
+    changed_at timestamp with time zone NOT NULL,
+    changed_by text NOT NULL
+);
+
 CREATE TABLE public.status_comments (
     run_id uuid NOT NULL,
     repository_id uuid NOT NULL,
@@ -546,6 +588,14 @@ CREATE TABLE public.status_comments (
     phase text,
     recreations integer DEFAULT 0 NOT NULL,
     suppressed boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE public.stored_settings (
+    key text NOT NULL,
+    value jsonb NOT NULL,
+    version integer NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    updated_by text NOT NULL
 );
 
 CREATE TABLE public.threads (
@@ -666,6 +716,12 @@ ALTER TABLE ONLY public.effects
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, method, path, key);
 
+ALTER TABLE ONLY public.inbox_snoozes
+    ADD CONSTRAINT inbox_snoozes_pkey PRIMARY KEY (user_id, item);
+
+ALTER TABLE ONLY public.incident_views
+    ADD CONSTRAINT incident_views_pkey PRIMARY KEY (user_id, incident_id);
+
 ALTER TABLE ONLY public.incidents
     ADD CONSTRAINT incidents_pkey PRIMARY KEY (id);
 
@@ -689,6 +745,9 @@ ALTER TABLE ONLY public.memberships
 
 ALTER TABLE ONLY public.policy_texts
     ADD CONSTRAINT policy_texts_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.process_instances
+    ADD CONSTRAINT process_instances_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.projects
     ADD CONSTRAINT projects_key_key UNIQUE (key);
@@ -762,8 +821,17 @@ ALTER TABLE ONLY public.runs
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.setting_changes
+    ADD CONSTRAINT setting_changes_key_version_key UNIQUE (key, version);
+
+ALTER TABLE ONLY public.setting_changes
+    ADD CONSTRAINT setting_changes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.status_comments
     ADD CONSTRAINT status_comments_pkey PRIMARY KEY (run_id);
+
+ALTER TABLE ONLY public.stored_settings
+    ADD CONSTRAINT stored_settings_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.threads
     ADD CONSTRAINT threads_pkey PRIMARY KEY (repository_id, number);
@@ -815,9 +883,21 @@ CREATE INDEX effects_run ON public.effects USING btree (run_id);
 
 CREATE INDEX idempotency_created ON public.idempotency_keys USING btree (created_at);
 
+CREATE INDEX inbox_snoozes_until ON public.inbox_snoozes USING btree (until);
+
+CREATE INDEX incident_views_incident ON public.incident_views USING btree (incident_id);
+
 CREATE INDEX incidents_last_seen ON public.incidents USING btree (last_seen);
 
+CREATE INDEX incidents_of_fingerprint ON public.incidents USING btree (fingerprint, last_seen DESC);
+
+CREATE INDEX incidents_of_project ON public.incidents USING btree (project_id, last_seen DESC);
+
+CREATE INDEX incidents_of_run ON public.incidents USING btree (run_id) WHERE (run_id IS NOT NULL);
+
 CREATE UNIQUE INDEX incidents_open ON public.incidents USING btree (fingerprint) WHERE (state = 'open'::text);
+
+CREATE INDEX incidents_previous ON public.incidents USING btree (previous_id) WHERE (previous_id IS NOT NULL);
 
 CREATE INDEX journal_correlation ON ONLY public.journal USING btree (correlation_id);
 
@@ -836,6 +916,8 @@ CREATE INDEX journal_tx_seq ON ONLY public.journal USING btree (tx, seq);
 CREATE INDEX journal_default_tx_seq_idx ON public.journal_default USING btree (tx, seq);
 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+
+CREATE INDEX process_instances_heartbeat ON public.process_instances USING btree (heartbeat_at);
 
 CREATE INDEX pull_request_links_branch ON public.pull_request_links USING btree (repository_id, branch);
 
@@ -911,8 +993,20 @@ ALTER TABLE ONLY public.effects
 ALTER TABLE ONLY public.effects
     ADD CONSTRAINT effects_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.runs(id);
 
+ALTER TABLE ONLY public.inbox_snoozes
+    ADD CONSTRAINT inbox_snoozes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.incident_views
+    ADD CONSTRAINT incident_views_incident_id_fkey FOREIGN KEY (incident_id) REFERENCES public.incidents(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.incident_views
+    ADD CONSTRAINT incident_views_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.incidents
-    ADD CONSTRAINT incidents_previous_id_fkey FOREIGN KEY (previous_id) REFERENCES public.incidents(id);
+    ADD CONSTRAINT incidents_muted_by_fkey FOREIGN KEY (muted_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.incidents
+    ADD CONSTRAINT incidents_previous_id_fkey FOREIGN KEY (previous_id) REFERENCES public.incidents(id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY public.issue_workflows
     ADD CONSTRAINT issue_workflows_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
@@ -1015,6 +1109,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.effects TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.idempotency_keys TO stagewright_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.inbox_snoozes TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.incident_views TO stagewright_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.incidents TO stagewright_app;
 
 GRANT SELECT ON TABLE public.installation TO stagewright_app;
@@ -1033,6 +1131,8 @@ GRANT USAGE ON SEQUENCE public.journal_seq TO stagewright_retention;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.policy_texts TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.process_instances TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.projects TO stagewright_app;
 
@@ -1069,7 +1169,11 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.runs TO stagewright_app;
 GRANT SELECT ON TABLE public.schema_migrations TO stagewright_app;
 GRANT SELECT ON TABLE public.schema_migrations TO stagewright_retention;
 
+GRANT SELECT,INSERT ON TABLE public.setting_changes TO stagewright_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.status_comments TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.stored_settings TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.threads TO stagewright_app;
 

@@ -118,12 +118,23 @@ class Reader:
 
 
 class Tx(Reader):
-    """One write transaction: statements, and the events that are journalled as its last statements."""
+    """One write transaction: statements, and the events that are journalled as its last statements.
 
-    def __init__(self, connection: AsyncConnection[DictRow], *, actor: Actor, correlation_id: str) -> None:
+    ``redact`` is for texts from outside that a row keeps: the journal's own bodies pass it by themselves.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection[DictRow],
+        *,
+        actor: Actor,
+        correlation_id: str,
+        redact: journal.Redact = str,
+    ) -> None:
         super().__init__(connection)
         self.actor = actor
         self.correlation_id = correlation_id
+        self.redact = redact
         self.published: list[Published] = []
 
     async def execute(self, sql: LiteralString, **params: Any) -> int:
@@ -244,7 +255,7 @@ class Database:
     async def transaction(self, by: Actor = SYSTEM, *, correlation_id: str | None = None) -> AsyncIterator[Tx]:
         """Open a write transaction for ``by``. Its events are journalled at its end; readers are rung after commit."""
         async with self._session() as connection, connection.transaction():
-            tx = Tx(connection, actor=by, correlation_id=correlation_id or str(uuid7()))
+            tx = Tx(connection, actor=by, correlation_id=correlation_id or str(uuid7()), redact=self._redact)
             yield tx
             if tx.published:
                 await journal.write(connection, tx.published, now=self._clock.now(), redact=self._redact)

@@ -9,7 +9,6 @@ import base64
 import os
 import signal
 import sys
-import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -21,7 +20,6 @@ from urllib.parse import unquote, urlsplit
 import uvloop
 
 from stagewright import __version__
-from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api as vault
 from stagewright.kit import logs, migrate
@@ -34,6 +32,7 @@ from stagewright.kit.loops import BellListener
 from stagewright.kit.metrics import Check, Metrics, ObservabilityDoor, Pulse
 from stagewright.kit.postgres import EmbeddedPostgres
 from stagewright.kit.redact import Redactor
+from stagewright.processes.incidents import IncidentWriter
 from stagewright.processes.settings import KEYS_FILE, PREFIX, Settings, load
 
 REFRESH = timedelta(seconds=30)
@@ -84,6 +83,7 @@ class Platform:
     metrics: Metrics
     redactor: Redactor
     bell: Bell
+    incidents: IncidentWriter
     stop: asyncio.Event
 
     @property
@@ -97,24 +97,7 @@ class Platform:
 
     async def report_bug(self, source: str, error: Exception, request_id: str = "") -> None:
         """Open an incident for an unforeseen exception, in a transaction of its own. Never raises."""
-        frames = traceback.extract_tb(error.__traceback__)
-        own = next((item for item in reversed(frames) if "stagewright" in item.filename), None)
-        try:
-            async with self.db.transaction() as tx:
-                await incidents.report(
-                    tx,
-                    level="error",
-                    source=source,
-                    code="internal",
-                    message=self.redactor(f"{type(error).__name__}: {error}", "incidents"),
-                    details={"request_id": request_id} if request_id else {},
-                    stack=self.redactor("".join(traceback.format_exception(error)), "incidents"),
-                    frame=f"{own.name}" if own else None,
-                    now=self.clock.now(),
-                )
-        except Exception as failure:  # the error wrapper of a process: what cannot be stored is counted and logged
-            self.metrics.incident_writes_failed.inc()
-            log.error("an incident could not be stored", source=source, exc_info=failure)
+        await self.incidents.report_bug(source, error, request_id=request_id)
 
     async def report_loop(self, loop: str, error: Exception) -> None:
         """Report what a loop did not foresee: an ``on_error`` for ``kit.loops.Loop``."""
@@ -173,13 +156,17 @@ async def open_platform(
             metrics=metrics,
             redactor=redactor,
             bell=Bell(),
+            incidents=IncidentWriter(db, clock=clock, metrics=metrics, redactor=redactor),
             stop=ended,
         )
         if not await platform.schema_is_current():
             raise SchemaBehind("the database is at an older schema than this program: run `stagewright db migrate`")
         feed = RedactionFeed(platform)
         await feed.refresh()
-        tasks = [asyncio.create_task(feed.run(), name="redaction-feed")]
+        tasks = [
+            asyncio.create_task(feed.run(), name="redaction-feed"),
+            asyncio.create_task(platform.incidents.run(), name="incidents"),
+        ]
         platform.bell.add(feed.poke)
         listener = BellListener(dsn, platform.bell, clock=clock)
         tasks.append(asyncio.create_task(listener.run(asyncio.Event()), name="bell"))
@@ -187,6 +174,7 @@ async def open_platform(
             yield platform
         finally:
             await _end(tasks)
+            await platform.incidents.flush()
 
 
 async def find_database(settings: Settings) -> str:
@@ -240,6 +228,9 @@ class RedactionFeed:
                 await self.refresh()
             except Unavailable as error:
                 log.warning("redaction could not be fed", reason=error.message)
+            except Exception as error:  # the process's loop wrapper: redaction goes on with the values it knows
+                log.error("redaction failed", exc_info=error)
+                await self._platform.report_bug("redaction", error)
             await asyncio.sleep(1)
 
 

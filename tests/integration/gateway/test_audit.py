@@ -1,6 +1,7 @@
 """The audit, the system page and what a client learns first."""
 
 from datetime import timedelta
+from typing import Any
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import DOCUMENT, Gateway
@@ -144,8 +145,25 @@ async def test_a_client_learns_version_enumerations_and_interface(gateway: Gatew
     person = await gateway.person()
     meta = (await gateway.get("/meta", person)).json()
     assert meta["enums"]["run_status"] == [status.value for status in RunStatus]
+    assert meta["enums"]["wait_reason"] == ["approval", "question", "owner_review", "rate_limit", "budget"]
+    assert meta["enums"]["incident_level"] == ["critical", "error", "warning"]
     assert (meta["embedded"], meta["default_locale"]) == (False, "en")
     assert (await gateway.get("/openapi.json", person)).json() == DOCUMENT
+
+
+async def test_screens_are_those_that_are_served_and_permitted(gateway: Gateway) -> None:
+    project = await gateway.project()
+
+    async def screens(**who: Any) -> set[str]:
+        return set((await gateway.get("/meta", await gateway.person(**who))).json()["features"])
+
+    member = await screens(name="eve", member_of=project, member_as="read_write")
+    assert {"runs", "waits", "projects", "repositories", "members", "errors", "profile"} <= member
+    assert not member & {"audit", "about", "settings", "users", "cluster", "docsets", "databases", "deploy"}
+    assert await screens(name="bob", member_of=project, member_as="admin") == member | {"audit"}
+    owner = await screens(name="ann", role="owner")
+    assert {"audit", "about"} <= owner - member
+    assert owner >= member
 
 
 async def test_health_needs_nothing_and_readiness_names_what_fails(gateway: Gateway) -> None:

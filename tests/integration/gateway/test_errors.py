@@ -52,9 +52,12 @@ async def test_an_unforeseen_error_opens_an_incident_without_secrets(gateway: Ga
         assert answer.status_code == 500
     incidents = (await gateway.get("/incidents", owner)).json()["items"]
     assert [(item["source"], item["code"], item["count"]) for item in incidents] == [("gateway", "internal", 2)]
-    assert incidents[0]["details"]["request_id"] == answer.json()["request_id"]
-    assert "bot-token-9876" not in str(incidents)
-    assert (await gateway.get(f"/incidents/{incidents[0]['id']}", owner)).json() == incidents[0]
+    whole = (await gateway.get(f"/incidents/{incidents[0]['id']}", owner)).json()
+    assert {name: whole[name] for name in incidents[0]} == incidents[0]
+    assert whole["details"] == {"request_id": answer.json()["request_id"]}
+    assert whole["correlation_id"] == answer.json()["request_id"]
+    assert "RuntimeError" in whole["stack"]
+    assert "bot-token-9876" not in str(whole)
 
 
 async def test_unknown_and_malformed_input_names_its_place(gateway: Gateway) -> None:

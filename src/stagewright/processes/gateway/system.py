@@ -7,36 +7,17 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 
 from stagewright.contexts.identity import api as identity
-from stagewright.contexts.identity.api import Caller, Permission, PlatformRole, ProjectRole, Scope
+from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.incidents import views as incident_views
-from stagewright.contexts.incidents.api import Level
 from stagewright.contexts.intake import views as intake_views
-from stagewright.contexts.projects.api import Binding, RepositoryState
 from stagewright.contexts.runs import views as run_views
-from stagewright.contexts.runs.model import AttemptStatus, FailureClass, RunStatus, WaitKind
-from stagewright.contexts.vault.api import CredentialKind, CredentialScope
 from stagewright.kit import migrate
 from stagewright.kit.http.routes import ClockDep, Db, Routes, caller
 from stagewright.kit.http.shapes import Id, Instant
 from stagewright.processes.common import VERSION, Platform
-from stagewright.processes.gateway import description
+from stagewright.processes.gateway import description, meta
 
 API_VERSION = "1.0"
-FEATURES = ("runs", "waits", "projects", "policy", "credentials", "incidents", "audit", "system")
-ENUMS = {
-    "run_status": RunStatus,
-    "failure_class": FailureClass,
-    "attempt_status": AttemptStatus,
-    "wait_kind": WaitKind,
-    "platform_role": PlatformRole,
-    "project_role": ProjectRole,
-    "token_scope": Scope,
-    "repository_binding": Binding,
-    "repository_state": RepositoryState,
-    "credential_kind": CredentialKind,
-    "credential_scope": CredentialScope,
-    "incident_level": Level,
-}
 routes = Routes(tag="system")
 CallerDep = Annotated[Caller, Depends(caller)]
 
@@ -114,8 +95,8 @@ async def get_meta(me: CallerDep, db: Db, clock: ClockDep, request: Request) -> 
         api_version=API_VERSION,
         installation_id=str(installation),
         embedded=platform.settings.embedded,
-        features=list(FEATURES),
-        enums={name: [item.value for item in enum] for name, enum in ENUMS.items()},
+        features=meta.features(description.describe(request.app)["paths"], me.principal),
+        enums={name: list(values) for name, values in meta.ENUMS.items()},
         server_time=clock.now().isoformat(),
         default_locale="en",
     )

@@ -1,0 +1,1 @@
+"""Read-only views across contexts: what needs a person, and figures."""
