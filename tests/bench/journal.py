@@ -85,13 +85,14 @@ async def _write(stage: Stage) -> dict[str, float]:
 
 
 async def _read(db: Database, cursor: str, seen: Seen, ring: Ring, done: asyncio.Event) -> None:
+    place = journal.Place(cursor)
     while True:
         last = done.is_set()
         waiting = asyncio.create_task(ring.wait())
-        entries, cursor = await db.read_journal(cursor)
-        now = time.monotonic()
-        seen.rows += [(entry.seq, entry.correlation_id, now) for entry in entries]
-        if last:
+        page = await db.read_journal(place)
+        place, now = page.next, time.monotonic()
+        seen.rows += [(entry.seq, entry.correlation_id, now) for entry in page.entries]
+        if last and page.complete:
             waiting.cancel()
             return
         await waiting

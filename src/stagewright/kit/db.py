@@ -246,10 +246,10 @@ class Database:
                     await connection.set_isolation_level(None)
                     await connection.set_read_only(None)
 
-    async def read_journal(self, since: str) -> tuple[list[journal.Entry], str]:
-        """Return the journal's rows committed after snapshot ``since`` and the next cursor, in one round trip."""
+    async def read_journal(self, place: journal.Place) -> journal.Page:
+        """Return the journal's next rows after ``place``, in one round trip."""
         async with self._session() as connection:
-            return await journal.read(connection, since)
+            return await journal.read(connection, place)
 
     @asynccontextmanager
     async def transaction(self, by: Actor = SYSTEM, *, correlation_id: str | None = None) -> AsyncIterator[Tx]:

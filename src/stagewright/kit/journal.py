@@ -88,6 +88,7 @@ class Entry:
     body: Any
     prev_hash: bytes = field(repr=False, default=b"")
     hash: bytes = field(repr=False, default=b"")
+    tx: int = field(repr=False, default=0)
 
 
 def canonical(value: Any) -> bytes:
@@ -228,7 +229,8 @@ def _entry(seq: int, item: Published, *, now: datetime, redact: Redact) -> Entry
 READ_NOW = """
 with now as materialized (select pg_current_snapshot()::text as until)
 select now.until, page.* from now left join lateral (
-    select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash
+    select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash,
+        tx::text::bigint
     from journal
     where tx >= pg_snapshot_xmax(%(since)s::pg_snapshot)
        or tx = any(array(select pg_snapshot_xip(%(since)s::pg_snapshot)))
@@ -238,7 +240,7 @@ order by page.seq
 """
 READ_PAGE = """
 select %(until)s::text, seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body,
-    prev_hash, hash
+    prev_hash, hash, tx::text::bigint
 from journal
 where (tx >= pg_snapshot_xmax(%(since)s::pg_snapshot)
        or tx = any(array(select pg_snapshot_xip(%(since)s::pg_snapshot))))
@@ -260,22 +262,41 @@ async def present(connection: AsyncConnection[Any]) -> str:
     return str(row["snapshot"])
 
 
-async def read(connection: AsyncConnection[Any], since: str, *, page: int = 2000) -> tuple[list[Entry], str]:
-    """Return all rows committed after snapshot ``since``, in ``seq`` order, and the next cursor.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is: everything that snapshot ``since`` sees was read.
 
-    One statement reads the rows and its own snapshot; only a backlog longer than ``page`` takes more.
+    Within a batch also the rows up to number ``after`` of those that ``until`` sees; the rest of them comes next.
     """
+
+    since: str
+    until: str | None = None
+    after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in order of ``seq``, and where to read on. A batch is its pages up to the ``complete`` one."""
+
+    entries: Sequence[Entry]
+    next: Place
+
+    @property
+    def complete(self) -> bool:
+        """Say whether the batch ends here: only then ``next.since`` is a cursor to resume from."""
+        return self.next.until is None
+
+
+async def read(connection: AsyncConnection[Any], place: Place, *, page: int = 2000) -> Page:
+    """Return at most ``page`` rows committed after ``place``. One statement reads rows and their own snapshot."""
     async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
-        await cursor.execute(READ_NOW, {"since": since, "limit": page})
+        values = {"since": place.since, "until": place.until, "after": place.after, "limit": page}
+        await cursor.execute(READ_NOW if place.until is None else READ_PAGE, values)
         rows = await cursor.fetchall()
-        until = str(rows[0][0])
-        entries = [Entry(*row[1:]) for row in rows if row[1] is not None]
-        while len(rows) == page:
-            values = {"since": since, "until": until, "after": entries[-1].seq, "limit": page}
-            await cursor.execute(READ_PAGE, values)
-            rows = await cursor.fetchall()
-            entries += [Entry(*row[1:]) for row in rows]
-    return entries, until
+    until = place.until or str(rows[0][0])
+    entries = [Entry(*row[1:]) for row in rows if row[1] is not None]
+    going_on = len(entries) == page
+    return Page(entries, Place(place.since, until, entries[-1].seq) if going_on else Place(until))
 
 
 async def verify(connection: AsyncConnection[Any], stream: str) -> int | None:

@@ -55,7 +55,19 @@ async def put(connection: AsyncConnection[Any], *events: Event) -> None:
 async def read(dsn: str, since: str, *, page: int = 2000) -> tuple[list[Entry], str]:
     async with raw(dsn) as connection:
         await connection.set_autocommit(True)
-        return await journal.read(connection, since, page=page)
+        return await read_batch(connection, since, page=page)
+
+
+async def read_batch(connection: AsyncConnection[Any], since: str, *, page: int) -> tuple[list[Entry], str]:
+    """Read page by page to the end of the batch."""
+    place, entries = journal.Place(since), list[Entry]()
+    while True:
+        found = await journal.read(connection, place, page=page)
+        assert len(found.entries) <= page
+        entries += found.entries
+        place = found.next
+        if found.complete:
+            return entries, place.since
 
 
 async def now(dsn: str) -> str:
@@ -213,7 +225,7 @@ class TestReading:
                 await connection.set_autocommit(True)
                 while True:
                     last = done.is_set()
-                    entries, cursor = await journal.read(connection, cursor, page=5)
+                    entries, cursor = await read_batch(connection, cursor, page=5)
                     seen += entries
                     if last:
                         return seen

@@ -45,7 +45,7 @@ class ProjectView(BaseModel):
     @classmethod
     def of(cls, project: Project, me: Caller) -> "ProjectView":
         """Show ``project`` to ``me``."""
-        return cls(**project_frame(project), allowed_actions=_actions(project.id, me))
+        return cls(**project_frame(project), allowed_actions=project_actions(project.id, me))
 
 
 class RepositoryView(BaseModel):
@@ -126,7 +126,8 @@ class MemberForm(RequestBody):
         return self
 
 
-def _actions(project_id: UUID, me: Caller) -> list[AllowedAction]:
+def project_actions(project_id: UUID, me: Caller) -> list[AllowedAction]:
+    """Return what ``me`` may do with the project."""
     return [
         AllowedAction(verb=verb, mode="allow")
         if me.may(permission, project_id)

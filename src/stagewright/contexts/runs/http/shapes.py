@@ -74,7 +74,7 @@ class WaitView(WaitFrame):
             **wait_frame(row.wait),
             run_number=shown_number(row.run_number),
             project_id=str(row.project_id),
-            allowed_actions=[_retry(row.wait, row.project_id, me)],
+            allowed_actions=[retry_action(row.wait.kind, row.wait.status, row.project_id, me)],
         )
 
 
@@ -250,13 +250,14 @@ def run_actions(project_id: UUID, status: RunStatus, me: Caller) -> list[Allowed
     return [AllowedAction(verb="cancel", mode="deny" if reason else "allow", reason_code=reason)]
 
 
-def _retry(wait: Wait, project_id: UUID, me: Caller) -> AllowedAction:
+def retry_action(kind: WaitKind, status: str, project_id: UUID, me: Caller) -> AllowedAction:
+    """Return whether ``me`` may try again now what a wait of this kind and status waits for."""
     reason = None
     if not me.may(Permission.RUN_CONTROL, project_id):
         reason = "permission_denied"
-    elif wait.status != "open":
+    elif status != "open":
         reason = "wait_closed"
-    elif wait.kind is not WaitKind.RATE_LIMIT:
+    elif kind is not WaitKind.RATE_LIMIT:
         reason = "wait_not_retryable"
     return AllowedAction(verb="retry", mode="deny" if reason else "allow", reason_code=reason)
 

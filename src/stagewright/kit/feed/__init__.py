@@ -1,0 +1,21 @@
+"""Reading the journal: pages for people, and what is new since a cursor (access.md §8)."""
+
+from stagewright.kit.feed.cursors import BadCursor, Cursor, Snapshot, check_cursor, decode_cursor
+from stagewright.kit.feed.pages import find_entry, list_audit, list_stream, project_of_stream
+from stagewright.kit.feed.replay import Wanted, epoch, present, replay
+
+__all__ = [
+    "BadCursor",
+    "Cursor",
+    "Snapshot",
+    "Wanted",
+    "check_cursor",
+    "decode_cursor",
+    "epoch",
+    "find_entry",
+    "list_audit",
+    "list_stream",
+    "present",
+    "project_of_stream",
+    "replay",
+]

@@ -1,0 +1,170 @@
+"""The realtime feed of one gateway process: its reader, its sockets, and the door they come through."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from stagewright.contexts.identity.api import Caller
+from stagewright.kit.errors import Denied, LimitReached, StagewrightError, Unauthenticated
+from stagewright.kit.http import problem
+from stagewright.kit.http.asgi import App, Receive, Scope, Send
+from stagewright.kit.http.limits import Bucket, take
+from stagewright.kit.logs import get_logger
+from stagewright.kit.loops import Duty, Loop, Loops
+from stagewright.processes.common import Platform
+from stagewright.processes.gateway.realtime.admission import Admission, Admitted
+from stagewright.processes.gateway.realtime.hub import Hub
+from stagewright.processes.gateway.realtime.logs import LogFeed
+from stagewright.processes.gateway.realtime.messages import PROTOCOL
+from stagewright.processes.gateway.realtime.outbox import Limits
+from stagewright.processes.gateway.realtime.socket import NO_ACCESS, SIGNED_OUT, TOO_OLD, Parts, Socket
+
+PATH = "/api/v1/realtime"
+SLOW_TIMER = timedelta(seconds=2)
+TURN = timedelta(seconds=1)
+PING = timedelta(seconds=15)
+RECHECK = timedelta(seconds=60)
+FRESH = timedelta(seconds=30)
+log = get_logger(__name__)
+
+
+class TooManySockets(LimitReached):
+    """The person has as many open sockets as one may have."""
+
+    code = "realtime.too_many_sockets"
+
+
+class Live:
+    """Serves the sockets of a process."""
+
+    def __init__(self, platform: Platform, admission: Admission, limits: Limits) -> None:
+        self._platform, self._admission, self._limits = platform, admission, limits
+        clock, metrics = platform.clock, platform.metrics
+        self.hub = Hub(platform.db, clock, metrics)
+        self.logs = LogFeed(platform.db, clock, metrics)
+        self._parts = Parts(self.hub, self.logs, platform.db, clock, metrics, admission, limits)
+        self.sockets: set[Socket] = set()
+        self.loops = (
+            self._loop("realtime.reader", self.hub.look, SLOW_TIMER),
+            self._loop("realtime.logs", self.logs.look, SLOW_TIMER),
+            self._loop("realtime.watch", self.watch, TURN),
+        )
+        self.logs.poke = self.loops[1].poke
+
+    def _loop(self, name: str, duty: Duty, every: timedelta) -> Loop:
+        return Loop(
+            name,
+            duty,
+            every,
+            clock=self._platform.clock,
+            metrics=self._platform.metrics,
+            on_error=self._platform.report_loop,
+        )
+
+    def poke(self) -> None:
+        """Look at once: a bell rang."""
+        for loop in self.loops[:2]:
+            loop.poke()
+
+    async def fresh(self) -> bool:
+        """Say whether the reader is less than 30 s behind: a readiness check."""
+        return self._platform.clock.now() - self.hub.read_at < FRESH
+
+    async def watch(self) -> int:
+        """Send pings, end sessions whose time is over, and look at everybody's rights once a minute."""
+        now = self._platform.clock.now()
+        for socket in tuple(self.sockets):
+            if socket.rights.until is not None and socket.rights.until <= now:
+                socket.end(SIGNED_OUT, "signed out")
+            elif now - socket.checked_at >= RECHECK:
+                await socket.renew()
+            if now - socket.pinged_at >= PING:
+                socket.ping(now)
+        self._platform.metrics.realtime_queue_messages.set(sum(len(socket.outbox) for socket in self.sockets))
+        return 0
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one handshake and, if it is let in, its socket (ASGI)."""
+        await receive()
+        try:
+            admitted = await self._admit(scope)
+        except Unauthenticated:
+            await _accept(scope, send)
+            await send({"type": "websocket.close", "code": SIGNED_OUT, "reason": "signed out"})
+        except StagewrightError as error:
+            await self._deny(error, scope, receive, send)
+        else:
+            await self._talk(admitted, scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> Admitted:
+        admitted = await self._admission.admit(scope)
+        caller: Caller = admitted.caller
+        if self.hub.count(caller.user.id) >= self._limits.sockets_per_user:
+            raise TooManySockets(f"you have {self._limits.sockets_per_user} open sockets here already; close some")
+        bucket, now = Bucket("sockets", self._limits.connects_per_minute), self._platform.clock.now()
+        async with self._platform.db.transaction(caller.actor) as tx:
+            await take(tx, bucket, caller.actor.id, now=now)
+        return admitted
+
+    async def _deny(self, error: StagewrightError, scope: Scope, receive: Receive, send: Send) -> None:
+        if isinstance(error, Denied) and error.stable_code != "identity.origin":
+            await _accept(scope, send)
+            await send({"type": "websocket.close", "code": NO_ACCESS, "reason": "no access"})
+            return
+        await problem(error, instance=PATH)(scope, receive, send)
+
+    async def _talk(self, admitted: Admitted, scope: Scope, receive: Receive, send: Send) -> None:
+        speaks = await _accept(scope, send)
+        if not speaks:
+            await send({"type": "websocket.close", "code": TOO_OLD, "reason": f"speak {PROTOCOL}"})
+            return
+        socket = Socket(self._parts, scope, admitted)
+        self.sockets.add(socket)
+        self._platform.metrics.realtime_sockets.set(len(self.sockets))
+        try:
+            await socket.serve(receive, send)
+        finally:
+            self.sockets.discard(socket)
+            self._platform.metrics.realtime_sockets.set(len(self.sockets))
+
+
+async def _accept(scope: Scope, send: Send) -> bool:
+    """Open the socket, so that the client can read a close code; say whether it speaks our protocol."""
+    speaks = PROTOCOL in scope.get("subprotocols", ())
+    await send({"type": "websocket.accept", "subprotocol": PROTOCOL if speaks else None})
+    return speaks
+
+
+class Door:
+    """Sends socket handshakes to the feed and everything else to the application."""
+
+    def __init__(self, app: App, live: Live) -> None:
+        self._app, self._live = app, live
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request (ASGI)."""
+        if scope["type"] != "websocket":
+            await self._app(scope, receive, send)
+        elif scope["path"] == PATH:
+            await self._live.serve(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+
+@asynccontextmanager
+async def open_live(platform: Platform, admission: Admission, *, limits: Limits | None = None) -> AsyncIterator[Live]:
+    """Run the feed for the block."""
+    live = Live(platform, admission, limits or Limits())
+    await live.hub.start()
+    platform.bell.add(live.poke)
+    stop = asyncio.Event()
+    running = asyncio.create_task(Loops(live.loops, clock=platform.clock).run(stop), name="realtime")
+    releasing = asyncio.create_task(live.hub.release(), name="realtime-lists")
+    try:
+        yield live
+    finally:
+        stop.set()
+        live.logs.stop()
+        releasing.cancel()
+        await asyncio.gather(running, releasing, return_exceptions=True)

@@ -1,0 +1,63 @@
+"""What the person at a socket may see and do, at one access version (access.md §8.4)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.identity.api import Caller, Permission, allows
+from stagewright.contexts.projects import http as projects_door
+from stagewright.contexts.runs.http import shapes as run_shapes
+from stagewright.contexts.runs.model import RunStatus, WaitKind
+from stagewright.kit.http.shapes import AllowedAction
+from stagewright.processes.gateway.realtime.topics import Frame
+
+Signature = frozenset[Permission]
+
+
+class Rights:
+    """The rights of one caller, kept until something about them changes."""
+
+    def __init__(self, caller: Caller, until: datetime | None = None) -> None:
+        self.caller = caller
+        self.until = until
+        self.visible = caller.projects
+        self._signatures: dict[UUID, Signature] = {}
+
+    def shows(self, project_id: UUID | None) -> bool:
+        """Say whether lists hold what belongs to the project; what belongs to none is the installation's."""
+        return self.visible is None or project_id in self.visible
+
+    def may(self, permission: Permission, project_id: UUID | None = None) -> bool:
+        """Say whether the caller may, in the project or on the platform."""
+        return allows(self.caller.principal, permission, project_id)
+
+    def same(self, other: "Rights") -> bool:
+        """Say whether the other rights are equal to these."""
+        mine, theirs = self.caller.principal, other.caller.principal
+        return (mine.user.role, frozenset(mine.memberships), mine.scopes, mine.only_project) == (
+            theirs.user.role,
+            frozenset(theirs.memberships),
+            theirs.scopes,
+            theirs.only_project,
+        )
+
+    def signature(self, project_id: UUID) -> Signature:
+        """Return what the caller may do in the project: readers with one signature get one frame."""
+        known = self._signatures.get(project_id)
+        if known is None:
+            known = frozenset(item for item in Permission if self.caller.may(item, project_id))
+            self._signatures[project_id] = known
+        return known
+
+
+def actions_of(frame: Frame, caller: Caller) -> Sequence[AllowedAction]:
+    """Return what the caller may do with what the frame shows: the rules of the REST views."""
+    project_id = frame.project_id
+    if project_id is None or frame.shape is None:
+        return ()
+    if frame.shape == "run":
+        return run_shapes.run_actions(project_id, RunStatus(frame.data["status"]), caller)
+    if frame.shape == "wait":
+        kind = WaitKind(frame.data["kind"])
+        return [run_shapes.retry_action(kind, str(frame.data["status"]), project_id, caller)]
+    return projects_door.project_actions(project_id, caller)
