@@ -283,11 +283,46 @@ CREATE SEQUENCE public.journal_seq
     NO MAXVALUE
     CACHE 1;
 
+CREATE TABLE public.login_codes (
+    hash bytea NOT NULL,
+    kind text NOT NULL,
+    user_id uuid NOT NULL,
+    challenge text,
+    token_name text,
+    token_scopes text[],
+    token_days integer,
+    token_project_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT login_codes_check CHECK (((kind = 'cli'::text) = ((challenge IS NOT NULL) AND (token_name IS NOT NULL) AND (token_scopes IS NOT NULL) AND (token_days IS NOT NULL)))),
+    CONSTRAINT login_codes_kind_check CHECK ((kind = ANY (ARRAY['local'::text, 'cli'::text]))),
+    CONSTRAINT login_codes_token_days_check CHECK (((token_days >= 1) AND (token_days <= 90)))
+);
+
+CREATE UNLOGGED TABLE public.login_failures (
+    key text NOT NULL,
+    failures integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    paused_until timestamp with time zone
+);
+
+CREATE TABLE public.login_states (
+    hash bytea NOT NULL,
+    cookie_hash bytea NOT NULL,
+    verifier text NOT NULL,
+    next_path text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
 CREATE TABLE public.memberships (
     project_id uuid NOT NULL,
     user_id uuid NOT NULL,
     role text NOT NULL,
     created_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
     CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['read'::text, 'read_write'::text, 'admin'::text])))
 );
 
@@ -567,6 +602,23 @@ CREATE TABLE public.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    method text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    last_used_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    end_reason text,
+    ip_prefix text NOT NULL,
+    user_agent text NOT NULL,
+    CONSTRAINT sessions_check CHECK (((ended_at IS NULL) = (end_reason IS NULL))),
+    CONSTRAINT sessions_end_reason_check CHECK ((end_reason = ANY (ARRAY['signed_out'::text, 'revoked'::text, 'revoked_all'::text, 'demoted'::text, 'disabled'::text]))),
+    CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['github'::text, 'local'::text])))
+);
+
 CREATE TABLE public.setting_changes (
     id uuid NOT NULL,
     key text NOT NULL,
@@ -633,6 +685,9 @@ CREATE TABLE public.users (
     access_version integer DEFAULT 1 NOT NULL,
     invited_by uuid,
     created_at timestamp with time zone NOT NULL,
+    zone text DEFAULT 'UTC'::text NOT NULL,
+    preferences jsonb DEFAULT '{}'::jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
     CONSTRAINT users_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text]))),
     CONSTRAINT users_state_check CHECK ((state = ANY (ARRAY['invited'::text, 'active'::text, 'disabled'::text])))
 );
@@ -740,6 +795,15 @@ ALTER TABLE ONLY public.journal_default
 ALTER TABLE ONLY public.journal_heads
     ADD CONSTRAINT journal_heads_pkey PRIMARY KEY (stream);
 
+ALTER TABLE ONLY public.login_codes
+    ADD CONSTRAINT login_codes_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.login_failures
+    ADD CONSTRAINT login_failures_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.login_states
+    ADD CONSTRAINT login_states_pkey PRIMARY KEY (hash);
+
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (project_id, user_id);
 
@@ -820,6 +884,12 @@ ALTER TABLE ONLY public.runs
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.setting_changes
     ADD CONSTRAINT setting_changes_key_version_key UNIQUE (key, version);
@@ -915,6 +985,10 @@ CREATE INDEX journal_tx_seq ON ONLY public.journal USING btree (tx, seq);
 
 CREATE INDEX journal_default_tx_seq_idx ON public.journal_default USING btree (tx, seq);
 
+CREATE INDEX login_codes_expiry ON public.login_codes USING btree (expires_at);
+
+CREATE INDEX login_states_expiry ON public.login_states USING btree (expires_at);
+
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
 CREATE INDEX process_instances_heartbeat ON public.process_instances USING btree (heartbeat_at);
@@ -942,6 +1016,8 @@ CREATE UNIQUE INDEX runs_one_repair ON public.runs USING btree (project_id) WHER
 CREATE INDEX runs_pr ON public.runs USING btree (repository_id, pr_number, created_at DESC);
 
 CREATE INDEX runs_queue ON public.runs USING btree (project_id, role, mode, created_at) WHERE (status = 'queued'::text);
+
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
 
 CREATE UNIQUE INDEX users_one_owner ON public.users USING btree (role) WHERE (role = 'owner'::text);
 
@@ -1011,6 +1087,9 @@ ALTER TABLE ONLY public.incidents
 ALTER TABLE ONLY public.issue_workflows
     ADD CONSTRAINT issue_workflows_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
+ALTER TABLE ONLY public.login_codes
+    ADD CONSTRAINT login_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id);
 
@@ -1071,6 +1150,9 @@ ALTER TABLE ONLY public.runs
 ALTER TABLE ONLY public.runs
     ADD CONSTRAINT runs_revises_run_id_fkey FOREIGN KEY (revises_run_id) REFERENCES public.runs(id);
 
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.status_comments
     ADD CONSTRAINT status_comments_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
@@ -1128,6 +1210,12 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.journal_heads TO stagewright_r
 GRANT USAGE ON SEQUENCE public.journal_seq TO stagewright_app;
 GRANT USAGE ON SEQUENCE public.journal_seq TO stagewright_retention;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_codes TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_failures TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_states TO stagewright_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.policy_texts TO stagewright_app;
@@ -1168,6 +1256,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.runs TO stagewright_app;
 
 GRANT SELECT ON TABLE public.schema_migrations TO stagewright_app;
 GRANT SELECT ON TABLE public.schema_migrations TO stagewright_retention;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO stagewright_app;
 
 GRANT SELECT,INSERT ON TABLE public.setting_changes TO stagewright_app;
 

@@ -14,12 +14,15 @@ import httpx
 from jsonschema import Draft202012Validator, FormatChecker
 
 from stagewright.contexts.identity import api as identity
+from stagewright.contexts.identity.model import LoginMethod, Origin
 from stagewright.contexts.identity.store import insert_user
+from stagewright.contexts.identity.usecases.sessions import begin_session
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.kit.crypto import Keyring, hmac_sha256_header
 from stagewright.kit.db import Database
 from stagewright.kit.http.asgi import App
+from stagewright.kit.http.browser import Browser
 from stagewright.kit.ids import uuid7
 from stagewright.processes.common import Platform, Purpose, open_platform
 from stagewright.processes.gateway.app import make_app, make_framework
@@ -30,6 +33,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 
 PUBLIC_URL = "https://stagewright.test"
+COOKIE = "__Host-sw_session"
 DOCUMENT = describe(make_framework())
 PARAMETER = re.compile(r"\\{\w+\\}")
 
@@ -40,6 +44,27 @@ class Person:
 
     user: identity.User
     token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person signed in with a browser: the cookie's text and the proof of writes."""
+
+    user: identity.User
+    session_id: UUID
+    cookie: str = field(repr=False)
+    csrf: str = field(repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return what a page of ours sends."""
+        return {
+            "Cookie": f"{COOKIE}={self.cookie}",
+            "Origin": PUBLIC_URL,
+            "Sec-Fetch-Site": "same-origin",
+            "X-CSRF-Token": self.csrf,
+            "Content-Type": "application/json",
+        }
 
 
 @dataclass
@@ -62,7 +87,7 @@ class Gateway:
         self,
         method: str,
         path: str,
-        who: Person | str | None = None,
+        who: Person | Visitor | str | None = None,
         *,
         headers: Mapping[str, str] | None = None,
         **options: Any,
@@ -70,18 +95,20 @@ class Gateway:
         """Send one request below ``/api/v1`` and check the answer against the OpenAPI document."""
         token = who.token if isinstance(who, Person) else who
         sent = {"Authorization": f"Bearer {token}"} if token else {}
-        place = path if path.startswith(("/schema", "/healthz", "/readyz")) else f"/api/v1{path}"
+        if isinstance(token, Visitor):
+            sent = token.headers
+        place = path if path.startswith(("/schema", "/healthz", "/readyz", "/auth")) else f"/api/v1{path}"
         answer = await self.client.request(method, place, headers={**sent, **(headers or {})}, **options)
         if "/nowhere" not in path:
             self.checked.add(hold_to_document(answer))
         return answer
 
-    async def get(self, path: str, who: Person | str | None = None, **options: Any) -> httpx.Response:
+    async def get(self, path: str, who: Person | Visitor | str | None = None, **options: Any) -> httpx.Response:
         """Read."""
         return await self.call("GET", path, who, **options)
 
     async def post(
-        self, path: str, who: Person | str | None = None, body: Any = None, **options: Any
+        self, path: str, who: Person | Visitor | str | None = None, body: Any = None, **options: Any
     ) -> httpx.Response:
         """Send a verb with a fresh key, unless the test brings its own."""
         headers = {"Idempotency-Key": str(uuid4()), **options.pop("headers", {})}
@@ -123,6 +150,20 @@ class Gateway:
             if member_of is not None:
                 await identity.set_member(tx, member_of.id, user.id, identity.ProjectRole(member_as), now=now)
             return Person(user, await self._token(tx, user, scopes, only))
+
+    async def visitor(self, person: Person) -> Visitor:
+        """Sign a person in with a browser."""
+        async with self.db.transaction() as tx:
+            begun = await begin_session(
+                tx,
+                person.user,
+                method=LoginMethod.LOCAL,
+                origin=Origin("192.0.2.0/24", "a browser"),
+                now=self.clock.now(),
+                longest=self.platform.settings.session_max,
+            )
+        csrf = Browser(PUBLIC_URL, self.platform.keyring).csrf_token(begun.session.id)
+        return Visitor(person.user, begun.session.id, begun.text, csrf)
 
     async def token(
         self, person: Person, *scopes: str, only: projects.Project | None = None, life: timedelta = timedelta(days=30)
@@ -178,15 +219,17 @@ class Gateway:
 
 
 @asynccontextmanager
-async def open_gateway(dsn: str, clock: FakeClock, folder: Path, *, embedded: bool = False) -> AsyncIterator[Gateway]:
-    """Open a gateway on a migrated database for the block."""
+async def open_gateway(
+    dsn: str, clock: FakeClock, folder: Path, *, embedded: bool = False, **changes: Any
+) -> AsyncIterator[Gateway]:
+    """Open a gateway on a migrated database for the block; ``changes`` are settings."""
     environ = {
         "STAGEWRIGHT_DATABASE_URL": dsn,
         "STAGEWRIGHT_DATA_DIR": str(folder),
         "STAGEWRIGHT_ROOT_KEYS": Keyring.generate(),
         "STAGEWRIGHT_PUBLIC_URL": PUBLIC_URL,
     }
-    settings = replace(load("gateway", environ), keyring=factories.KEYRING, embedded=embedded)
+    settings = replace(load("gateway", environ), keyring=factories.KEYRING, embedded=embedded, **changes)
     forge = FakeForge(clock)
     async with open_platform(settings, clock=clock, max_sessions=8, own_logs=False) as platform:
         app = make_app(platform, forge)

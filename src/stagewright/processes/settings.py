@@ -10,12 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from stagewright.kit.crypto import BadKeys, Keyring
+from stagewright.kit.errors import FieldProblem
+from stagewright.kit.http.peers import networks
 from stagewright.kit.settings import (
     Listen,
     Setting,
+    SettingsInvalid,
     absolute_path,
     choice,
     data_dir_default,
@@ -38,6 +42,13 @@ KEYS_FILE = "root.keys"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LOOPBACK = "127.0.0.1"
 
+
+def _proxies(given: str) -> tuple[str, ...]:
+    found = words(given)
+    networks(found)  # malformed ones raise ValueError
+    return found
+
+
 CATALOGUE: Mapping[str, Setting] = {
     "DATABASE_URL": Setting(postgres_url, secret=True),
     "DATA_DIR": Setting(absolute_path),
@@ -57,7 +68,7 @@ CATALOGUE: Mapping[str, Setting] = {
     "ALLOWED_EMAILS": Setting(words, ()),
     "GITHUB_OAUTH_CLIENT_ID": Setting(text),
     "GITHUB_OAUTH_CLIENT_SECRET": Setting(text, secret=True),
-    "TRUSTED_PROXIES": Setting(words, ()),
+    "TRUSTED_PROXIES": Setting(_proxies, ()),
     "SESSION_IDLE": Setting(duration(MINUTE, DAY), HOUR),
     "SESSION_MAX": Setting(duration(MINUTE, 30 * DAY), 12 * HOUR),
     "CHECKPOINT_DIR": Setting(absolute_path),
@@ -181,7 +192,20 @@ def load(process: str, environ: Mapping[str, str]) -> Settings:
         _embed(values, environ)
         data_dir = make_data_dir(data_dir)
         values["ROOT_KEYS"] = values["ROOT_KEYS"] or _own_keys(data_dir / KEYS_FILE)
-    return _settings(process, embedded, data_dir, values)
+    settings = _settings(process, embedded, data_dir, values)
+    if process == "gateway":
+        _refuse_plain_http(settings.public_url)
+    return settings
+
+
+def _refuse_plain_http(public_url: str) -> None:
+    """Refuse a public address whose sessions anybody on the way could read."""
+    parts = urlsplit(public_url)
+    if parts.scheme == "https" or Listen(parts.hostname or "", 0).loopback:
+        return
+    name = f"{PREFIX}PUBLIC_URL"
+    message = f"{name}: {public_url} is plain http: use https, or a loopback address such as http://127.0.0.1:8080"
+    raise SettingsInvalid((FieldProblem(f"/{name}", "settings.malformed", message),))
 
 
 def load_workload(environ: Mapping[str, str]) -> WorkloadSettings:

@@ -18,7 +18,8 @@ from stagewright.kit.http.routes import MARK, PUBLIC
 from stagewright.processes.gateway.app import routers
 
 WORDS = {str(permission) for permission in Permission} | {PUBLIC}
-OPEN = {"/healthz", "/readyz", "/schema/v1alpha1/policy.json", *WEBHOOKS}
+LOGINS = {"/auth/options", "/auth/local", "/auth/cli/exchange"}
+OPEN = {"/healthz", "/readyz", "/schema/v1alpha1/policy.json", *LOGINS, *WEBHOOKS}
 PLACES = [
     (method, path, operation)
     for path, item in DOCUMENT["paths"].items()

@@ -1,6 +1,13 @@
 """What other contexts may use of identity."""
 
-from stagewright.contexts.identity.errors import FreshLoginRequired, PermissionMissing, SessionRequired, TokenRefused
+from stagewright.contexts.identity.errors import (
+    FirstStart,
+    FreshLoginRequired,
+    PermissionMissing,
+    SessionEnded,
+    SessionRequired,
+    TokenRefused,
+)
 from stagewright.contexts.identity.events import AuditRead
 from stagewright.contexts.identity.model import (
     ApiToken,
@@ -26,31 +33,32 @@ from stagewright.contexts.identity.store import (
     list_tokens,
     note_use,
 )
-from stagewright.contexts.identity.usecases import (
+from stagewright.contexts.identity.usecases.callers import (
     Caller,
-    NewToken,
-    add_member,
+    authenticate_session,
     authenticate_token,
-    create_token,
-    ensure_owner,
-    pin_github_login,
-    pin_owner,
-    replace_local_token,
+    refresh_session,
+    refresh_token,
     require,
-    revoke_token,
-    set_member,
     standing_of_sender,
 )
+from stagewright.contexts.identity.usecases.logins import OneTimeCode, make_local_code
+from stagewright.contexts.identity.usecases.members import add_member, set_member
+from stagewright.contexts.identity.usecases.people import admit_first_users, ensure_owner, pin_github_login, pin_owner
+from stagewright.contexts.identity.usecases.sessions import forget_ended, renew_session
+from stagewright.contexts.identity.usecases.tokens import NewToken, create_token, replace_local_token, revoke_token
 
 __all__ = [
     "PERMISSION_TABLE",
     "ApiToken",
     "AuditRead",
     "Caller",
+    "FirstStart",
     "FreshLoginRequired",
     "Member",
     "Membership",
     "NewToken",
+    "OneTimeCode",
     "Permission",
     "PermissionMissing",
     "PlatformRole",
@@ -58,25 +66,33 @@ __all__ = [
     "ProjectRole",
     "Scope",
     "SenderStanding",
+    "SessionEnded",
     "SessionRequired",
     "TokenRefused",
     "User",
     "add_member",
+    "admit_first_users",
     "allows",
+    "authenticate_session",
     "authenticate_token",
     "create_token",
     "ensure_owner",
     "find_by_github_id",
     "find_owner",
     "find_user",
+    "forget_ended",
     "installation_id",
     "list_members",
     "list_memberships",
     "list_names",
     "list_tokens",
+    "make_local_code",
     "note_use",
     "pin_github_login",
     "pin_owner",
+    "refresh_session",
+    "refresh_token",
+    "renew_session",
     "replace_local_token",
     "require",
     "revoke_token",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from stagewright.contexts.identity.model import ApiToken, Membership, User
+from stagewright.contexts.identity.model import ApiToken, LoginMethod, Membership, Session, User
 from stagewright.kit.journal import Event
 
 
@@ -54,12 +54,91 @@ class AccessChanged(Event):
     def body(self) -> Mapping[str, Any]:
         return {
             "v": 1,
-            "id": str(self.user.id),
-            "role": self.user.role.value,
-            "state": self.user.state,
-            "access_version": self.user.access_version,
-            "github_login": self.user.github_login,
+            **user_frame(self.user),
         }
+
+
+def user_frame(user: User) -> dict[str, Any]:
+    """Return what everybody who may see users sees of ``user``."""
+    return {
+        "id": str(user.id),
+        "email": user.email,
+        "display_name": user.display_name,
+        "github_login": user.github_login,
+        "role": user.role.value,
+        "state": user.state.value,
+        "access_version": user.access_version,
+        "version": user.version,
+        "created_at": user.created_at.isoformat(),
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggedIn(Event):
+    """A person signed in."""
+
+    kind: ClassVar[str] = "identity.login"
+    topic: ClassVar[str] = "users"
+
+    session: Session
+    github_user_id: int | None
+
+    @property
+    def stream(self) -> str:
+        return f"user:{self.session.user_id}"
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            "v": 1,
+            "session_id": str(self.session.id),
+            "method": self.session.method.value,
+            "github_user_id": self.github_user_id,
+            "ip_prefix": self.session.ip_prefix,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoginRefused(Event):
+    """Somebody tried to sign in and may not."""
+
+    kind: ClassVar[str] = "identity.login_refused"
+    topic: ClassVar[str] = "users"
+
+    method: LoginMethod
+    code: str
+    github_user_id: int | None
+    ip_prefix: str
+
+    @property
+    def stream(self) -> str:
+        return "logins"
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            "v": 1,
+            "method": self.method.value,
+            "code": self.code,
+            "github_user_id": self.github_user_id,
+            "ip_prefix": self.ip_prefix,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRevoked(Event):
+    """A session ended before its time: its sockets close."""
+
+    kind: ClassVar[str] = "session.revoked"
+    topic: ClassVar[str] = "users"
+
+    session: Session
+
+    @property
+    def stream(self) -> str:
+        return f"user:{self.session.user_id}"
+
+    def body(self) -> Mapping[str, Any]:
+        reason = self.session.end_reason.value if self.session.end_reason else None
+        return {"v": 1, "id": str(self.session.id), "user_id": str(self.session.user_id), "reason": reason}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +157,13 @@ class MemberFact(Event):
         return f"project:{self.membership.project_id}"
 
     def body(self) -> Mapping[str, Any]:
-        return {"v": 1, "user_id": str(self.membership.user_id), "role": self.membership.role.value}
+        return {
+            "v": 1,
+            "project_id": str(self.membership.project_id),
+            "user_id": str(self.membership.user_id),
+            "role": self.membership.role.value,
+            "version": self.membership.version,
+        }
 
 
 class MemberAdded(MemberFact):

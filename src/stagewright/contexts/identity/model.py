@@ -1,13 +1,15 @@
 """Words of identity: users, roles, scopes, principals."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import Any, NewType
 from uuid import UUID
 
 UserId = NewType("UserId", UUID)
 TokenId = NewType("TokenId", UUID)
+SessionId = NewType("SessionId", UUID)
 
 
 class PlatformRole(StrEnum):
@@ -36,6 +38,32 @@ class Scope(StrEnum):
     PLATFORM = "platform"
 
 
+class LoginMethod(StrEnum):
+    """How somebody signs in; ``cli`` makes a token and no session."""
+
+    GITHUB = "github"
+    LOCAL = "local"
+    CLI = "cli"
+
+
+class SessionEnd(StrEnum):
+    """Why a session ended before its time."""
+
+    SIGNED_OUT = "signed_out"
+    REVOKED = "revoked"
+    REVOKED_ALL = "revoked_all"
+    DEMOTED = "demoted"
+    DISABLED = "disabled"
+
+
+class UserState(StrEnum):
+    """Whether a person may sign in: ``invited`` becomes ``active`` at the first login."""
+
+    INVITED = "invited"
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
 ALL_SCOPES = frozenset(Scope)
 
 
@@ -50,9 +78,79 @@ class User:
     display_name: str
     locale: str
     role: PlatformRole
-    state: str
+    state: UserState
     access_version: int
     created_at: datetime
+    zone: str
+    preferences: Mapping[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person's session in a browser, without its secret. ``expires_at`` is the end however much it is used."""
+
+    id: SessionId
+    user_id: UUID
+    method: LoginMethod
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    end_reason: SessionEnd | None
+    ip_prefix: str
+    user_agent: str
+
+    def ends_at(self, idle: timedelta) -> datetime:
+        """Return when it ends if it is not used any more."""
+        return min(self.expires_at, self.last_used_at + idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a login comes from, as much of it as is kept."""
+
+    ip_prefix: str
+    user_agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginState:
+    """What a login at GitHub was begun with."""
+
+    verifier: str = field(repr=False)
+    next_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class CliWish:
+    """The token that a person granted to the CLI on the consent page."""
+
+    user_id: UUID
+    challenge: str
+    token_name: str
+    token_scopes: tuple[Scope, ...]
+    token_days: int
+    token_project_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeEmail:
+    """An e-mail address as GitHub knows it."""
+
+    address: str
+    verified: bool
+    primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeAccount:
+    """Who signed in at GitHub. Only the number and verified addresses decide; the names are shown."""
+
+    github_user_id: int
+    login: str
+    name: str
+    emails: tuple[ForgeEmail, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +175,7 @@ class Membership:
     project_id: UUID
     user_id: UUID
     role: ProjectRole
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +188,13 @@ class Member:
     email: str
     display_name: str
     github_login: str | None
-    state: str
+    state: UserState
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: a user through a token or session, with what the credential allows."""
+    """Who calls: a user through a token or session, with what the credential allows, until ``expires_at``."""
 
     user: User
     scopes: frozenset[Scope]
@@ -104,6 +204,9 @@ class Principal:
     fresh: bool = False
     only_project: UUID | None = None
     token_id: UUID | None = field(default=None)
+    session_id: UUID | None = field(default=None)
+    expires_at: datetime | None = field(default=None)
+    local: bool = False
 
     def role_in(self, project_id: UUID) -> ProjectRole | None:
         """Return the caller's role in the project."""

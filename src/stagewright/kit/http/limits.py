@@ -27,15 +27,21 @@ FORGET = "delete from rate_buckets where updated_at < %(before)s"
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """How many requests of one kind fit into one minute."""
+    """How many requests of one kind fit into ``seconds`` seconds."""
 
     name: str
-    per_minute: int
+    size: int
+    seconds: int = 60
+
+    @property
+    def rate(self) -> float:
+        """Return how many requests fit into one second."""
+        return self.size / self.seconds
 
     @property
     def policy(self) -> str:
         """Return the value of ``RateLimit-Policy``."""
-        return f'"{self.name}";q={self.per_minute};w=60'
+        return f'"{self.name}";q={self.size};w={self.seconds}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +54,34 @@ class Taken:
     @property
     def headers(self) -> Mapping[str, str]:
         """Return the ``RateLimit`` headers of the answer."""
-        missing = (self.bucket.per_minute - self.left) * 60 / self.bucket.per_minute
+        missing = (self.bucket.size - self.left) / self.bucket.rate
         limit = f'"{self.bucket.name}";r={self.left};t={math.ceil(missing)}'
         return {"RateLimit": limit, "RateLimit-Policy": self.bucket.policy}
 
 
 async def take(tx: Tx, bucket: Bucket, key: str, *, now: datetime) -> Taken:
     """Take one request out of ``key``'s bucket, or raise ``LimitReached`` with the time until the next one fits."""
-    rate = bucket.per_minute / 60
-    row = await tx.find(_row, TAKE, bucket=bucket.name, key=key, size=float(bucket.per_minute), rate=rate, now=now)
+    rate = bucket.rate
+    row = await tx.find(_row, TAKE, bucket=bucket.name, key=key, size=float(bucket.size), rate=rate, now=now)
     assert row is not None
     if row["left_over"] is None:
         wait = timedelta(seconds=(1 - float(row["before"] or 0)) / rate)
         raise LimitReached(
-            f"more than {bucket.per_minute} {bucket.name} in a minute; send it again later",
+            f"more than {bucket.size} {bucket.name} in {_words(bucket.seconds)}; send it again later",
             retry_after=wait,
             code="rate_limited",
             bucket=bucket.name,
-            limit=bucket.per_minute,
+            limit=bucket.size,
         )
     return Taken(bucket, int(row["left_over"]))
 
 
 def _row(row: Row) -> Row:
     return row
+
+
+def _words(seconds: int) -> str:
+    return {60: "a minute", 3600: "an hour"}.get(seconds, f"{seconds} s")
 
 
 async def forget_buckets(tx: Tx, *, now: datetime) -> int:

@@ -21,7 +21,23 @@ API_HEADERS: Headers = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+STRICT_TRANSPORT: Headers = [(b"strict-transport-security", b"max-age=31536000")]
 Answer = Callable[[Exception, Scope], Awaitable[App]]
+
+
+def headers_for(public_url: str) -> Headers:
+    """Return the security headers of API answers; on https the browser comes back by https only."""
+    return [*API_HEADERS, *(STRICT_TRANSPORT if public_url.startswith("https://") else [])]
+
+
+def page_policy(nonce: str) -> str:
+    """Return the content security policy of an HTML page whose styles carry ``nonce``."""
+    return (
+        "default-src 'self'; script-src 'self'; "
+        f"style-src 'self' 'nonce-{nonce}'; "
+        "img-src 'self' data: https://avatars.githubusercontent.com; connect-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self' https://github.com"
+    )
 
 
 class RequestIds:

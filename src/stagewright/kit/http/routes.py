@@ -7,9 +7,10 @@ The declared permission is in the route's ``openapi_extra`` (a test walks all ro
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Protocol, TypeVar
 
 from fastapi import APIRouter, Depends, Request
+from starlette.requests import HTTPConnection
 
 from stagewright.kit.clock import Clock
 from stagewright.kit.crypto import Sealer
@@ -23,8 +24,19 @@ PUBLIC = "public"
 MARK = "x-permission"
 KEYED = "x-idempotency-key"
 Handler = TypeVar("Handler", bound=Callable[..., Any])
-Admit = Callable[[Request, str], Awaitable[Any]]
 PROBLEM = {"model": Problem, "content": {"application/problem+json": {}}}
+
+
+class Admit(Protocol):
+    """Lets callers in: requests, and WebSockets before they are accepted."""
+
+    async def __call__(self, connection: HTTPConnection, permission: str) -> Any:
+        """Return who calls; raise why not. For a WebSocket a cookie counts from our own origin only."""
+        ...
+
+    async def again(self, caller: Any) -> Any:
+        """Return the caller as they are now; raise ``Unauthenticated`` when the credential ended meanwhile."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -20,20 +21,35 @@ from stagewright.kit import logs
 from stagewright.kit.crypto import MacSigner
 from stagewright.kit.http import Cursors, install, problem
 from stagewright.kit.http.asgi import App, Receive, Scope, Send
+from stagewright.kit.http.browser import Browser
 from stagewright.kit.http.confirm import Confirmations
+from stagewright.kit.http.middleware import headers_for
 from stagewright.kit.http.routes import Parts
 from stagewright.processes.common import VERSION, Platform, Purpose
 from stagewright.processes.gateway import audit, health, realtime, system
+from stagewright.processes.gateway.console import Console
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, LateWords
 
 log = logs.get_logger(__name__)
 
 
-def routers() -> Iterator[APIRouter]:
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The ways to sign in whose routes exist in this process."""
+
+    local: bool = True
+
+
+EVERY_WAY = Ways()
+
+
+def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     """Yield all routes of the gateway but the webhook door, which is no part of the framework."""
+    if ways.local:
+        yield from identity_door.local
     yield health.routes.router
     yield system.routes.router
-    yield identity_door.routes.router
+    yield from identity_door.routes
     yield projects_door.routes.router
     yield vault_door.routes.router
     yield workflow_door.routes.router
@@ -44,8 +60,8 @@ def routers() -> Iterator[APIRouter]:
     yield realtime.routes.router
 
 
-def make_framework() -> FastAPI:
-    """Return the framework's application with all routes: enough to describe them."""
+def make_framework(ways: Ways = EVERY_WAY) -> FastAPI:
+    """Return the framework's application with its routes: enough to describe them."""
     app = FastAPI(
         title="Stagewright",
         version=VERSION,
@@ -55,21 +71,24 @@ def make_framework() -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    for router in routers():
+    for router in routers(ways):
         app.include_router(router)
     return app
 
 
 def make_app(platform: Platform, directory: ForgeDirectory) -> App:
     """Return what the listener serves."""
-    app = make_framework()
+    app = make_framework(Ways(local=platform.settings.local_login))
+    app.add_middleware(Console)
     app.add_middleware(LateWords, metrics=platform.metrics)
     _give_parts(app, platform, directory)
+
+    headers = headers_for(platform.settings.public_url)
 
     async def on_bug(error: Exception, request_id: str) -> None:
         await platform.report_bug("gateway", error, request_id)
 
-    install(app, on_bug=on_bug, metrics=platform.metrics, redact=platform.redactor.to("http"))
+    install(app, on_bug=on_bug, metrics=platform.metrics, redact=platform.redactor.to("http"), headers=headers)
     webhooks = intake_door.WebhookDoor(
         platform.db,
         sealer=platform.sealer(Purpose.WEBHOOK_SECRETS),
@@ -81,6 +100,7 @@ def make_app(platform: Platform, directory: ForgeDirectory) -> App:
 
 def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> None:
     credentials = platform.sealer(Purpose.CREDENTIALS)
+    browser = Browser(platform.settings.public_url, platform.keyring)
     app.state.platform = platform
     app.state.parts = Parts(
         db=platform.db,
@@ -88,7 +108,17 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> 
         cursors=Cursors(platform.keyring),
         answers=platform.sealer(Purpose.ANSWERS),
         confirmations=Confirmations(platform.keyring, platform.clock),
-        admit=Doorkeeper(platform),
+        admit=Doorkeeper(platform, browser),
+    )
+    app.state.identity = identity_door.Parts(
+        public_url=platform.settings.public_url,
+        idle=platform.settings.session_idle,
+        longest=platform.settings.session_max,
+        trusted_proxies=platform.settings.trusted_proxies,
+        browser=browser,
+        metrics=platform.metrics,
+        local_login=platform.settings.local_login,
+        github=None,
     )
     app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"))
     app.state.repositories = repositories.Parts(

@@ -16,7 +16,14 @@ def describe(app: FastAPI) -> dict[str, Any]:
         document = app.openapi()
         document["paths"] |= openapi_paths(PROBLEM_SCHEMA)
         document["components"]["securitySchemes"] = {
-            "token": {"type": "http", "scheme": "bearer", "description": "an API token, `swt_…`"}
+            "token": {"type": "http", "scheme": "bearer", "description": "an API token, `swt_…`"},
+            "session": {
+                "type": "apiKey",
+                "in": "cookie",
+                "name": "__Host-sw_session",
+                "description": "a browser's session; `sw_session` on http loopback. Writes carry `X-CSRF-Token`, the "
+                "`csrf` of `GET /api/v1/me`, our own `Origin` and `Content-Type: application/json`",
+            },
         }
         for item in document["paths"].values():
             for operation in item.values():
@@ -27,9 +34,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
 
 
 def _complete(operation: dict[str, Any]) -> None:
-    """Say how failures look, and which routes need a token."""
+    """Say how failures look, and which routes need a token or a session."""
     operation["responses"]["default"] = {"description": "Problem", "content": {PROBLEM: {"schema": PROBLEM_SCHEMA}}}
-    operation["security"] = [] if operation["x-permission"] == "public" else [{"token": []}]
+    operation["security"] = [] if operation["x-permission"] == "public" else [{"token": []}, {"session": []}]
     for status, answer in operation["responses"].items():
         raw = {kind: form for kind, form in answer.get("content", {}).items() if kind == "application/octet-stream"}
         if raw and status != "default":

@@ -1,0 +1,17 @@
+"""What identity needs from the outside: GitHub saying who signs in."""
+
+from typing import Protocol
+
+from stagewright.contexts.identity.model import ForgeAccount
+
+
+class GitHubLogin(Protocol):
+    """Signing in with GitHub (OAuth 2 with PKCE). Its token is read with once and thrown away."""
+
+    def authorize_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Return where the browser goes to agree."""
+        ...
+
+    async def identify(self, *, code: str, verifier: str, redirect_uri: str) -> ForgeAccount:
+        """Return who agreed. Raises ``ForgeLoginFailed`` when the code does not count or GitHub does not answer."""
+        ...

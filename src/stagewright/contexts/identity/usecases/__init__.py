@@ -1,0 +1,1 @@
+"""Verbs of identity inside a given transaction."""
