@@ -252,6 +252,15 @@ CREATE TABLE public.journal (
 )
 PARTITION BY RANGE (at);
 
+CREATE TABLE public.journal_cuts (
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    rows bigint NOT NULL,
+    cut_at timestamp with time zone NOT NULL,
+    CONSTRAINT journal_cuts_rows_check CHECK ((rows > 0))
+);
+
 CREATE TABLE public.journal_default (
     seq bigint CONSTRAINT journal_seq_not_null NOT NULL,
     tx xid8 DEFAULT pg_current_xact_id() CONSTRAINT journal_tx_not_null NOT NULL,
@@ -786,6 +795,9 @@ ALTER TABLE ONLY public.installation
 ALTER TABLE ONLY public.issue_workflows
     ADD CONSTRAINT issue_workflows_pkey PRIMARY KEY (repository_id, issue_number);
 
+ALTER TABLE ONLY public.journal_cuts
+    ADD CONSTRAINT journal_cuts_pkey PRIMARY KEY (stream);
+
 ALTER TABLE ONLY public.journal
     ADD CONSTRAINT journal_pkey PRIMARY KEY (seq, at);
 
@@ -1203,6 +1215,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.issue_workflows TO stagewright
 
 GRANT SELECT,INSERT ON TABLE public.journal TO stagewright_app;
 GRANT SELECT,DELETE ON TABLE public.journal TO stagewright_retention;
+
+GRANT SELECT ON TABLE public.journal_cuts TO stagewright_app;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.journal_cuts TO stagewright_retention;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE public.journal_heads TO stagewright_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.journal_heads TO stagewright_retention;

@@ -248,6 +248,7 @@ where (tx >= pg_snapshot_xmax(%(since)s::pg_snapshot)
 order by seq
 limit %(limit)s
 """
+CUT = "select seq, hash from journal_cuts where stream = %(stream)s"
 PRESENT = "select pg_current_snapshot()::text as snapshot"
 CHAIN = """
 select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash
@@ -300,8 +301,11 @@ async def read(connection: AsyncConnection[Any], place: Place, *, page: int = 20
 
 
 async def verify(connection: AsyncConnection[Any], stream: str) -> int | None:
-    """Recompute the chain of ``stream``. Return the ``seq`` of the first row that does not fit, or None."""
-    prev, last = GENESIS, 0
+    """Recompute the chain of ``stream``, from where retention cut it.
+
+    Return the ``seq`` of the first row that does not fit, or None.
+    """
+    prev, last = await _beginning(connection, stream)
     for row in await (await connection.execute(CHAIN, {"stream": stream})).fetchall():
         entry = Entry(**row)
         if bytes(entry.prev_hash) != prev or chain_hash(prev, _hashed_row(entry)) != bytes(entry.hash):
@@ -315,3 +319,9 @@ async def verify(connection: AsyncConnection[Any], stream: str) -> int | None:
     if head["seq"] != last or bytes(head["hash"]) != prev:
         return int(head["seq"])
     return None
+
+
+async def _beginning(connection: AsyncConnection[Any], stream: str) -> tuple[bytes, int]:
+    """Return hash and number of the row before the first that is kept."""
+    cut = await (await connection.execute(CUT, {"stream": stream})).fetchone()
+    return (bytes(cut["hash"]), int(cut["seq"])) if cut is not None else (GENESIS, 0)

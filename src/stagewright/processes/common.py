@@ -168,7 +168,7 @@ async def open_platform(
             asyncio.create_task(platform.incidents.run(), name="incidents"),
         ]
         platform.bell.add(feed.poke)
-        listener = BellListener(dsn, platform.bell, clock=clock)
+        listener = BellListener(dsn, platform.bell, clock=clock, on_reconnect=metrics.listener_reconnects.inc)
         tasks.append(asyncio.create_task(listener.run(asyncio.Event()), name="bell"))
         try:
             yield platform

@@ -3,6 +3,7 @@
 from stagewright.kit.feed.cursors import BadCursor, Cursor, Snapshot, check_cursor, decode_cursor
 from stagewright.kit.feed.pages import find_entry, list_audit, list_stream, project_of_stream
 from stagewright.kit.feed.replay import Wanted, epoch, present, replay
+from stagewright.kit.feed.retention import forget_days, journal_size
 
 __all__ = [
     "BadCursor",
@@ -13,6 +14,8 @@ __all__ = [
     "decode_cursor",
     "epoch",
     "find_entry",
+    "forget_days",
+    "journal_size",
     "list_audit",
     "list_stream",
     "present",

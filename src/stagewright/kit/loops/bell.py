@@ -21,9 +21,17 @@ log = logs.get_logger(__name__)
 class BellListener:
     """Calls ``on_bell`` at each bell, and once after each connect, on a session of its own."""
 
-    def __init__(self, dsn: str, on_bell: Callable[[], None], *, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        on_bell: Callable[[], None],
+        *,
+        clock: Clock | None = None,
+        on_reconnect: Callable[[], None] = lambda: None,
+    ) -> None:
         self._dsn = dsn
         self._on_bell = on_bell
+        self._on_reconnect = on_reconnect
         self._clock = clock or SystemClock()
         self.reconnects = 0
 
@@ -44,6 +52,7 @@ class BellListener:
                     async for _ in connection.notifies():
                         self._on_bell()
             self.reconnects += 1
+            self._on_reconnect()
             log.warning("bell listener reconnects", pause_ms=int(pause.total_seconds() * 1000))
             await self._clock.sleep(pause)
             pause = min(LONGEST, pause * 2)

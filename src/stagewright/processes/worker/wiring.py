@@ -27,6 +27,7 @@ from stagewright.contexts.runs.reconcile.outside import Addresses, Outside
 from stagewright.contexts.runs.reconcile.situation import policy_now
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
+from stagewright.kit import feed
 from stagewright.kit.errors import NotFound
 from stagewright.kit.http.limits import forget_buckets
 from stagewright.kit.http.once import forget_keys
@@ -36,6 +37,7 @@ from stagewright.processes.common import Platform, Purpose
 from stagewright.processes.outside import Adapters, attempt_tokens
 
 SECOND = timedelta(seconds=1)
+JOURNAL_DAYS = 10  # at most so many in one pass
 
 
 def worker_name() -> str:
@@ -97,6 +99,7 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("runs.retention", lambda: retention.sweep_ended(hands), 3600 * SECOND, batch=retention.BATCH),
         loop("requests.retention", lambda: forget_requests(platform), 3600 * SECOND),
         loop("journal.partitions", lambda: retention.make_partitions(hands), 3600 * SECOND),
+        loop("journal.retention", lambda: forget_journal(platform), 3600 * SECOND, batch=JOURNAL_DAYS),
         loop("runs.quarantines", lambda: retention.sweep_quarantines(hands), 600 * SECOND),
     ]
 
@@ -106,6 +109,14 @@ async def forget_requests(platform: Platform) -> int:
     now = platform.clock.now()
     async with platform.db.transaction() as tx:
         return await forget_keys(tx, now=now) + await forget_buckets(tx, now=now)
+
+
+async def forget_journal(platform: Platform) -> int:
+    """Forget the journal's oldest days, one worker at a time, and note its size."""
+    async with platform.db.reading() as reader:
+        platform.metrics.journal_size_bytes.set(await feed.journal_size(reader))
+    async with platform.db.exclusive("journal.retention") as mine:
+        return await feed.forget_days(platform.db, now=platform.clock.now(), most=JOURNAL_DAYS) if mine else 0
 
 
 async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:

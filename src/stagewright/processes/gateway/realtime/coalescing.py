@@ -15,14 +15,14 @@ class Coalescer:
         self._silence = silence
         self._sent: dict[Place, datetime] = {}
         self._held: dict[Place, tuple[Piece, int]] = {}
-        self.dropped = 0
+        self._dropped = 0
 
     def offer(self, piece: Piece, batch: int, now: datetime) -> bool:
         """Say whether the piece goes out now. If not it is held, in place of an older version of its key."""
         place = (piece.frame.route, piece.frame.key)
         held = self._held.get(place)
         if held is not None:
-            self.dropped += 1
+            self._dropped += 1
             self._held[place] = (piece, held[1])  # its cursor waits since the first one held
             return False
         if now - self._sent.get(place, now - self._silence) < self._silence:
@@ -40,6 +40,11 @@ class Coalescer:
             if place not in self._held:
                 del self._sent[place]
         return sorted(pieces, key=lambda piece: piece.seq)
+
+    def take_dropped(self) -> int:
+        """Return how many versions newer ones have replaced since the last call."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
 
     @property
     def oldest(self) -> int | None:

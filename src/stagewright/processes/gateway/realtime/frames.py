@@ -56,11 +56,13 @@ class Scribe:
     """Writes frames and messages, each once per topic and set of rights: for one batch, or one replay."""
 
     def __init__(self) -> None:
+        self.used = 0
         self._frames: dict[tuple[int, str, str, Signature | None], str] = {}
         self._messages: dict[tuple[tuple[int, ...], str | None], str] = {}
 
     def frame(self, piece: Piece, topic: str, rights: Rights) -> str:
         """Return the frame's text for a reader with these rights."""
+        self.used += 1
         project = piece.frame.project_id if piece.frame.shape is not None else None
         signature = rights.signature(project) if project is not None else None
         place = (piece.seq, piece.frame.route, topic, signature)

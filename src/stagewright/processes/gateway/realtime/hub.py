@@ -119,8 +119,8 @@ class Hub:
                 await self._apply(entries)
             self._place = page.next
             self._take([line_of(entry) for entry in entries], page)
+            self._observe(entries)
             if page.complete:
-                self._observe(entries)
                 self._whole.set()
                 return len(entries)
 
@@ -154,6 +154,7 @@ class Hub:
         self._hand_out([item for item in pieces if not item.frame.in_list or self._coalescer.offer(item, number, now)])
         if self._coalescer.oldest is not None:
             self._held.set()
+        self._metrics.realtime_coalesced.inc(self._coalescer.take_dropped())
 
     async def release(self) -> None:
         """Send held pieces when their silence is over; for ever."""
@@ -172,16 +173,18 @@ class Hub:
     def _hand_out(self, pieces: Sequence[Piece]) -> None:
         scribe, frames = Scribe(), dict[Member, list[str]]()
         for piece in pieces:
+            before = scribe.used
             for member, subscription in self._routes.get(piece.frame.route, {}).items():
                 if subscription.shows(piece.frame, member.rights):
                     frame = scribe.frame(piece, subscription.topic, member.rights)
                     frames.setdefault(member, []).append(frame)
+            family = piece.frame.route.partition(":")[0]
+            self._metrics.realtime_frames.labels(family).inc(scribe.used - before)
         number, cursor = self.covered
         for member, texts in frames.items():
             shown = cursor if member.told < number else None
             member.told = max(member.told, number)
             member.send(scribe.messages(texts, shown))
-            self._metrics.realtime_frames.labels("journal").inc(len(texts))
 
     @property
     def covered(self) -> tuple[int, str]:
@@ -201,6 +204,8 @@ class Hub:
         self._cursors.append((self.batch, cursor))
 
     def _observe(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._metrics.journal_rows.labels(entry.topic).inc()
         if entries:
             lag = (self._clock.now() - max(entry.at for entry in entries)).total_seconds()
             self._metrics.realtime_lag_seconds.observe(max(0.0, lag))

@@ -1,6 +1,7 @@
 """The realtime feed of one gateway process: its reader, its sockets, and the door they come through."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,6 +26,7 @@ SLOW_TIMER = timedelta(seconds=2)
 TURN = timedelta(seconds=1)
 PING = timedelta(seconds=15)
 RECHECK = timedelta(seconds=60)
+MOST_ASKED = 50
 FRESH = timedelta(seconds=30)
 log = get_logger(__name__)
 
@@ -45,6 +47,7 @@ class Live:
         self.logs = LogFeed(platform.db, clock, metrics)
         self._parts = Parts(self.hub, self.logs, platform.db, clock, metrics, admission, limits)
         self.sockets: set[Socket] = set()
+        self._families: set[str] = set()
         self.loops = (
             self._loop("realtime.reader", self.hub.look, SLOW_TIMER),
             self._loop("realtime.logs", self.logs.look, SLOW_TIMER),
@@ -64,6 +67,7 @@ class Live:
 
     def poke(self) -> None:
         """Look at once: a bell rang."""
+        self._platform.metrics.journal_bells.inc()
         for loop in self.loops[:2]:
             loop.poke()
 
@@ -73,16 +77,26 @@ class Live:
 
     async def watch(self) -> int:
         """Send pings, end sessions whose time is over, and look at everybody's rights once a minute."""
-        now = self._platform.clock.now()
+        now, asked = self._platform.clock.now(), 0
         for socket in tuple(self.sockets):
             if socket.rights.until is not None and socket.rights.until <= now:
                 socket.end(SIGNED_OUT, "signed out")
-            elif now - socket.checked_at >= RECHECK:
+            elif now - socket.checked_at >= RECHECK and asked < MOST_ASKED:
+                asked += 1
                 await socket.renew()
             if now - socket.pinged_at >= PING:
                 socket.ping(now)
-        self._platform.metrics.realtime_queue_messages.set(sum(len(socket.outbox) for socket in self.sockets))
+        self._measure()
         return 0
+
+    def _measure(self) -> None:
+        metrics = self._platform.metrics
+        metrics.realtime_queue_messages.set(sum(len(socket.outbox) for socket in self.sockets))
+        metrics.journal_reader_lag_seconds.set((self._platform.clock.now() - self.hub.read_at).total_seconds())
+        followed = Counter(name.partition(":")[0] for socket in self.sockets for name in socket.followed)
+        for family in self._families | followed.keys():
+            metrics.realtime_topics.labels(family).set(followed[family])
+        self._families |= followed.keys()
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one handshake and, if it is let in, its socket (ASGI)."""

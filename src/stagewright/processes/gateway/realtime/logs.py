@@ -133,6 +133,7 @@ class LogFeed:
             following.after, following.gap_since = chunk.stream_seq, None
             following.budget -= 1
             sent += 1
+        self.metrics.log_chunks.inc(sent)
         self._settle(reader, following, news, now)
         return sent
 

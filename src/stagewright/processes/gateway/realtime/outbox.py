@@ -35,6 +35,7 @@ class Outbox:
         self._limits = limits
         self._queue: deque[Message] = deque()
         self._bytes = 0
+        self._greeting: str | None = None
         self._first: Iterator[str] | None = None
         self._begun = False
         self._wake = asyncio.Event()
@@ -63,13 +64,13 @@ class Outbox:
             self._wake.set()
         return True
 
-    def begin(self, first: Iterable[str]) -> None:
-        """Open the way: ``first`` is written before everything pushed so far, each part made when its turn comes."""
-        self._first, self._begun = iter(first), True
+    def begin(self, greeting: str, first: Iterable[str]) -> None:
+        """Open the way: the greeting and ``first``, each part made at its turn, go before everything pushed so far."""
+        self._greeting, self._first, self._begun = greeting, iter(first), True
         self._wake.set()
 
     def empty(self) -> None:
-        """Forget everything that was not written."""
+        """Forget everything that was not written, but the greeting."""
         self._queue.clear()
         self._bytes, self._first = 0, None
 
@@ -100,8 +101,12 @@ class Outbox:
                 await send({"type": "websocket.send", kind: message})
 
     def _next(self) -> Message | None:
+        message: str | None
         if self.closing is not None:
             return None
+        if self._greeting is not None:
+            message, self._greeting = self._greeting, None
+            return message
         if self._first is not None:
             message = next(self._first, None)
             if message is not None:

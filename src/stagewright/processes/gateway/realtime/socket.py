@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,7 +34,7 @@ from stagewright.processes.gateway.realtime.messages import (
     write_message,
 )
 from stagewright.processes.gateway.realtime.outbox import Limits, Outbox
-from stagewright.processes.gateway.realtime.past import Past, read_past, told
+from stagewright.processes.gateway.realtime.past import Past, Shown, read_past, told
 from stagewright.processes.gateway.realtime.rights import Rights
 from stagewright.processes.gateway.realtime.subscriptions import Granted, LogTopic, Subscription, grant
 
@@ -69,6 +69,11 @@ class Socket:
         self._renewals = 0
         self._overflows: deque[datetime] = deque()
         self._asks: deque[float] = deque()
+
+    @property
+    def followed(self) -> list[str]:
+        """Return the names of all topics that are followed."""
+        return [*self.topics, *self.logs]
 
     async def serve(self, receive: Receive, send: Send) -> None:
         """Talk until either side ends it."""
@@ -187,7 +192,11 @@ class Socket:
                 async with self._parts.db.reading() as reader:
                     await read_past(reader, seen, here, past)
             reason = "overflow" if past.over else None
-        self.outbox.begin(self._first(granted, message.last_event_id, cursor, past, reason))
+        shown = [] if reason else past.shown(self.rights)
+        at = message.last_event_id if message.last_event_id is not None and shown else cursor
+        now = self._parts.clock.now().isoformat()
+        ready = write_message(Ready(at, now, granted.names, granted.refused, len(shown)))
+        self.outbox.begin(ready, self._first(shown, cursor, reason))
 
     async def _seen(self, cursor: str | None) -> tuple[feed.Snapshot | None, str | None]:
         """Return what the cursor saw, or why it cannot be resumed from. Another gateway may be a step ahead of us."""
@@ -206,11 +215,7 @@ class Socket:
         except feed.BadCursor as error:
             return None, error.reason
 
-    def _first(self, granted: Granted, asked: str | None, cursor: str, past: Past, reason: str | None) -> Iterator[str]:
-        shown = [] if reason else past.shown(self.rights)
-        now = self._parts.clock.now().isoformat()
-        at = asked if asked is not None and shown else cursor
-        yield write_message(Ready(at, now, granted.names, granted.refused, len(shown)))
+    def _first(self, shown: Sequence[Shown], cursor: str, reason: str | None) -> Iterator[str]:
         if reason is not None:
             self._parts.metrics.realtime_resync.labels(reason).inc()
             yield write_message(Resync("all", reason, cursor))  # type: ignore[arg-type]
