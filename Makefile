@@ -32,21 +32,21 @@ check: setup ## Format, lint, types, import contracts, generated files, unit tes
 	@$(BIN)/mypy
 	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
-	@$(BIN)/pytest -q tests/unit
+	@$(BIN)/pytest -q -n auto tests/unit
 
 format: setup ## Format and mend what ruff can mend
 	@$(BIN)/ruff format src tests tools
 	@$(BIN)/ruff check --fix src tests tools
 
-test: setup ## Everything CI runs: check, then all tests
+test: setup ## Everything CI runs: check, then all tests, on several cores
 	@$(BIN)/ruff check src tests tools
 	@$(BIN)/mypy
 	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
-	@$(BIN)/pytest -m "not engines"
+	@$(BIN)/pytest -n auto -m "not engines"
 
 coverage: setup ## All tests with branch coverage; slower than test
-	@$(BIN)/pytest -m "not engines" --cov --cov-report=term:skip-covered
+	@$(BIN)/pytest -n auto -m "not engines" --cov --cov-report=term:skip-covered
 
 test-engines: setup ## The pinned real agent CLIs against scripted model stubs (downloads about 800 MB)
 	@$(BIN)/python -m tools.engines install

@@ -7,12 +7,14 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import settings
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from stagewright.kit.db import Database
 from stagewright.kit.migrate import migrate
@@ -26,26 +28,29 @@ settings.load_profile("stagewright")
 # Durability costs time and proves nothing in a test: nobody cuts the power.
 FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
 TEMPLATE = "sw_template"
+WHOLE_PROCESSES = "tests/e2e/"
 MOST_WORKERS = 4  # each has a database server of its own
 MEASURED = pytest.StashKey[list[str]]()
 
 
-@pytest.hookimpl(optionalhook=True)
+class Spread(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Spreads tests one by one, but whole processes: they share platforms, and two storms at a time prove no more."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return WHOLE_PROCESSES if nodeid.startswith(WHOLE_PROCESSES) else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
+    """Return how tests are spread over workers. The largest group comes first, which is that of whole processes."""
+    return Spread(config, log)
+
+
 def pytest_xdist_auto_num_workers() -> int:
     """Return how many workers ``-n auto`` starts: two even on one core, as tests of whole processes mostly wait."""
     return max(2, min(MOST_WORKERS, os.cpu_count() or 2))
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of whole processes on one worker: they share platforms, and two storms at a time prove no more."""
-    for item in items:
-        if item.get_closest_marker("e2e"):
-            item.add_marker(pytest.mark.xdist_group("e2e"))
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_testnodedown(node: Any) -> None:
+def pytest_testnodedown(node: WorkerController) -> None:
     """Take over what a worker measured."""
     node.config.stash.setdefault(MEASURED, []).extend(getattr(node, "workeroutput", {}).get("measured", []))
 

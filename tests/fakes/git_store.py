@@ -23,9 +23,9 @@ def git(folder: Path, *words: str, stdin: bytes = b"") -> str:
 def bare_remote(path: Path, default_branch: str = "main") -> Path:
     """Make an empty bare repository that serves any commit it has. Its path is its clone URL."""
     path.mkdir(parents=True)
-    git(path, "init", "-q", "--bare", "-b", default_branch)
-    git(path, "config", "http.receivepack", "true")
-    git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
+    git(path, "init", "-q", "--bare", "--template=", "-b", default_branch)
+    with (path / "config").open("a") as config:
+        config.write("[http]\n\treceivepack = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n")
     return path
 
 
@@ -39,12 +39,13 @@ async def _no_credential(repository: Repository, *, write: bool, refused: str | 
 
 
 class WorkTree:
-    """A checkout that belongs to a person or an agent."""
+    """A checkout that belongs to a person or an agent, made when there is none at ``path``."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.mkdir(parents=True)
-        git(path, "init", "-q", "-b", "main")
+        if not path.exists():
+            path.mkdir(parents=True)
+            git(path, "init", "-q", "--template=", "-b", "main")
 
     def write(self, name: str, text: str | bytes) -> None:
         """Put a file into the tree."""
