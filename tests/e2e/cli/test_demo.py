@@ -44,7 +44,7 @@ def test_without_a_terminal_the_demo_shows_the_change_and_ends_by_itself(
     (data_dir / "tmp").mkdir(mode=0o711)
     began = time.monotonic()
     done = subprocess.run(
-        [*PROGRAM, "demo"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=2 * WITHIN
+        [*PROGRAM, "demo"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WITHIN
     )
 
     assert done.returncode == 0, done.stderr
@@ -55,7 +55,7 @@ def test_without_a_terminal_the_demo_shows_the_change_and_ends_by_itself(
     assert phases[0] == "queued"
     assert phases[-1] == "succeeded"
     assert list((data_dir / "tmp").iterdir()) == []
-    assert time.monotonic() - began < 2 * WITHIN
+    assert time.monotonic() - began < WITHIN
     assert '"contexts": {}' in (data_dir / ".config/stagewright/contexts.json").read_text()
 
 
