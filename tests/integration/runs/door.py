@@ -14,6 +14,7 @@ from stagewright.contexts.runs.model import Run
 from stagewright.contexts.runs.ports import WorkloadSpec
 from stagewright.contexts.runs.rpc import AttemptTokens, RunnerDoor
 from stagewright.contexts.runs.rpc.stream import Wakes
+from stagewright.kit.crypto import Sealer
 from stagewright.kit.rpc import Guard, serving_rpc
 from stagewright.kit.settings import Listen
 from stagewright.wire.v1 import (
@@ -109,6 +110,16 @@ class Caller:
         log = stream_pb2.LogChunk(stream=stream, at=NOW, data=data)
         return stream_pb2.RunnerMessage(number=number, attempt=self.attempt, log=log)
 
+    def event(self, number: int, kind: str = "run.agent.ready", body: str = "{}") -> stream_pb2.RunnerMessage:
+        """Return a numbered event."""
+        event = stream_pb2.RunnerEvent(kind=kind, at=NOW, body=body)
+        return stream_pb2.RunnerMessage(number=number, attempt=self.attempt, event=event)
+
+    def usage(self, number: int, tokens: int) -> stream_pb2.RunnerMessage:
+        """Return a numbered usage record."""
+        usage = stream_pb2.Usage(model="m", tokens_in=tokens, tokens_cached=1, tokens_out=2)
+        return stream_pb2.RunnerMessage(number=number, attempt=self.attempt, usage=usage)
+
     @asynccontextmanager
     async def streaming(self, **options: Any) -> AsyncIterator["Talk"]:
         """Open the stream and say hello."""
@@ -158,14 +169,16 @@ class Talk:
 
 
 @asynccontextmanager
-async def open_door(world: World, wakes: Wakes | None = None) -> AsyncIterator[grpc.aio.Channel]:
+async def open_door(
+    world: World, wakes: Wakes | None = None, *, sealer: Sealer | None = None
+) -> AsyncIterator[grpc.aio.Channel]:
     """Serve the runner's door on a free loopback port and connect to it."""
     door = RunnerDoor(
         db=world.db,
         clock=world.clock,
         tokens=AttemptTokens(factories.KEYRING, issuer="stagewright/test"),
         git=world.git,
-        sealer=factories.a_sealer("sessions"),
+        sealer=sealer or factories.a_sealer("sessions"),
         redactor=world.redactor,
         wakes=wakes or Wakes(),
     )

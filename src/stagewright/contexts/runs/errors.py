@@ -39,6 +39,12 @@ class AttemptEnded(Conflict):
     code = "attempt_ended"
 
 
+class AssignmentPending(Unavailable):
+    """The attempt's assignment is not written yet; ask again."""
+
+    code = "attempt.no_assignment"
+
+
 class SequenceGap(Conflict):
     """A numbered message is missing; send again from the acknowledged number."""
 

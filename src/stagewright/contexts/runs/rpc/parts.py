@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,13 +12,15 @@ import grpc.aio
 
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.errors import MessageInvalid
-from stagewright.contexts.runs.model import Attempt, Run
+from stagewright.contexts.runs.model import Attempt, AttemptId, Run
+from stagewright.contexts.runs.rules.bodies import clean, parse_object
 from stagewright.contexts.runs.usecases.assignment import MAX_ARCHIVE, MAX_BUNDLE
-from stagewright.contexts.runs.usecases.messages import clean, parse_object
+from stagewright.kit.errors import LimitReached
 from stagewright.wire.v1 import result_pb2, session_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
 PIECE = 1024 * 1024
+MAX_MANIFEST = 1024 * 1024
 
 
 def bearer(context: Context) -> str | None:
@@ -67,30 +71,39 @@ class SessionUpload:
     wip_bundle: bytes
 
 
-async def read_session(messages: AsyncIterator[session_pb2.SaveSessionPart]) -> SessionUpload:
-    """Read header, archive and work in progress; refuse what is larger than announced or allowed."""
-    header: session_pb2.SaveSessionHeader | None = None
+async def session_head(messages: AsyncIterator[session_pb2.SaveSessionPart]) -> session_pb2.SaveSessionHeader:
+    """Return the header a session begins with."""
+    first = await anext(aiter(messages), None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise MessageInvalid("the first part of a session is its header")
+    return first.header
+
+
+async def read_session(
+    header: session_pb2.SaveSessionHeader, messages: AsyncIterator[session_pb2.SaveSessionPart]
+) -> SessionUpload:
+    """Read archive and work in progress; refuse what is larger than allowed."""
     archive, wip = bytearray(), bytearray()
     async for message in messages:
         match message.WhichOneof("part"):
-            case "header":
-                header = message.header
             case "archive":
                 archive += message.archive
             case "wip_bundle":
                 wip += message.wip_bundle
+            case _:
+                raise MessageInvalid("after its header a session has parts of the archive and of the bundle only")
         if len(archive) > MAX_ARCHIVE or len(wip) > MAX_BUNDLE:
             raise MessageInvalid(
                 "the session is larger than 32 MiB, or its work in progress than 64 MiB", code="too_large"
             )
-    if header is None:
-        raise MessageInvalid("the first part of a session is its header")
     return SessionUpload(header, bytes(archive), bytes(wip))
 
 
 def session_draft(upload: SessionUpload, run: Run, attempt: Attempt) -> agents.SessionDraft:
     """Return the session to keep. Digests are checked where it is stored."""
     head = upload.header.session
+    if len(head.manifest) > MAX_MANIFEST:
+        raise MessageInvalid("the session's manifest is larger than 1 MiB", code="too_large")
     try:
         engine, reason = agents.EngineName(head.engine), agents.SessionReason(head.reason)
         manifest = parse_object(head.manifest, "the session's manifest")
@@ -117,30 +130,48 @@ def session_draft(upload: SessionUpload, run: Run, attempt: Attempt) -> agents.S
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalUpload:
-    """A proposal as it was sent."""
+async def proposal_head(messages: AsyncIterator[result_pb2.ProposeResultPart]) -> result_pb2.ProposeResultHeader:
+    """Return the header a proposal begins with."""
+    first = await anext(aiter(messages), None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise MessageInvalid("the first part of a proposal is its header")
+    return first.header
 
-    header: result_pb2.ProposeResultHeader
-    bundle: bytes
 
-
-async def read_proposal(messages: AsyncIterator[result_pb2.ProposeResultPart]) -> ProposalUpload:
-    """Read header and bundle; the bundle must be the announced one."""
-    header: result_pb2.ProposeResultHeader | None = None
+async def read_bundle(
+    header: result_pb2.ProposeResultHeader, messages: AsyncIterator[result_pb2.ProposeResultPart]
+) -> bytes:
+    """Read the bundle; it must be the announced one."""
     bundle = bytearray()
     async for message in messages:
-        match message.WhichOneof("part"):
-            case "header":
-                header = message.header
-            case "bundle":
-                bundle += message.bundle
+        if message.WhichOneof("part") != "bundle":
+            raise MessageInvalid("after its header a proposal has parts of the bundle only")
+        bundle += message.bundle
         if len(bundle) > MAX_BUNDLE:
             raise MessageInvalid("a result bundle holds at most 64 MiB", code="too_large")
-    if header is None:
-        raise MessageInvalid("the first part of a proposal is its header")
     if len(bundle) != header.bundle_bytes:
         raise MessageInvalid(f"{header.bundle_bytes} bytes were announced, {len(bundle)} came; send it again")
     if bundle and hashlib.sha256(bundle).hexdigest() != header.bundle_sha256:
         raise MessageInvalid("bundle_sha256 is not the SHA-256 of the bundle; send it again")
-    return ProposalUpload(header, bytes(bundle))
+    return bytes(bundle)
+
+
+class Slots:
+    """At most so many transfers of one attempt at once."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: Counter[AttemptId] = Counter()
+
+    @contextmanager
+    def held(self, attempt_id: AttemptId) -> Iterator[None]:
+        """Count one for the block. Raise ``LimitReached`` when there is no room."""
+        if self._held[attempt_id] >= self._most:
+            raise LimitReached(f"this attempt has {self._most} transfers under way; wait for one to end")
+        self._held[attempt_id] += 1
+        try:
+            yield
+        finally:
+            self._held[attempt_id] -= 1
+            if not self._held[attempt_id]:
+                del self._held[attempt_id]

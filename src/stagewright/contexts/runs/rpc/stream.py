@@ -1,36 +1,38 @@
 """One runner's live stream: batches of messages in, acknowledgements and orders out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from stagewright.contexts.runs.errors import (
-    AttemptEnded,
-    GenerationStale,
-    MessageInvalid,
-    NotOfThisAttempt,
-    SequenceGap,
-)
-from stagewright.contexts.runs.model import AttemptId, AttemptStatus, RunId
-from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.incidents import api as incidents
+from stagewright.contexts.runs.errors import NotOfThisAttempt, SequenceGap
+from stagewright.contexts.runs.model import Attempt, AttemptId, Run
+from stagewright.contexts.runs.rpc.orders import Orders
+from stagewright.contexts.runs.rpc.redacting import REMEMBERED, LogRedactor
+from stagewright.contexts.runs.rules.folding import EVENTS_PER_SECOND
 from stagewright.contexts.runs.store import logs as log_rows
-from stagewright.contexts.runs.store import results as result_rows
-from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import messages
+from stagewright.contexts.runs.usecases.attempts import fence
+from stagewright.kit import logs
 from stagewright.kit.clock import Clock
-from stagewright.kit.db import Database
+from stagewright.kit.db import Database, Reader
+from stagewright.kit.errors import StagewrightError
 from stagewright.kit.journal import Actor
-from stagewright.kit.redact import Redactor, StreamRedactor
-from stagewright.wire.v1 import result_pb2, stream_pb2
+from stagewright.kit.redact import Redactor
+from stagewright.wire.v1 import stream_pb2
 
 BATCH = 200
 GATHER_SECONDS = 0.05
 LOOK_SECONDS = 2.0
-STOP_GRACE = 30
-WARNING = "Nine tenths of the time are used. Finish: leave the work tree consistent and hand over the report now."
+LEAVE_SECONDS = 5.0
+LARGEST_MESSAGE = log_rows.CHUNK_BYTES + 24 * 1024
+SECOND = timedelta(seconds=1)
+SKEW = timedelta(days=1)
+Verify = Callable[[Reader], Awaitable[tuple[Run, Attempt]]]
+
+log = logs.get_logger(__name__)
 
 
 class Wakes:
@@ -56,34 +58,72 @@ class Wakes:
 
 
 @dataclass(slots=True)
+class Pace:
+    """How many events may still be kept one by one in this second."""
+
+    started: datetime
+    used: int = 0
+
+    def left(self, now: datetime) -> int:
+        """Return how many; a new second begins with all of them."""
+        if now - self.started >= SECOND:
+            self.started, self.used = now, 0
+        return max(0, EVENTS_PER_SECOND - self.used)
+
+
+@dataclass(slots=True)
 class Conversation:
-    """State of one connection. What was told before is told again on a new one: the runner takes it twice."""
+    """State of one connection. What was told before is told again on a new one: the runner takes it twice.
+
+    ``verify`` checks the caller's token anew: a connection outlives neither the token nor the attempt.
+    """
 
     db: Database
     clock: Clock
     redactor: Redactor
-    run_id: RunId
+    run: Run
     attempt_id: AttemptId
     generation: int
     actor: Actor
-    correlation_id: str
-    accepted: int
+    verify: Verify
+    accepted: int = 0
     _inbox: asyncio.Queue[stream_pb2.RunnerMessage | None] = field(default_factory=lambda: asyncio.Queue(BATCH))
-    _streams: dict[str, StreamRedactor] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _streams: dict[str, LogRedactor] = field(default_factory=dict)
+    _orders: Orders = field(default_factory=Orders)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _leaving: asyncio.Event = field(default_factory=asyncio.Event)
+    _over: asyncio.Event = field(default_factory=asyncio.Event)
+    _pace: Pace = field(init=False)
+    _dropped: int = 0
+    _reported: int = 0
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self.clock.now())
+
+    async def leave(self) -> None:
+        """Let the connection end: the runner has opened another one. Waits a moment until nothing more is stored."""
+        self._leaving.set()
+        self._wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self._over.wait()
 
     async def converse(
         self, incoming: AsyncIterator[stream_pb2.RunnerMessage], wake: asyncio.Event
     ) -> AsyncIterator[stream_pb2.PlatformMessage]:
         """Yield what the platform says until the runner ends its side or is refused."""
-        yield stream_pb2.PlatformMessage(ack=stream_pb2.Ack(number=self.accepted))
+        self._wake = wake
         pump = asyncio.create_task(self._pump(incoming))
         try:
-            while True:
-                for message in await self._orders():
+            await self._go_on()
+            yield stream_pb2.PlatformMessage(ack=stream_pb2.Ack(number=self.accepted))
+            while not self._leaving.is_set():
+                for message in await self._news():
                     yield message
                 wake.clear()
                 batch, ended = await self._batch(wake)
+                if self._leaving.is_set():
+                    return
                 if batch:
                     await self._take(batch)
                     yield stream_pb2.PlatformMessage(ack=stream_pb2.Ack(number=self.accepted))
@@ -93,12 +133,25 @@ class Conversation:
             pump.cancel()
             with suppress(asyncio.CancelledError):
                 await pump
-            await self._flush()
+            try:
+                await self._flush()
+                await self._report_dropped()
+            finally:
+                self._over.set()
+
+    async def _go_on(self) -> None:
+        """Read how far earlier connections came."""
+        async with self.db.reading() as reader:
+            _, attempt = await self.verify(reader)
+            self.accepted = attempt.last_message_no
+            for name in messages.RUNNER_STREAMS if self.accepted else ():
+                stored = await log_rows.tail(reader, self.attempt_id, name, most=REMEMBERED)
+                self._streams[name] = LogRedactor(self.redactor, stored)
 
     async def _pump(self, incoming: AsyncIterator[stream_pb2.RunnerMessage]) -> None:
         try:
             async for message in incoming:
-                await self._inbox.put(message)
+                await self._inbox.put(_bounded(message))
         finally:
             await self._inbox.put(None)
 
@@ -130,17 +183,58 @@ class Conversation:
 
     async def _take(self, batch: list[stream_pb2.RunnerMessage]) -> None:
         news = self._unseen(batch)
+        before = {name: stream.copied() for name, stream in self._streams.items()}
         try:
-            taken = [self._message(message) for message in news]
-            if not taken:
+            found = [self._message(message) for message in news]
+            if not found:
                 return
-            async with self.db.transaction(self.actor, correlation_id=self.correlation_id) as tx:
-                self.accepted = await messages.take_messages(tx, self.attempt_id, taken, now=self.clock.now())
+            taken = await self._keep(found)
         except BaseException:
-            self._streams.clear()  # what was not taken comes again
+            self._streams = before  # what was not taken comes again
             raise
-        if any(isinstance(message.body, messages.LogPiece) for message in taken):
+        self.accepted = taken.accepted
+        self._pace.used += taken.events
+        self._dropped += len(taken.dropped)
+        if taken.dropped and not self._reported:
+            await self._report_dropped(taken.dropped[0])
+        if any(isinstance(message.body, messages.LogPiece) for message in found):
             self.db.ring()
+
+    async def _keep(self, found: list[messages.Message]) -> messages.Taken:
+        now = self.clock.now()
+        async with self.db.transaction(self.actor, correlation_id=self.run.correlation_id) as tx:
+            return await messages.take_messages(
+                tx,
+                self.attempt_id,
+                found,
+                now=now,
+                singly=self._pace.left(now),
+                redact=self.redactor.to("journal"),
+            )
+
+    async def _report_dropped(self, first: messages.Dropped | None = None) -> None:
+        """Tell people once that messages are dropped, and at the connection's end how many. Never raises."""
+        if self._dropped == self._reported:
+            return
+        self._reported = self._dropped
+        details = {"dropped": self._dropped, "attempt": str(self.attempt_id)}
+        if first is not None:
+            details |= {"number": first.number, "reason": first.reason[:500]}
+        try:
+            async with self.db.transaction(self.actor, correlation_id=self.run.correlation_id) as tx:
+                await incidents.report(
+                    tx,
+                    level="warning",
+                    source="runs.rpc",
+                    code="runner_message_dropped",
+                    message="a runner sent messages that the platform does not take: dropped, the run goes on",
+                    details=details,
+                    project_id=self.run.project_id,
+                    run_id=self.run.id,
+                    now=self.clock.now(),
+                )
+        except StagewrightError as error:
+            log.warning("dropped messages could not be reported", reason=error.message, **details)
 
     def _unseen(self, batch: list[stream_pb2.RunnerMessage]) -> list[stream_pb2.RunnerMessage]:
         """Return the messages that are news. Redaction goes through a stream once: a gap is refused before it."""
@@ -160,16 +254,16 @@ class Conversation:
         pieces = [(name, now, rest) for name, held in self._streams.items() if (rest := held.flush())]
         self._streams.clear()
         if pieces:
-            async with self.db.transaction(self.actor, correlation_id=self.correlation_id) as tx:
+            async with self.db.transaction(self.actor, correlation_id=self.run.correlation_id) as tx:
                 await log_rows.append(tx, self.attempt_id, pieces)
 
     def _message(self, message: stream_pb2.RunnerMessage) -> messages.Message:
         if (message.attempt.attempt_id, message.attempt.generation) != (str(self.attempt_id), self.generation):
             raise NotOfThisAttempt("a message of the stream names another attempt")
-        body: messages.LogPiece | messages.RunnerFact | messages.Beat | messages.UsageRecord
+        body: messages.Body
         match message.WhichOneof("body"):
             case "event":
-                body = messages.RunnerFact(message.event.kind, self.redactor(message.event.body, "journal"))
+                body = messages.RunnerFact(message.event.kind, message.event.body)
             case "log":
                 body = self._log(message)
             case "heartbeat":
@@ -178,66 +272,38 @@ class Conversation:
                 usage = message.usage
                 body = messages.UsageRecord(usage.model, usage.tokens_in, usage.tokens_cached, usage.tokens_out)
             case _:
-                raise MessageInvalid("a message has no body this platform knows")
+                body = messages.Unreadable("it has no body this platform knows, or one that is too large")
         return messages.Message(message.number, body)
 
-    def _log(self, message: stream_pb2.RunnerMessage) -> messages.LogPiece:
+    def _log(self, message: stream_pb2.RunnerMessage) -> messages.LogPiece | messages.Unreadable:
         name, data = message.log.stream, message.log.data
+        if name not in messages.RUNNER_STREAMS:
+            return messages.Unreadable(f"log stream {name[:40]!r}: {' and '.join(messages.RUNNER_STREAMS)} are taken")
         if len(data) > log_rows.CHUNK_BYTES:
-            raise MessageInvalid("a log chunk holds at most 64 KiB; send it in pieces", code="too_large")
+            return messages.Unreadable("a log chunk holds at most 64 KiB; send it in pieces")
         if name not in self._streams:
-            self._streams[name] = StreamRedactor(self.redactor, "logs")
-        at = _time(message.log.at) or self.clock.now()
-        return messages.LogPiece(name, at, self._streams[name].feed(data))
+            self._streams[name] = LogRedactor(self.redactor)
+        return messages.LogPiece(name, _time(message.log.at, self.clock.now()), self._streams[name].feed(data))
 
-    async def _orders(self) -> list[stream_pb2.PlatformMessage]:
+    async def _news(self) -> list[stream_pb2.PlatformMessage]:
         async with self.db.reading() as reader:
-            attempt = await attempt_rows.get(reader, self.attempt_id)
-            run = await run_rows.get(reader, self.run_id)
-            verdicts = await result_rows.list_verdicts(reader, self.attempt_id)
-            waits = await wait_rows.list_open(reader, self.run_id)
-        if attempt.generation != run.generation:
-            raise GenerationStale("another attempt has replaced this one; stop")
-        if attempt.status is AttemptStatus.ENDED:
-            raise AttemptEnded("this attempt has ended; stop")
-        orders: list[stream_pb2.PlatformMessage] = []
-        if attempt.stop_requested_at is not None and self._news("stop"):
-            stop = stream_pb2.Stop(reason=attempt.stop_reason or "stopped", grace_seconds=STOP_GRACE)
-            orders.append(stream_pb2.PlatformMessage(stop=stop))
-        for row in verdicts:
-            if self._news(f"verdict:{row['proposal_no']}"):
-                orders.append(stream_pb2.PlatformMessage(result_checked=_verdict(row)))
-        for wait in waits:
-            if self._news(f"wait:{wait.id}"):
-                opened = stream_pb2.WaitOpened(wait_id=str(wait.id), kind=wait.kind.value)
-                orders.append(stream_pb2.PlatformMessage(wait_opened=opened))
-        if run.warned_at is not None and self._news("warning"):
-            orders.append(stream_pb2.PlatformMessage(notice=stream_pb2.Notice(text=WARNING)))
-        return orders
-
-    def _news(self, what: str) -> bool:
-        if what in self._told:
-            return False
-        self._told.add(what)
-        return True
+            run, attempt = await self.verify(reader)
+            fence(run, attempt)
+            return await self._orders.news(reader, run, attempt)
 
 
-def _verdict(row: object) -> result_pb2.ResultChecked:
-    values = dict(row)  # type: ignore[call-overload]
-    return result_pb2.ResultChecked(
-        proposal_no=values["proposal_no"],
-        accepted=values["verdict"] == "accepted",
-        may_repair=values["verdict"] == "repair",
-        violations=[
-            result_pb2.Violation(code=item["code"], message=item["message"], paths=item["paths"])
-            for item in values["violations"] or ()
-        ],
-    )
+def _bounded(message: stream_pb2.RunnerMessage) -> stream_pb2.RunnerMessage:
+    """Return the message, or its number alone when it is larger than any that is taken: many of them wait here."""
+    if message.ByteSize() <= LARGEST_MESSAGE:
+        return message
+    return stream_pb2.RunnerMessage(number=message.number, attempt=message.attempt)
 
 
-def _time(text: str) -> datetime | None:
+def _time(text: str, now: datetime) -> datetime:
+    """Return when the runner says it was; the platform's own time for none, and for one no clock is so wrong about."""
     try:
         value = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+        value = value if value.tzinfo else value.replace(tzinfo=UTC)
+        return value if abs(value - now) <= SKEW else now
+    except (ValueError, OverflowError):
+        return now

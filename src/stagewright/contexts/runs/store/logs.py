@@ -78,6 +78,11 @@ SEEK = """
 select coalesce(max(stream_seq), 0) from run_logs
 where attempt_id = %(attempt)s and stream = %(stream)s and from_byte <= %(from_byte)s
 """
+TAIL = """
+select substring(chunk from greatest(1, length(chunk) - %(most)s + 1)) as chunk from run_logs
+where attempt_id = %(attempt)s and stream = %(stream)s order by stream_seq desc limit %(chunks)s
+"""
+TAIL_CHUNKS = 8
 
 
 def marker(cap: int = CAP_BYTES) -> bytes:
@@ -174,6 +179,14 @@ async def read(
 async def list_after(reader: Reader, attempt_id: UUID, stream: str, *, after: int, limit: int) -> list[Chunk]:
     """Return at most ``limit`` chunks after ``after``."""
     return await reader.all(to_chunk, RANGE, attempt=attempt_id, stream=stream, after=after, limit=limit)
+
+
+async def tail(reader: Reader, attempt_id: UUID, stream: str, *, most: int) -> bytes:
+    """Return at most ``most`` last bytes of a stream, from its last chunks."""
+    last = await reader.all(
+        lambda row: bytes(row["chunk"]), TAIL, attempt=attempt_id, stream=stream, most=most, chunks=TAIL_CHUNKS
+    )
+    return b"".join(reversed(last))[-most:]
 
 
 async def seek(reader: Reader, attempt_id: UUID, stream: str, from_byte: int) -> int:

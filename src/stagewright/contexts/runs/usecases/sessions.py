@@ -1,13 +1,32 @@
-"""Which saved session an attempt goes on with (specification: runs, section 7.3)."""
+"""Sessions of runs: kept for an attempt that may still speak, chosen for one that begins (runs, section 7.3)."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.agents import api as agents
+from stagewright.contexts.runs.errors import MessageInvalid
 from stagewright.contexts.runs.model import Run
+from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.kit.db import Reader
+from stagewright.contexts.runs.usecases.attempts import fence
+from stagewright.kit.clock import Clock
+from stagewright.kit.db import Reader, Tx
+
+
+async def save(tx: Tx, draft: agents.SessionDraft, *, sealer: agents.Sealing, clock: Clock) -> agents.SavedSession:
+    """Keep a session of an attempt that is not over: the row is locked, so none is stored after its end.
+
+    Raise ``MessageInvalid`` when its bytes are not the announced ones.
+    """
+    attempt = await attempt_rows.lock(tx, draft.attempt_id)
+    fence(await run_rows.get(tx, attempt.run_id), attempt)
+    try:
+        return await agents.save_session(tx, draft, sealer=sealer, clock=clock)
+    except agents.SessionTooLarge as error:
+        raise MessageInvalid(error.message, code="too_large") from error
+    except agents.SessionInvalid as error:
+        raise MessageInvalid(error.message) from error
 
 
 async def choose(
