@@ -435,7 +435,10 @@ CREATE TABLE public.repositories (
     scanned_at timestamp with time zone,
     fully_scanned_at timestamp with time zone,
     version integer DEFAULT 1 NOT NULL,
+    unbound_at timestamp with time zone,
+    labels_pending text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT repositories_binding_check CHECK ((binding = ANY (ARRAY['token'::text, 'github_app'::text]))),
+    CONSTRAINT repositories_check CHECK (((unbound_at IS NULL) OR (octet_length(webhook_secrets) = 0))),
     CONSTRAINT repositories_state_check CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text])))
 );
 
@@ -500,6 +503,14 @@ CREATE SEQUENCE public.run_number
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.run_result_diffs (
+    result_id uuid NOT NULL,
+    base_sha text NOT NULL,
+    diff bytea NOT NULL,
+    truncated boolean NOT NULL,
+    CONSTRAINT run_result_diffs_diff_check CHECK ((octet_length(diff) <= 1048576))
+);
 
 CREATE TABLE public.run_results (
     id uuid NOT NULL,
@@ -847,9 +858,6 @@ ALTER TABLE ONLY public.rate_buckets
     ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (bucket, key);
 
 ALTER TABLE ONLY public.repositories
-    ADD CONSTRAINT repositories_api_url_forge_repository_id_key UNIQUE (api_url, forge_repository_id);
-
-ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.repository_policies
@@ -875,6 +883,9 @@ ALTER TABLE ONLY public.run_logs
 
 ALTER TABLE ONLY public.run_logs
     ADD CONSTRAINT run_logs_pkey PRIMARY KEY (attempt_id, seq);
+
+ALTER TABLE ONLY public.run_result_diffs
+    ADD CONSTRAINT run_result_diffs_pkey PRIMARY KEY (result_id);
 
 ALTER TABLE ONLY public.run_results
     ADD CONSTRAINT run_results_attempt_id_proposal_no_key UNIQUE (attempt_id, proposal_no);
@@ -1008,6 +1019,8 @@ CREATE INDEX process_instances_heartbeat ON public.process_instances USING btree
 CREATE INDEX pull_request_links_branch ON public.pull_request_links USING btree (repository_id, branch);
 
 CREATE UNIQUE INDEX pull_request_links_one_open ON public.pull_request_links USING btree (repository_id, issue_number, stage) WHERE ((state = ANY (ARRAY['in_review'::text, 'approved'::text])) AND (origin = 'platform'::text));
+
+CREATE UNIQUE INDEX repositories_bound ON public.repositories USING btree (api_url, forge_repository_id) WHERE (unbound_at IS NULL);
 
 CREATE INDEX repositories_name ON public.repositories USING btree (api_url, lower(full_name));
 
@@ -1147,6 +1160,9 @@ ALTER TABLE ONLY public.run_log_heads
 ALTER TABLE ONLY public.run_logs
     ADD CONSTRAINT run_logs_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.attempts(id);
 
+ALTER TABLE ONLY public.run_result_diffs
+    ADD CONSTRAINT run_result_diffs_result_id_fkey FOREIGN KEY (result_id) REFERENCES public.run_results(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.run_results
     ADD CONSTRAINT run_results_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.attempts(id);
 
@@ -1262,6 +1278,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.run_log_heads TO stagewright_a
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.run_logs TO stagewright_app;
 
 GRANT USAGE ON SEQUENCE public.run_number TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.run_result_diffs TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.run_results TO stagewright_app;
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.integration.cli.fake_server import FakeServer, fake_server
 
-from stagewright.processes.cli import contexts
+from stagewright.processes.cli import cache, contexts
 
 
 @pytest.fixture
@@ -18,8 +18,9 @@ def server() -> Iterator[FakeServer]:
 
 @pytest.fixture
 def config(server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the client's folder with a context of the fake server."""
+    """Return the client's folder with a context of the fake server, whose version was looked at today."""
     folder = tmp_path / "config"
     contexts.keep(folder, "fake", {"host": server.url, "token": "sw_secret-token"})
+    cache.note_look({"STAGEWRIGHT_CLI_CONFIG_DIR": str(folder)}, server.url)
     monkeypatch.setenv("STAGEWRIGHT_CLI_CONFIG_DIR", str(folder))
     return folder

@@ -242,10 +242,6 @@ def test_a_newer_major_of_the_server_is_a_failure_that_names_what_to_install(
     assert main(["version"]) == 1
     assert "pip install 'stagewright==1.4.0'" in capsys.readouterr().err
 
-    server.answers = [Reply(body={"version": "0.2.0", "api_version": "1.7"})]
-    assert main(["version"]) == 0
-    assert "warning: " in capsys.readouterr().err
-
 
 def test_signing_in_keeps_the_token_after_the_server_has_taken_it(
     server: FakeServer, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

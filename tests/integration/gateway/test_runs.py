@@ -13,6 +13,7 @@ from tests.unit.agents.factories import a_prompt_input
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.model import AttemptId, Run, RunStatus, WaitKind
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import diffs as diff_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import effects, moves, waits
@@ -242,6 +243,12 @@ async def test_the_newest_result_is_shown_with_its_verdict(gateway: Gateway) -> 
     assert (result["attempt"], result["verdict"], result["report"]["title"]) == (1, "refused", "Add a greeting")
     assert result["violations"][0]["paths"] == ["a.py"]
     assert (await gateway.get(f"/runs/{run.id}/result?attempt=2", owner)).status_code == 404
+    none = await gateway.get(f"/runs/{run.id}/result/diff", owner)
+    assert (none.status_code, none.json()["code"]) == (404, "result.diff_not_found")
+    async with gateway.db.transaction() as tx:
+        await diff_rows.insert(tx, proposal.id, base_sha="ab" * 20, diff="+имя\n".encode(), truncated=True)
+    diff = (await gateway.get(f"/runs/{run.id}/result/diff?attempt=1", owner)).json()
+    assert (diff["diff"], diff["bytes"], diff["truncated"], diff["attempt"]) == ("+имя\n", 8, True, 1)
 
 
 async def test_the_prompt_is_shown_redacted_with_its_parts(gateway: Gateway) -> None:

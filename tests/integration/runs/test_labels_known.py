@@ -1,9 +1,15 @@
 """What the platform knows of the labels it wrote."""
 
+import asyncio
+
 from tests.world import World
 
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.projects.events import repository_frame
 from stagewright.contexts.runs.usecases.binding import define_labels, label_states
+
+WAITING = "select count(*) from pg_locks where not granted"
+SYNCED = "repository.labels_synced"
 
 
 async def test_a_label_that_was_written_is_known_by_its_text(world: World) -> None:
@@ -16,3 +22,26 @@ async def test_a_label_that_was_written_is_known_by_its_text(world: World) -> No
         repository = await projects.get_repository(reader, world.repository.id)
         after = await label_states(reader, repository)
     assert {item.state for item in after} == {"ok"}
+    told = [body for kind, body in await world.journal(f"repository:{repository.id}") if kind == SYNCED]
+    assert told == [{"v": 1, "labels": len(after), **repository_frame(repository)}]
+
+
+async def test_the_last_two_labels_done_at_once_complete_the_bootstrap_once(world: World) -> None:
+    repository = world.repository
+    async with world.db.transaction() as tx:
+        await projects.expect_labels(tx, repository.id, ["run:dev", "run:plan"])
+
+    async def done(key: str) -> None:
+        async with world.db.transaction() as tx:
+            await projects.note_label_text(tx, repository.id, key=key, text=key)
+
+    async with world.db.transaction() as tx:
+        await projects.note_label_text(tx, repository.id, key="run:dev", text="run:dev")
+        other = asyncio.create_task(done("run:plan"))
+        async with asyncio.timeout(20):
+            while not await tx.value(WAITING):  # noqa: ASYNC110 - the server waits: no event can tell
+                await asyncio.sleep(0)
+    await asyncio.wait_for(other, 20)
+    await done("run:plan")
+    kinds = [kind for kind, _ in await world.journal(f"repository:{repository.id}")]
+    assert kinds.count(SYNCED) == 1

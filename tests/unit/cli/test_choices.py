@@ -4,6 +4,7 @@ import tomllib
 
 from tests.unit.house.trees import ROOT
 
+from stagewright import __version__
 from stagewright.contexts.projects.usecases import LOCALES
 from stagewright.contexts.runs.http.logs import Stream
 from stagewright.contexts.runs.model import TERMINAL, RunStatus, WaitKind
@@ -23,5 +24,6 @@ def test_the_choices_are_the_servers_own() -> None:
 def test_there_is_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-    assert build.VERSION == project["version"] == common.VERSION
+    assert "version" in project["dynamic"]
+    assert build.VERSION == __version__ == common.VERSION
     assert build.API_VERSION == system.API_VERSION

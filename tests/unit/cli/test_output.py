@@ -163,11 +163,16 @@ def test_the_form_follows_option_variable_default(
 
 
 def test_the_persons_file_is_the_default_and_its_mistakes_are_named(tmp_path: Any) -> None:
-    call = Call(environ={"STAGEWRIGHT_CLI_CONFIG_DIR": str(tmp_path)})
+    environ = {"STAGEWRIGHT_CLI_CONFIG_DIR": str(tmp_path)}
     (tmp_path / "config.toml").write_text('output = "jsonl"\n')
-    assert make_output(call).form == "jsonl"
+    assert make_output(Call(environ=environ)).form == "jsonl"
 
-    for text, what in (('output = "xml"', "no form"), ("colour = 1", "unknown key colour"), ("[", "cannot be read")):
+    for text, what in (
+        ('output = "xml"', "no form"),
+        ("colour = 1", "unknown key colour"),
+        ("pager = 1", "pager is a text"),
+        ("[", "cannot be read"),
+    ):
         (tmp_path / "config.toml").write_text(text)
         with pytest.raises(Failure, match=what):
-            make_output(call)
+            make_output(Call(environ=environ))

@@ -16,7 +16,7 @@ STEP_A = (
     *("up", "demo", "doctor", "login", "logout", "auth status", "auth token list", "auth token revoke"),
     *("context list", "context use", "context set", "context current", "context delete"),
     *("project list", "project view", "project create", "project edit", "project use"),
-    *("repo list", "repo view", "repo add", "label list", "label sync", "policy check", "policy show"),
+    *("repo list", "repo view", "repo add", "repo remove", "label list", "label sync", "policy check", "policy show"),
     *(f"run {verb}" for verb in ["list", "view", "watch", "logs", "events", "prompt", "wait", "cancel", "result"]),
     *("credential list", "credential set", "incident list", "api", "serve", "completion", "version"),
     *("db migrate", "db status", "db check"),

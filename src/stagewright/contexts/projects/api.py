@@ -1,7 +1,6 @@
 """What other contexts may use of projects."""
 
-from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
-from stagewright.contexts.projects.events import LabelsSynced
+from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryBusy, RepositoryNotFound
 from stagewright.contexts.projects.model import (
     Binding,
     ForgeAccount,
@@ -14,6 +13,7 @@ from stagewright.contexts.projects.model import (
 )
 from stagewright.contexts.projects.ports import ForgeDirectory
 from stagewright.contexts.projects.store import (
+    expect_labels,
     find_by_forge_id,
     find_project,
     find_repository,
@@ -24,7 +24,7 @@ from stagewright.contexts.projects.store import (
     list_enabled,
     list_projects,
     list_repositories,
-    note_label_text,
+    lock_bound,
     secrets_stamp,
     set_facts,
     set_scanned,
@@ -35,8 +35,10 @@ from stagewright.contexts.projects.usecases import (
     change_project,
     create_project,
     list_webhook_secrets,
+    note_label_text,
     open_app_secrets,
     open_webhook_secrets,
+    unbind_repository,
 )
 
 __all__ = [
@@ -45,17 +47,18 @@ __all__ = [
     "ForgeAccount",
     "ForgeDirectory",
     "ForgeRepository",
-    "LabelsSynced",
     "Project",
     "ProjectId",
     "ProjectNotFound",
     "Repository",
+    "RepositoryBusy",
     "RepositoryId",
     "RepositoryNotFound",
     "RepositoryState",
     "bind_repository",
     "change_project",
     "create_project",
+    "expect_labels",
     "find_by_forge_id",
     "find_project",
     "find_repository",
@@ -67,10 +70,12 @@ __all__ = [
     "list_projects",
     "list_repositories",
     "list_webhook_secrets",
+    "lock_bound",
     "note_label_text",
     "open_app_secrets",
     "open_webhook_secrets",
     "secrets_stamp",
     "set_facts",
     "set_scanned",
+    "unbind_repository",
 ]

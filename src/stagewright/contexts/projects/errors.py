@@ -33,6 +33,12 @@ class RepositoryAlreadyBound(Conflict):
     code = "repository.already_bound"
 
 
+class RepositoryBusy(Conflict):
+    """Runs of the repository are active: they end first."""
+
+    code = "repository.busy"
+
+
 class ProjectChanged(Conflict):
     """Another changed the project meanwhile."""
 

@@ -35,6 +35,7 @@ def repository_frame(repository: Repository) -> dict[str, Any]:
         "health": repository.health,
         "version": repository.version,
         "bound_at": repository.bound_at.isoformat(),
+        "unbound_at": repository.unbound_at.isoformat() if repository.unbound_at else None,
     }
 
 

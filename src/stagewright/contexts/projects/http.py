@@ -1,5 +1,6 @@
 """The door for people to projects, their repositories and their members."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -28,6 +29,7 @@ ACTIONS = {
     "manage_members": Permission.MEMBER_MANAGE,
     "manage_credentials": Permission.CREDENTIALS_MANAGE,
 }
+REPOSITORY_ACTIONS = {"sync_labels": Permission.REPOSITORY_MANAGE, "unbind": Permission.REPOSITORY_MANAGE}
 
 
 class ProjectView(BaseModel):
@@ -62,13 +64,16 @@ class RepositoryView(BaseModel):
     health: str
     version: int
     bound_at: Instant
+    unbound_at: Instant | None
     scanned_at: Instant | None
+    allowed_actions: list[AllowedAction]
 
     @classmethod
-    def of(cls, repository: Repository) -> "RepositoryView":
-        """Show ``repository``."""
+    def of(cls, repository: Repository, me: Caller) -> "RepositoryView":
+        """Show ``repository`` to ``me``."""
         scanned = repository.scanned_at.isoformat() if repository.scanned_at else None
-        return cls(**repository_frame(repository), scanned_at=scanned)
+        actions = _actions(repository.project_id, me, REPOSITORY_ACTIONS)
+        return cls(**repository_frame(repository), scanned_at=scanned, allowed_actions=actions)
 
 
 class MemberView(BaseModel):
@@ -128,11 +133,15 @@ class MemberForm(RequestBody):
 
 def project_actions(project_id: UUID, me: Caller) -> list[AllowedAction]:
     """Return what ``me`` may do with the project."""
+    return _actions(project_id, me, ACTIONS)
+
+
+def _actions(project_id: UUID, me: Caller, actions: Mapping[str, Permission]) -> list[AllowedAction]:
     return [
         AllowedAction(verb=verb, mode="allow")
         if me.may(permission, project_id)
         else AllowedAction(verb=verb, mode="deny", reason_code="permission_denied")
-        for verb, permission in ACTIONS.items()
+        for verb, permission in actions.items()
     ]
 
 
@@ -209,7 +218,9 @@ async def list_repositories(
         found = await store.list_repositories(reader, project_id)
     if full_name is not None:
         found = [item for item in found if item.full_name.casefold() == full_name.casefold()]
-    return paging.slice(found, lambda item: (item.full_name, item.id), RepositoryView.of, as_of=clock.now())
+    return paging.slice(
+        found, lambda item: (item.full_name, item.id), lambda item: RepositoryView.of(item, me), as_of=clock.now()
+    )
 
 
 @routes.get("/projects/{project_id}/repositories/{repository_id}", Permission.PROJECT_VIEW)
@@ -220,11 +231,11 @@ async def get_repository(
     hidden = RepositoryNotFound(f"there is no repository {repository_id}")
     async with db.reading() as reader:
         me.admit(project_id, hidden)
-        repository = await store.get_repository(reader, repository_id)
-    if repository.project_id != project_id:
+        repository = await store.find_repository(reader, repository_id)
+    if repository is None or repository.project_id != project_id:
         raise hidden
     response.headers["ETag"] = etag(repository.version)
-    return RepositoryView.of(repository)
+    return RepositoryView.of(repository, me)
 
 
 @routes.get("/projects/{project_id}/members", Permission.PROJECT_VIEW)

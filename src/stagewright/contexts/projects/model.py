@@ -61,6 +61,7 @@ class Repository:
     fully_scanned_at: datetime | None
     label_texts: Mapping[str, str]
     version: int
+    unbound_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

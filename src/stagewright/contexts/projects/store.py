@@ -1,13 +1,13 @@
 """Rows of ``projects`` and ``repositories``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
 from stagewright.contexts.projects.model import Project, Repository
-from stagewright.kit.db import Reader, Tx, record
+from stagewright.kit.db import Reader, Row, Tx, record
 
 to_project = record(Project)
 to_repository = record(Repository)
@@ -30,19 +30,29 @@ insert into repositories (id, project_id, api_url, web_url, clone_url, full_name
     default_branch, binding, webhook_secrets, bound_at)
 values (%(id)s, %(project_id)s, %(api_url)s, %(web_url)s, %(clone_url)s, %(full_name)s, %(forge_repository_id)s,
     %(default_branch)s, %(binding)s, %(webhook_secrets)s, %(now)s)
-on conflict (api_url, forge_repository_id) do nothing
+on conflict (api_url, forge_repository_id) where unbound_at is null do nothing
 returning *
 """
 REPOSITORY = "select * from repositories where id = %(id)s"
-REPOSITORIES = "select * from repositories where project_id = %(project_id)s order by full_name"
-ENABLED = "select * from repositories where state = 'enabled' order by scanned_at nulls first"
-BY_NAME = "select * from repositories where lower(full_name) = lower(%(full_name)s)"
-BY_FORGE_ID = """
-select * from repositories where forge_repository_id = %(forge_id)s and binding = %(binding)s
+LOCK_BOUND = "select * from repositories where id = %(id)s and unbound_at is null for update"
+REPOSITORIES = """
+select * from repositories where project_id = %(project_id)s and unbound_at is null order by full_name
 """
-SECRETS = "select webhook_secrets from repositories where id = %(id)s and binding = 'token'"
-APP_SECRETS = "select id, webhook_secrets from repositories where binding = 'github_app' order by bound_at"
-ALL_SECRETS = "select id, webhook_secrets from repositories"
+ENABLED = """
+select * from repositories where state = 'enabled' and unbound_at is null order by scanned_at nulls first
+"""
+BY_NAME = "select * from repositories where lower(full_name) = lower(%(full_name)s) and unbound_at is null"
+BY_FORGE_ID = """
+select * from repositories
+where forge_repository_id = %(forge_id)s and binding = %(binding)s and unbound_at is null
+"""
+SECRETS = """
+select webhook_secrets from repositories where id = %(id)s and binding = 'token' and unbound_at is null
+"""
+APP_SECRETS = """
+select id, webhook_secrets from repositories where binding = 'github_app' and unbound_at is null order by bound_at
+"""
+ALL_SECRETS = "select id, webhook_secrets from repositories where unbound_at is null"
 SECRETS_STAMP = "select concat_ws('/', count(*), sum(version), max(bound_at)) from repositories"
 SCANNED = """
 update repositories set scan_cursor = %(cursor)s, scan_etag = %(etag)s, scanned_at = %(now)s,
@@ -54,10 +64,18 @@ update repositories set full_name = %(full_name)s, default_branch = %(default_br
 where id = %(id)s and (full_name, default_branch) is distinct from (%(full_name)s, %(default_branch)s)
 """
 LABEL_TEXT = """
-update repositories set label_texts = label_texts || jsonb_build_object(%(key)s::text, %(text)s::text)
-where id = %(id)s
+with before as (select id, %(key)s = any(labels_pending) as wanted from repositories where id = %(id)s for update)
+update repositories r set label_texts = label_texts || jsonb_build_object(%(key)s::text, %(text)s::text),
+    labels_pending = array_remove(labels_pending, %(key)s)
+from before where r.id = before.id
+returning r.*, before.wanted and cardinality(r.labels_pending) = 0 as complete
 """
-DELETE = "delete from repositories where id = %(id)s"
+EXPECT_LABELS = "update repositories set labels_pending = %(keys)s where id = %(id)s"
+UNBIND = """
+update repositories set unbound_at = %(now)s, webhook_secrets = '', labels_pending = '{}', version = version + 1
+where id = %(id)s and unbound_at is null
+returning *
+"""
 
 
 async def insert_project(
@@ -100,16 +118,22 @@ async def insert_repository(tx: Tx, values: Mapping[str, Any]) -> Repository | N
 
 
 async def get_repository(reader: Reader, repository_id: UUID) -> Repository:
-    """Return the repository, or raise ``RepositoryNotFound``."""
-    repository = await find_repository(reader, repository_id)
+    """Return the repository, bound or not any more, or raise ``RepositoryNotFound``."""
+    repository = await reader.find(to_repository, REPOSITORY, id=repository_id)
     if repository is None:
         raise RepositoryNotFound(f"there is no repository {repository_id}")
     return repository
 
 
 async def find_repository(reader: Reader, repository_id: UUID) -> Repository | None:
-    """Return the repository or None."""
-    return await reader.find(to_repository, REPOSITORY, id=repository_id)
+    """Return the repository, None for an unknown one and for one that is not bound any more."""
+    found = await reader.find(to_repository, REPOSITORY, id=repository_id)
+    return found if found and found.unbound_at is None else None
+
+
+async def lock_bound(tx: Tx, repository_id: UUID) -> Repository | None:
+    """Lock a bound repository: no run of it is inserted until the transaction ends."""
+    return await tx.find(to_repository, LOCK_BOUND, id=repository_id)
 
 
 async def list_repositories(reader: Reader, project_id: UUID) -> list[Repository]:
@@ -166,11 +190,20 @@ async def set_facts(tx: Tx, repository_id: UUID, *, full_name: str, default_bran
     return changed > 0
 
 
-async def note_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> None:
-    """Note which text a managed label has on the forge now."""
-    await tx.execute(LABEL_TEXT, id=repository_id, key=key, text=text)
+async def set_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> Repository | None:
+    """Note which text a managed label has on the forge now. Return the repository when it was the last one awaited."""
+    return await tx.find(_when_complete, LABEL_TEXT, id=repository_id, key=key, text=text)
 
 
-async def delete_repository(tx: Tx, repository_id: UUID) -> None:
-    """Remove the binding of a repository without runs."""
-    await tx.execute(DELETE, id=repository_id)
+def _when_complete(row: Row) -> Repository | None:
+    return to_repository(row) if row["complete"] else None
+
+
+async def expect_labels(tx: Tx, repository_id: UUID, keys: Sequence[str]) -> None:
+    """Note which labels are being created or mended."""
+    await tx.execute(EXPECT_LABELS, id=repository_id, keys=list(keys))
+
+
+async def unbind(tx: Tx, repository_id: UUID, *, now: datetime) -> Repository | None:
+    """End the binding and forget its webhook secrets; None when it has ended before."""
+    return await tx.find(to_repository, UNBIND, id=repository_id, now=now)

@@ -13,8 +13,15 @@ from stagewright.contexts.projects.errors import (
     ProjectInvalid,
     ProjectKeyTaken,
     RepositoryAlreadyBound,
+    RepositoryNotFound,
 )
-from stagewright.contexts.projects.events import ProjectChangedEvent, ProjectCreated, RepositoryBound
+from stagewright.contexts.projects.events import (
+    LabelsSynced,
+    ProjectChangedEvent,
+    ProjectCreated,
+    RepositoryBound,
+    RepositoryUnbound,
+)
 from stagewright.contexts.projects.model import Binding, ForgeRepository, Project, Repository
 from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable, new_secret
 from stagewright.kit.db import Reader, Tx
@@ -115,6 +122,22 @@ async def bind_repository(
         raise RepositoryAlreadyBound(f"{found.full_name} is bound already; remove that binding first")
     tx.publish(RepositoryBound(repository=repository))
     return Bound(repository, secrets[0])
+
+
+async def unbind_repository(tx: Tx, repository: Repository, *, now: datetime, reason: str | None = None) -> Repository:
+    """End the binding: nothing of the repository is listened to any more. What refers to it stays."""
+    unbound = await store.unbind(tx, repository.id, now=now)
+    if unbound is None:
+        raise RepositoryNotFound(f"there is no repository {repository.id}")
+    tx.publish(RepositoryUnbound(repository=unbound, extra={"reason": reason} if reason else None))
+    return unbound
+
+
+async def note_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> None:
+    """Note which text a managed label has on the forge now; the last one awaited completes the bootstrap."""
+    complete = await store.set_label_text(tx, repository_id, key=key, text=text)
+    if complete is not None:
+        tx.publish(LabelsSynced(repository=complete, extra={"labels": len(complete.label_texts)}))
 
 
 def seal_secrets(sealer: Sealer, repository_id: UUID, secrets: Sequence[str]) -> bytes:

@@ -42,5 +42,5 @@ class CredentialStateChanged(CredentialFact):
     kind = "credential.state_changed"
 
 
-class CredentialRemoved(CredentialFact):
-    kind = "credential.removed"
+class CredentialCleared(CredentialFact):
+    kind = "credential.cleared"

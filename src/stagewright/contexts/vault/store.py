@@ -52,6 +52,8 @@ values (%(id)s, %(scope)s, %(project_id)s, %(repository_id)s, %(purpose)s, %(kin
     %(state)s, %(version)s, %(now)s)
 returning *
 """
+PURPOSES_OF = "select distinct purpose from credentials where repository_id = %(repository_id)s order by purpose"
+DELETE_OF_REPOSITORY = "delete from credentials where repository_id = %(repository_id)s returning *"
 LIST = "select * from credentials order by scope, purpose"
 STATE = """
 update credentials set state = %(state)s, checked_at = %(now)s where id = %(id)s and state <> %(state)s returning *
@@ -98,6 +100,16 @@ async def replace(tx: Tx, values: Mapping[str, Any], *, now: datetime) -> Creden
     )
     assert saved is not None
     return saved
+
+
+async def list_purposes_of(reader: Reader, repository_id: UUID) -> list[str]:
+    """Return the purposes of the repository's own credentials."""
+    return await reader.all(lambda row: str(row["purpose"]), PURPOSES_OF, repository_id=repository_id)
+
+
+async def delete_of_repository(tx: Tx, repository_id: UUID) -> list[Credential]:
+    """Delete every credential of the repository's own level."""
+    return await tx.all(to_credential, DELETE_OF_REPOSITORY, repository_id=repository_id)
 
 
 async def list_all(reader: Reader) -> list[Credential]:

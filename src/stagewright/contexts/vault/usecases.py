@@ -13,7 +13,7 @@ from stagewright.contexts.vault.errors import (
     CredentialMissing,
     CredentialUndecryptable,
 )
-from stagewright.contexts.vault.events import CredentialSet, CredentialStateChanged
+from stagewright.contexts.vault.events import CredentialCleared, CredentialSet, CredentialStateChanged
 from stagewright.contexts.vault.model import Credential, CredentialKind, CredentialScope, ResolvedCredential
 from stagewright.kit.crypto import KeyUnknown, MacSigner, Sealer, Undecryptable
 from stagewright.kit.db import Reader, Tx
@@ -70,6 +70,19 @@ async def put_credential(tx: Tx, new: NewCredential, *, sealer: Sealer, now: dat
     saved = await store.replace(tx, values, now=now)
     tx.publish(CredentialSet(credential=saved, project_id=new.project_id))
     return saved
+
+
+async def clear_repository(tx: Tx, repository_id: UUID, *, project_id: UUID) -> list[Credential]:
+    """Delete the credentials of a repository's own level; those of its project and the platform stay."""
+    cleared = await store.delete_of_repository(tx, repository_id)
+    for credential in cleared:
+        tx.publish(CredentialCleared(credential=credential, project_id=project_id))
+    return cleared
+
+
+async def purposes_of(reader: Reader, repository_id: UUID) -> list[str]:
+    """Return what the repository has credentials of its own for."""
+    return await store.list_purposes_of(reader, repository_id)
 
 
 async def resolve(

@@ -10,12 +10,26 @@ from typing import Any
 from stagewright.processes.cli.contexts import config_dir
 
 FRESH = 300.0  # seconds in which completion trusts it
+DAY = 86_400.0  # seconds
 MOST = 500
 
 
 def _path(environ: Mapping[str, str], what: str, host: str) -> Path:
     plain = "".join(character if character.isalnum() else "-" for character in host)
     return config_dir(environ) / "cache" / f"{what}-{plain}.json"
+
+
+def look_due(environ: Mapping[str, str], host: str) -> bool:
+    """Say whether a day has passed since the server's version was looked at."""
+    try:
+        return time.time() - _path(environ, "looked", host).stat().st_mtime > DAY
+    except OSError:
+        return True
+
+
+def note_look(environ: Mapping[str, str], host: str) -> None:
+    """Note that the server's version was looked at now."""
+    remember(environ, "looked", host, ())
 
 
 def remember(environ: Mapping[str, str], what: str, host: str, rows: Sequence[tuple[str, str]]) -> None:

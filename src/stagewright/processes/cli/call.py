@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from stagewright.processes.cli.lazy import load
 
 if TYPE_CHECKING:
+    from datetime import tzinfo
+
     from stagewright.processes.cli.client import Client
     from stagewright.processes.cli.present.output import Output
     from stagewright.processes.cli.target import Target
@@ -18,7 +20,10 @@ CLI = "stagewright.processes.cli"
 class Call:
     """The options before the command, the output options of the command, and late doors."""
 
-    __slots__ = ("_client", "_target", "context", "debug", "environ", "host", "plain", "project", "wanted")
+    __slots__ = (
+        *("_client", "_config", "_locale", "_target", "_zone"),
+        *("context", "debug", "environ", "host", "plain", "project", "wanted"),
+    )
 
     def __init__(
         self,
@@ -28,6 +33,7 @@ class Call:
         host: str | None = None,
         debug: bool = False,
         plain: bool = False,
+        locale: str | None = None,
     ) -> None:
         self.environ = environ
         self.context = context
@@ -36,6 +42,9 @@ class Call:
         self.plain = plain
         self.project: str | None = None
         self.wanted: dict[str, Any] = {}
+        self._locale = locale
+        self._zone: tzinfo | None = None
+        self._config: Mapping[str, Any] | None = None
         self._client: Client | None = None
         self._target: Target | None = None
 
@@ -50,6 +59,8 @@ class Call:
         """Return the client of the server. Raise ``Failure`` when no server is known, or we are not signed in."""
         if self._client is None:
             self._client = load(f"{CLI}.client:connect")(self.target, debug=self.debug)
+            if load(f"{CLI}.cache:look_due")(self.environ, self.target.host):
+                load(f"{CLI}.versions:look")(self)
         return self._client
 
     def close(self) -> None:
@@ -64,7 +75,28 @@ class Call:
 
     def config(self, name: str) -> Any:
         """Return a value of ``config.toml``, or None."""
-        return load(f"{CLI}.config:read_config")(self.environ).get(name)
+        if self._config is None:
+            self._config = load(f"{CLI}.config:read_config")(self.environ)
+        return self._config.get(name)
+
+    @property
+    def locale(self) -> str:
+        """Return the language of what is said to a person: option, variable, ``config.toml``, the shell's, English."""
+        if self._locale is None:
+            self._locale = load(f"{CLI}.config:find_locale")(self)
+        return self._locale
+
+    @property
+    def zone(self) -> "tzinfo | None":
+        """Return the zone of ``config.toml`` in which a person reads times, None without one."""
+        if self._zone is None and self.config("zone") is not None:
+            self._zone = load(f"{CLI}.config:find_zone")(self)
+        return self._zone
+
+    def said(self, text: str, **values: object) -> str:
+        """Return what is said to the person, in their language."""
+        found: str = load(f"{CLI}.texts:said")(text, self.locale)
+        return found.format(**values) if values else found
 
     @property
     def interactive(self) -> bool:

@@ -9,6 +9,7 @@ import click
 
 from stagewright.processes.cli import exits
 from stagewright.processes.cli.call import make_call
+from stagewright.processes.cli.enums import LOCALES
 from stagewright.processes.cli.lazy import LazyGroup, load
 from stagewright.processes.cli.tree import TREE
 
@@ -40,12 +41,13 @@ class RootGroup(LazyGroup):
 @click.group(cls=RootGroup, table=TREE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--context", metavar="NAME", help="Which context to use; see `context list`.")
 @click.option("--host", metavar="URL", help="Which server to use instead of the context's.")
+@click.option("--locale", type=click.Choice(LOCALES), help="Language of what a person reads.")
 @click.option("--plain", is_flag=True, help="No colour, no spinner, no prompt.")
 @click.option("--debug", is_flag=True, help="Show the HTTP exchange, secrets masked, and traces of bugs.")
 @click.pass_context
-def stagewright(ctx: click.Context, context: str | None, host: str | None, plain: bool, debug: bool) -> None:
+def stagewright(ctx: click.Context, /, **given: Any) -> None:
     """From a label on an issue to a pull request."""
-    ctx.obj = make_call(context=context, host=host, debug=debug, plain=plain)
+    ctx.obj = make_call(**given)
     ctx.call_on_close(ctx.obj.close)
 
 

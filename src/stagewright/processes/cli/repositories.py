@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Mapping
+from functools import cache as cache_once
 from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli import cache
 from stagewright.processes.cli.call import tell
 from stagewright.processes.cli.client import Client
-from stagewright.processes.cli.confirm import secret_from
+from stagewright.processes.cli.confirm import acted, named, reason_of, secret_from, show_preview
 from stagewright.processes.cli.exits import USAGE, Failure
 from stagewright.processes.cli.ids import find_repository, project_id
 from stagewright.processes.cli.present.table import Column
@@ -34,6 +35,7 @@ BOUND = (
     Column("health"),
     Column("labels"),
 )
+UNBOUND = (Column("full_name", title="unbound"), Column("id"), Column("unbound_at", kind="time", title="at"))
 
 
 def list_repositories(call: "Call") -> None:
@@ -72,6 +74,35 @@ def add_repository(
     call.output().one(bound, BOUND, webhook_lines(bound))
     if call.target.github_login is None:
         tell("hint: nobody's labels count before the owner's account is known: `stagewright up --github-login NAME`")
+
+
+def remove_repository(call: "Call", name: str, *, confirm: str | None, reason: str | None, dry_run: bool) -> None:
+    """Unbind a repository after its exact name was typed."""
+    known = find_repository(call, name)
+    full_name, client = str(known["full_name"]), call.client()
+    path = f"/projects/{known['project_id']}/repositories/{known['id']}"
+    what = call.said("unbinding {name}:", name=full_name)
+    seen: dict[str, str] = {}
+
+    def preview() -> Any:
+        seen["If-Match"] = f'"{client.get(path)["version"]}"'
+        return client.request("DELETE", path, params={"preview": 1}).json()
+
+    @cache_once
+    def words() -> dict[str, str]:
+        typed = {"confirm_name": named(call, full_name, confirm)}
+        why = reason_of(call, reason, yes=confirm is not None)
+        return typed if why is None else {**typed, "reason": why}
+
+    def act(token: str) -> Any:
+        body = {"confirm_token": token, **words()}
+        return client.request("DELETE", path, body=body, headers=seen).json()
+
+    if dry_run:
+        show_preview(call, what, preview())
+        tell(call.said("nothing was applied"))
+        return
+    call.output().one(acted(call, what, preview, words, act), UNBOUND)
 
 
 def bind(

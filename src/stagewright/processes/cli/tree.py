@@ -48,6 +48,7 @@ REPO: Table = {
     "list": _at("repo:list_repositories", "List the project's repositories."),
     "view": _at("repo:view", "Show a bound repository."),
     "add": _at("repo:add", "Bind a repository to the project."),
+    "remove": _at("repo:remove", "Unbind a repository; its runs stay."),
 }
 LABEL: Table = {
     "list": _at("label:list_labels", "List labels, and which are missing or changed."),

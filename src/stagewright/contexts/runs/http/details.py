@@ -21,6 +21,7 @@ from stagewright.contexts.runs.http.shapes import (
 )
 from stagewright.contexts.runs.model import Attempt
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import diffs as diff_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.kit import feed
 from stagewright.kit.db import Reader
@@ -103,6 +104,21 @@ class ResultView(BaseModel):
     tree_sha: str | None
     commit_sha: str | None
     proposed_at: Instant | None
+    checked_at: Instant | None
+
+
+class ResultDiffView(BaseModel):
+    """What an accepted result changes against its base, as a unified diff without secrets."""
+
+    run_id: Id
+    attempt_id: Id
+    attempt: int
+    proposal_no: int
+    base_sha: str
+    tree_sha: str | None
+    bytes: int
+    truncated: bool
+    diff: str
     checked_at: Instant | None
 
 
@@ -227,6 +243,29 @@ async def get_result(run_id: UUID, me: CallerDep, db: Db, attempt: AnyGeneration
         commit_sha=row.commit_sha,
         proposed_at=instant(row.proposed_at),
         checked_at=instant(row.checked_at),
+    )
+
+
+@routes.get("/runs/{run_id}/result/diff", Permission.PROJECT_VIEW)
+async def get_result_diff(run_id: UUID, me: CallerDep, db: Db, attempt: AnyGeneration = None) -> ResultDiffView:
+    """Show the diff of the accepted result against its base, as the checks saw it; at most 1 MiB of it."""
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        found = await diff_rows.find_newest(reader, run_id, attempt)
+    if found is None:
+        told = "no result of this run has a diff: none was accepted yet, or what was kept of it is gone"
+        raise ResultNotFound(told, code="result.diff_not_found")
+    return ResultDiffView(
+        run_id=str(run_id),
+        attempt_id=str(found.attempt_id),
+        attempt=found.generation,
+        proposal_no=found.proposal_no,
+        base_sha=found.base_sha,
+        tree_sha=found.tree_sha,
+        bytes=len(found.diff),
+        truncated=found.truncated,
+        diff=found.diff.decode("utf-8", "replace"),
+        checked_at=instant(found.checked_at),
     )
 
 

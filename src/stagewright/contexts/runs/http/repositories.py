@@ -239,7 +239,7 @@ def _bound_view(bound: projects.Bound, parts: Parts, labels: int) -> BoundView:
 async def list_labels(project_id: UUID, repository_id: UUID, me: CallerDep, db: Db, clock: ClockDep) -> Page[LabelView]:
     """List the labels that the repository's policy wants. The forge is not asked."""
     async with db.reading() as reader:
-        repository = await _repository(reader, project_id, repository_id, me)
+        repository = await visible_repository(reader, project_id, repository_id, me)
         states = await binding.label_states(reader, repository)
     return Page(items=[LabelView.of(item) for item in states], next_cursor=None, as_of=clock.now())
 
@@ -263,7 +263,7 @@ async def sync_labels(
     """Let the worker create, mend and rename the repository's labels. None is ever deleted."""
 
     async def act(tx: Tx) -> Answer:
-        repository = await _repository(tx, project_id, repository_id, me)
+        repository = await visible_repository(tx, project_id, repository_id, me)
         if dry_run:
             states = await binding.label_states(tx, repository)
         else:
@@ -274,10 +274,15 @@ async def sync_labels(
     return await once.run(act)
 
 
-async def _repository(reader: Reader, project_id: UUID, repository_id: UUID, me: Caller) -> projects.Repository:
-    hidden = projects.RepositoryNotFound(f"there is no repository {repository_id}")
-    me.admit(project_id, hidden)
-    found = await projects.get_repository(reader, repository_id)
-    if found.project_id != project_id:
-        raise hidden
+async def visible_repository(reader: Reader, project_id: UUID, repository_id: UUID, me: Caller) -> projects.Repository:
+    """Return the project's bound repository, or raise what the object rule asks for."""
+    me.admit(project_id, hidden_repository(repository_id))
+    found = await projects.find_repository(reader, repository_id)
+    if found is None or found.project_id != project_id:
+        raise hidden_repository(repository_id)
     return found
+
+
+def hidden_repository(repository_id: UUID) -> projects.RepositoryNotFound:
+    """Return the error of an unknown repository."""
+    return projects.RepositoryNotFound(f"there is no repository {repository_id}")

@@ -8,6 +8,7 @@ from stagewright.contexts.agents import api as agents
 from stagewright.contexts.projects.api import Repository, get_repository
 from stagewright.contexts.runs.errors import SourceUnavailable
 from stagewright.contexts.runs.model import Inspection, Run, Violation
+from stagewright.contexts.runs.reconcile import diffs
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.rules.result_checks import ResultRules, check_result
@@ -48,8 +49,11 @@ async def _check_one(outside: Outside, proposal: Proposal) -> bool:
         log.warning("check postponed", run_id=str(run.id), code=error.stable_code, reason=error.message)
         return False
     checked = _checked(outside, run, policy, proposal, inspection)
+    diff = None if checked.violations else await diffs.read_diff(outside, repository, run, proposal)
     async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
         verdict = await checking.settle_check(tx, proposal, checked, now=outside.clock.now())
+        if verdict == "accepted":
+            await diffs.keep_diff(tx, diff)
     if verdict in ("repair", "refused"):
         await outside.git.forget(proposal.attempt_id)
     return True

@@ -1,17 +1,23 @@
 """Bind a repository: its row, its credentials and the wish for its labels, in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs.rules import unbinding
+from stagewright.contexts.runs.rules.cancelling import Shown
+from stagewright.contexts.runs.rules.frames import shown_number
+from stagewright.contexts.runs.store import bindings as rows
 from stagewright.contexts.runs.usecases import effects
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.crypto import Sealer
 from stagewright.kit.db import Reader, Tx
+
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,4 +147,44 @@ async def define_labels(tx: Tx, repository: projects.Repository, *, now: datetim
             was=item.known_text if item.state == "renamed" else None,
             now=now,
         )
+    await projects.expect_labels(tx, repository.id, await rows.list_unfinished_labels(tx, repository.id))
     return states
+
+
+async def what_unbinding_does(reader: Reader, repository: projects.Repository) -> Shown:
+    """Return the three lists of the preview. Raise ``RepositoryBusy`` while runs are active: cancel them first."""
+    active = await rows.list_active(reader, repository.id)
+    if active:
+        names = ", ".join(shown_number(run.number) for run in active[:MOST_NAMED])
+        more = f" and {len(active) - MOST_NAMED} more" if len(active) > MOST_NAMED else ""
+        raise projects.RepositoryBusy(
+            f"{repository.full_name} has active runs: {names}{more}; let them end, or cancel them first",
+            runs=[str(run.id) for run in active[:MOST_NAMED]],
+        )
+    known = await rows.count(reader, repository.id)
+    purposes = await vault.purposes_of(reader, repository.id)
+    return unbinding.what_unbinding_does(
+        repository.full_name, purposes=purposes, runs=known.runs, open_acts=known.open_effects
+    )
+
+
+async def disconnect_repository(
+    tx: Tx,
+    repository_id: UUID,
+    *,
+    now: datetime,
+    agreed: Callable[[projects.Repository, Shown], None],
+    reason: str | None,
+) -> projects.Repository | None:
+    """Unbind a repository after ``agreed`` had a look at what that does; None when it is not bound.
+
+    Its runs stay with all they left. Acts on the forge that are still to be done are given up, its credentials and
+    webhook secrets go; nothing is changed on the forge.
+    """
+    repository = await projects.lock_bound(tx, repository_id)
+    if repository is None:
+        return None
+    agreed(repository, await what_unbinding_does(tx, repository))
+    await rows.give_up_acts(tx, repository.id, now=now)
+    await vault.clear_repository(tx, repository.id, project_id=repository.project_id)
+    return await projects.unbind_repository(tx, repository, now=now, reason=reason)

@@ -52,3 +52,26 @@ def add(call: Call, /, repo: str, **given: object) -> None:
     created; nothing is deleted.
     """
     load(f"{REPOSITORIES}:add_repository")(call, repo, **given)
+
+
+@verb(
+    examples=[
+        "stagewright repo remove acme/shop --dry-run",
+        'stagewright repo remove acme/shop --confirm acme/shop --reason "moved to acme/store"',
+    ],
+    exits=[0, USAGE, 3, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN],
+)
+@click.argument("repo", metavar="OWNER/NAME", shell_complete=options.complete("repositories"))
+@click.option("--confirm", metavar="NAME", help="The repository's exact name, instead of typing it.")
+@click.option("--reason", help="Why; it is kept in the journal.")
+@options.dry_run
+@options.output
+@options.project
+@click.pass_obj
+def remove(call: Call, repo: str, confirm: str | None, reason: str | None, dry_run: bool) -> None:
+    """Unbind a repository from the project.
+
+    Its credentials go and its labels start nothing any more; its runs stay, and nothing changes at the forge. Runs that
+    are active have to end first.
+    """
+    load(f"{REPOSITORIES}:remove_repository")(call, repo, confirm=confirm, reason=reason, dry_run=dry_run)

@@ -83,14 +83,22 @@ def prompt(call: Call, run: str, attempt: int | None) -> None:
     load(f"{WORKS}.reading:print_prompt")(call, run, attempt=attempt)
 
 
-@verb(examples=["stagewright run result @latest", "stagewright run result @latest -o yaml"], exits=READS)
+@verb(
+    examples=[
+        "stagewright run result @latest",
+        "stagewright run result @latest -o yaml",
+        "stagewright run result @latest --diff",
+    ],
+    exits=[USAGE, *READS],
+)
 @options.run_id
+@click.option("--diff", is_flag=True, help="The accepted result as a diff against its base, and nothing else.")
 @options.output
 @options.project
 @click.pass_obj
-def result(call: Call, run: str) -> None:
+def result(call: Call, run: str, diff: bool) -> None:
     """Show what the run handed over, and what the checks said."""
-    load(f"{WORKS}.reading:show_result")(call, run)
+    load(f"{WORKS}.reading:{'print_diff' if diff else 'show_result'}")(call, run)
 
 
 @verb(

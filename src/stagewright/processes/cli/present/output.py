@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -29,22 +29,23 @@ class Output:
     fields: tuple[str, ...] | None
     columns: tuple[str, ...] | None
     style: Style
+    page: Callable[[str], None] | None = None
 
     def items(self, items: Sequence[Item], columns: Sequence[Column], *, empty: str = "nothing found") -> None:
         """Write a list; an empty one is a hint on stderr."""
         if self._listed(items):
             return
         if self.form == "json":
-            _write(json.dumps([self._picked(item) for item in items], indent=2, ensure_ascii=False))
+            self._show([json.dumps([self._picked(item) for item in items], indent=2, ensure_ascii=False)])
         elif self.form == "jsonl":
             for item in items:
                 self.line(item)
         elif self.form == "yaml":
-            _write(_yaml([self._picked(item) for item in items]))
+            self._show([_yaml([self._picked(item) for item in items])])
         elif self.form == "name":
-            _lines(_name(item) for item in items)
+            self._show([_name(item) for item in items])
         elif items:
-            _lines(render(items, self._chosen(columns), self.style))
+            self._show(render(items, self._chosen(columns), self.style))
         if not items:
             print(empty, file=sys.stderr)
 
@@ -57,15 +58,22 @@ class Output:
         if self._listed([item]):
             return
         if self.form == "json":
-            _write(json.dumps(self._picked(item), indent=2, ensure_ascii=False))
+            self._show([json.dumps(self._picked(item), indent=2, ensure_ascii=False)])
         elif self.form == "jsonl":
             self.line(item)
         elif self.form == "yaml":
-            _write(_yaml(self._picked(item)))
+            self._show([_yaml(self._picked(item))])
         elif self.form == "name":
             _write(_name(item))
         else:
-            _lines([*render_one(item, columns, self.style), *extra])
+            self._show([*render_one(item, columns, self.style), *extra])
+
+    def _show(self, lines: Sequence[str]) -> None:
+        """Write the lines, through the pager when there is one and they are too many for the screen."""
+        if self.page is None:
+            _lines(lines)
+        elif lines:
+            self.page("\n".join(lines) + "\n")
 
     @property
     def for_people(self) -> bool:
@@ -114,8 +122,24 @@ def make_output(call: "Call") -> Output:
         form=("json" if form not in ("json", "jsonl") else form) if fields is not None else form,
         fields=None if fields is None else tuple(_names(fields)),
         columns=None if columns is None else tuple(_names(columns)),
-        style=Style(decorated=decorated, columns=limit, now=datetime.now(UTC)),
+        style=_style(call, limit),
+        page=_page(call) if decorated and call.interactive else None,
     )
+
+
+def _style(call: "Call", columns: int | None) -> Style:
+    now = datetime.now(UTC)
+    if not call.decorated:
+        return Style(decorated=False, columns=columns, now=now)
+    return Style(decorated=True, columns=columns, now=now, locale=call.locale, zone=call.zone)
+
+
+def _page(call: "Call") -> Callable[[str], None] | None:
+    pager = load("stagewright.processes.cli.present.pager:find_pager")(call)
+    if pager is None:
+        return None
+    write = load("stagewright.processes.cli.present.pager:write")
+    return lambda text: write(text, pager, dict(call.environ))
 
 
 def _names(text: str) -> list[str]:

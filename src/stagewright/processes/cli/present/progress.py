@@ -5,11 +5,11 @@ No thread draws: whoever waits calls ``tick``. So a program that starts children
 
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli.lazy import load
-from stagewright.processes.cli.present.text import reduced
+from stagewright.processes.cli.present.text import reduced, rfc3339
 
 if TYPE_CHECKING:
     from stagewright.processes.cli.call import Call
@@ -18,7 +18,10 @@ FRAME = 0.1  # seconds
 
 
 class Lines:
-    """One timestamped line per change."""
+    """One timestamped line per change, in UTC or in the person's zone."""
+
+    def __init__(self, zone: tzinfo | None = None) -> None:
+        self._zone = zone
 
     def __enter__(self) -> "Lines":
         """Begin."""
@@ -34,8 +37,7 @@ class Lines:
 
     def say(self, line: str) -> None:
         """Write a line."""
-        stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        print(f"{stamp} {reduced(line, colours=False)}", file=sys.stderr, flush=True)
+        print(f"{rfc3339(datetime.now(UTC), self._zone)} {reduced(line, colours=False)}", file=sys.stderr, flush=True)
 
     def now(self, line: str) -> None:
         """Change nothing: a line would repeat what was said."""
@@ -101,4 +103,4 @@ class Spinner:
 def make_progress(call: "Call") -> Lines | Spinner:
     """Return what fits the terminal."""
     quiet = call.plain or call.environ.get("NO_COLOR") or call.environ.get("CI") or call.environ.get("TERM") == "dumb"
-    return Lines() if quiet or not sys.stderr.isatty() else Spinner()
+    return Lines(call.zone) if quiet or not sys.stderr.isatty() else Spinner()

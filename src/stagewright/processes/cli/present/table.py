@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from stagewright.processes.cli.present.text import MISSING, ago, safe, shorten, stamp, status, width
+from stagewright.processes.cli.texts import said
 
 GAP = "  "
 LEAST = 12  # columns; a text column is not cut below this
@@ -13,11 +14,13 @@ LEAST = 12  # columns; a text column is not cut below this
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What the reader's terminal can do. ``columns`` None means no limit."""
+    """What the reader's terminal can do. ``columns`` None means no limit, ``zone`` None: only relative times there."""
 
     decorated: bool
     columns: int | None
     now: datetime
+    locale: str = "en"
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,11 @@ def cell(column: Column, value: Any, style: Style) -> str:
     if value is None or value == "":
         return MISSING
     if column.kind == "status":
-        return status(str(value), colours=style.decorated)
+        return status(str(value), colours=style.decorated, locale=style.locale)
     if column.kind == "time":
-        return ago(str(value), style.now) if style.decorated else stamp(str(value))
+        return ago(str(value), style.now, style.locale) if style.decorated else stamp(str(value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return said("yes" if value else "no", style.locale)
     if isinstance(value, list | tuple):
         return ", ".join(safe(item) for item in value) or MISSING
     return safe(value).replace("\n", " ")
@@ -69,10 +72,17 @@ def render(items: Sequence[Mapping[str, Any]], columns: Sequence[Column], style:
 
 def render_one(item: Mapping[str, Any], columns: Sequence[Column], style: Style) -> list[str]:
     """Return one resource as lines of name and value."""
-    rows = [(column.heading.capitalize(), cell(column, column.value(item), style)) for column in columns]
+    rows = [(column.heading.capitalize(), _alone(column, column.value(item), style)) for column in columns]
     shown = [(name, value) for name, value in rows if value != MISSING]
     longest = max((width(name) for name, _ in shown), default=0)
     return [f"{name}:{' ' * (longest - width(name) + 1)}{value}" for name, value in shown]
+
+
+def _alone(column: Column, value: Any, style: Style) -> str:
+    """Write one value where there is room: a time with its hour in the person's zone."""
+    written = cell(column, value, style)
+    dated = style.decorated and style.zone is not None and column.kind == "time" and written != MISSING
+    return f"{written} ({stamp(str(value), style.zone)})" if dated else written
 
 
 def shortest_prefixes(ids: Sequence[str], least: int = 6) -> dict[str, str]:

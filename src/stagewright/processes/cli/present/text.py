@@ -3,8 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+
+from stagewright.processes.cli.texts import said
 
 MISSING = "-"
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -38,10 +40,10 @@ def reduced(text: str, *, colours: bool) -> str:
     return kept if colours else kept.replace("\x1b", "")
 
 
-def status(word: str, *, colours: bool) -> str:
+def status(word: str, *, colours: bool, locale: str = "en") -> str:
     """Return a status as symbol and word."""
     symbol, colour = STATUS.get(word, ("•", "0"))
-    plain = f"{symbol} {safe(word)}"
+    plain = f"{symbol} {safe(said(word, locale))}"
     return f"\x1b[{colour}m{plain}{RESET}" if colours else plain
 
 
@@ -56,22 +58,29 @@ def moment(value: str | None) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def stamp(value: str | None) -> str:
-    """Return a time as RFC 3339 in UTC."""
+def stamp(value: str | None, zone: tzinfo | None = None) -> str:
+    """Return a time as RFC 3339: in UTC, or in the person's zone."""
     found = moment(value)
-    return found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if found else MISSING
+    return rfc3339(found, zone) if found else MISSING
 
 
-def ago(value: str | None, now: datetime) -> str:
+def rfc3339(at: datetime, zone: tzinfo | None = None) -> str:
+    """Return a moment to the second, in UTC or in ``zone``."""
+    text = at.astimezone(zone or UTC).isoformat(timespec="seconds")
+    return text if zone else text.replace("+00:00", "Z")
+
+
+def ago(value: str | None, now: datetime, locale: str = "en") -> str:
     """Return a time as a person says it."""
     found = moment(value)
     if found is None:
         return MISSING
-    seconds = (now - found).total_seconds()
-    return f"{brief(timedelta(seconds=seconds))} ago" if seconds >= 0 else f"in {brief(timedelta(seconds=-seconds))}"
+    left = now - found
+    form = said("{length} ago" if left >= timedelta(0) else "in {length}", locale)
+    return form.format(length=brief(abs(left), locale))
 
 
-def brief(length: timedelta) -> str:
+def brief(length: timedelta, locale: str = "en") -> str:
     """Return a duration by its largest unit, two units from an hour on."""
     left = max(0, int(length.total_seconds()))
     for index, (unit, size) in enumerate(UNITS):
@@ -79,9 +88,9 @@ def brief(length: timedelta) -> str:
             continue
         whole, rest = divmod(left, size)
         below = UNITS[index + 1] if index + 1 < len(UNITS) and size >= 3600 else None
-        more = f" {rest // below[1]}{below[0]}" if below and rest // below[1] else ""
-        return f"{whole}{unit}{more}"
-    return "0s"
+        more = f" {rest // below[1]}{said(below[0], locale)}" if below and rest // below[1] else ""
+        return f"{whole}{said(unit, locale)}{more}"
+    return f"0{said('s', locale)}"
 
 
 def width(text: str) -> int:

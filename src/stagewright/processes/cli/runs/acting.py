@@ -1,9 +1,10 @@
 """Acting on runs: cancelling one, after showing what that loses."""
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli.call import tell
-from stagewright.processes.cli.confirm import preview_lines, previewed
+from stagewright.processes.cli.confirm import acted, agreed, reason_of, show_preview
 from stagewright.processes.cli.ids import runs_named
 from stagewright.processes.cli.runs import words
 
@@ -17,12 +18,26 @@ def cancel(call: "Call", name: str, *, reason: str | None, yes: bool, dry_run: b
     if len(found) > 1:
         tell(f"{len(found)} runs: {', '.join(found)}")
     for run_id in found:
-        path = f"/runs/{run_id}:cancel"
-        if dry_run:
-            for line in preview_lines(f"cancelling {run_id}:", call.client().post(path, preview=1)):
-                tell(line)
-            tell("nothing was applied")
-            continue
-        token = previewed(call, path, f"cancelling {run_id}:", yes=yes, reason=reason)
-        after = call.client().post(path, {"confirm_token": token, **({} if reason is None else {"reason": reason})})
-        call.output().one(after, words.VIEW[:5])
+        _cancel_one(call, run_id, reason=reason, yes=yes, dry_run=dry_run)
+
+
+def _cancel_one(call: "Call", run_id: str, *, reason: str | None, yes: bool, dry_run: bool) -> None:
+    path, what = f"/runs/{run_id}:cancel", call.said("cancelling {name}:", name=run_id)
+
+    def preview() -> Any:
+        return call.client().post(path, preview=1)
+
+    @cache
+    def why() -> dict[str, str]:
+        given = reason_of(call, reason, yes=yes)
+        return {} if given is None else {"reason": given}
+
+    def act(token: str) -> Any:
+        return call.client().post(path, {"confirm_token": token, **why()})
+
+    if dry_run:
+        show_preview(call, what, preview())
+        tell(call.said("nothing was applied"))
+        return
+    after = acted(call, what, preview, lambda: agreed(call, yes=yes, reason=reason), act)
+    call.output().one(after, words.VIEW[:5])

@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli import cache
+from stagewright.processes.cli.call import tell
 from stagewright.processes.cli.exits import FORBIDDEN, Failure
 from stagewright.processes.cli.ids import describe_run, find_run, issue_filter, project_id, runs_named
 from stagewright.processes.cli.lazy import load
-from stagewright.processes.cli.present.text import safe
+from stagewright.processes.cli.present.pager import paged
+from stagewright.processes.cli.present.text import RESET, reduced, safe
 from stagewright.processes.cli.runs import words
 
 if TYPE_CHECKING:
     from stagewright.processes.cli.call import Call
+
+DIFF_COLOURS = {"+": "32", "-": "31", "@": "36"}
 
 
 def list_runs(
@@ -96,8 +100,7 @@ def print_prompt(call: "Call", name: str, *, attempt: int | None) -> None:
     """Print the stored copy of the prompt, and nothing else."""
     found = call.client().get(f"/runs/{find_run(call, name)}/prompt", attempt=attempt)
     text = str(found["text"])
-    sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
-    sys.stdout.flush()
+    paged(call, text if text.endswith("\n") else f"{text}\n")
 
 
 def show_result(call: "Call", name: str) -> None:
@@ -106,6 +109,25 @@ def show_result(call: "Call", name: str) -> None:
     for run_id in runs_named(call, name):
         found = call.client().get(f"/runs/{run_id}/result")
         output.one(found, words.RESULT, [*_changes(found), *_violations(found)])
+
+
+def print_diff(call: "Call", name: str) -> None:
+    """Print what an accepted result changes, and nothing else."""
+    found = call.client().get(f"/runs/{find_run(call, name)}/result/diff")
+    coloured = call.decorated
+    lines = reduced(str(found["diff"]), colours=False).splitlines()
+    paged(call, "".join(f"{_coloured(line) if coloured else line}\n" for line in lines))
+    if found["truncated"]:
+        tell(
+            f"the diff is longer: these are its first {found['bytes']} bytes; `stagewright run result` lists the files"
+        )
+
+
+def _coloured(line: str) -> str:
+    if line.startswith(("+++", "---", "diff ", "index ")):
+        return f"\x1b[1m{line}{RESET}"
+    colour = DIFF_COLOURS.get(line[:1])
+    return f"\x1b[{colour}m{line}{RESET}" if colour else line
 
 
 def _changes(found: Mapping[str, Any]) -> list[str]:

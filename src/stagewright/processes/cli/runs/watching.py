@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli.call import tell
@@ -31,7 +32,7 @@ def watch_list(call: "Call", filters: Mapping[str, Any]) -> None:
 
 
 def _show(call: "Call", found: list[dict[str, Any]], seen: dict[str, int]) -> None:
-    output = call.output()
+    output = replace(call.output(), page=None)
     if output.for_people and call.decorated:
         sys.stdout.write(CLEAR)
         output.items(found, words.LIST)

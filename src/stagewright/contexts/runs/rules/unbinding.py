@@ -1,0 +1,20 @@
+"""What unbinding a repository would stop, lose and leave: what a person reads before typing its name."""
+
+from collections.abc import Sequence
+
+from stagewright.contexts.runs.rules.cancelling import Shown
+
+
+def what_unbinding_does(name: str, *, purposes: Sequence[str], runs: int, open_acts: int) -> Shown:
+    """Return the three lists of the preview of the repository called ``name``."""
+    lost = [f"the stored credential for {purpose}" for purpose in purposes]
+    lost.append("its webhook secrets: deliveries that still come are refused")
+    if open_acts:
+        lost.append(f"{open_acts} acts on the forge that are still to be done: comments, labels")
+    survives = [
+        f"everything in {name}: branches, pull requests, labels, comments, the webhook's entry (delete it there)"
+    ]
+    if runs:
+        survives.append(f"{runs} runs with their logs, results and journal")
+    stops = [f"labels, comments and pushes of {name} start nothing any more"]
+    return {"stops": stops, "lost": lost, "survives": survives}

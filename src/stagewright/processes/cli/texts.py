@@ -1,0 +1,38 @@
+"""What the program says to a person, in Russian: by the English text. JSON, names and codes are never translated."""
+
+from collections.abc import Mapping
+
+RU: Mapping[str, str] = {
+    "stops": "остановится",
+    "is lost": "будет потеряно",
+    "stays": "останется",
+    "cancelling {name}:": "отмена {name}:",
+    "unbinding {name}:": "отвязка {name}:",
+    "Go on?": "Продолжить?",
+    "Reason, kept in the journal (empty: none)": "Причина, останется в журнале (пусто: без причины)",
+    "Type {name} to confirm": "Для подтверждения введите {name}",
+    "this changed since the preview; now it is:": "с прошлого показа это изменилось; теперь:",
+    "nothing was applied": "ничего не применено",
+    "yes": "да",
+    "no": "нет",
+    "{length} ago": "{length} назад",
+    "in {length}": "через {length}",
+    "d": " д",
+    "h": " ч",
+    "m": " мин",
+    "s": " с",
+    "queued": "в очереди",
+    "preparing": "готовится",
+    "running": "выполняется",
+    "waiting": "ждёт",
+    "finishing": "завершается",
+    "cancelling": "отменяется",
+    "succeeded": "успешно",
+    "failed": "не удалось",
+    "cancelled": "отменён",
+}
+
+
+def said(text: str, locale: str) -> str:
+    """Return ``text`` in the person's language; what has no translation stays English."""
+    return RU.get(text, text) if locale == "ru" else text
