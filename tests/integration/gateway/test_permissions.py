@@ -5,7 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.fakes.gateway import Gateway, Person
+from tests.fakes.gateway import Gateway, Person, Visitor
 
 from stagewright.contexts.projects.api import Project, Repository
 from stagewright.contexts.runs.api import Run
@@ -41,13 +41,14 @@ TABLE: dict[str, tuple[str, str, str, Any, str]] = {
     "audit.view": ("read", "GET", "/audit?project={p}", None, "admin platform_admin owner"),
     "audit.view of the installation": ("read", "GET", "/audit", None, "platform_admin owner"),
     "project.create": ("platform", "POST", "/projects", {"key": "new", "name": "New"}, "platform_admin owner"),
+    "user.manage": ("platform", "GET", "/users", None, "platform_admin owner"),
     "config.platform": ("platform", "GET", "/platform/credentials", None, "owner"),
     "platform.operate": ("platform", "GET", "/system", None, "platform_admin owner"),
 }
 SCOPES = ("read", "operate", "decide", "manage", "platform")
 
 
-async def ask(gateway: Gateway, name: str, who: Person | str, scene: tuple[Project, Repository, Run]) -> int:
+async def ask(gateway: Gateway, name: str, who: Person | Visitor | str, scene: tuple[Project, Repository, Run]) -> int:
     """Use the permission's route and return the status."""
     project, repository, run = scene
     _, method, path, body, _ = TABLE[name]
@@ -91,6 +92,16 @@ async def test_a_token_may_what_its_scope_and_its_user_may(gateway: Gateway, nam
     assert await ask(gateway, name, await gateway.token(owner, wanted), scene) < 300
 
 
+@pytest.mark.parametrize("name", TABLE)
+async def test_a_session_may_what_its_person_may(gateway: Gateway, name: str) -> None:
+    scene = await gateway.scene()
+    await gateway.person("new")
+    reader = await gateway.visitor(await gateway.person("eve", member_of=scene[0]))
+    owner = await gateway.visitor(await gateway.person("ann", role="owner"))
+    assert await ask(gateway, name, reader, scene) == (200 if "read" in TABLE[name][4].split() else 403)
+    assert await ask(gateway, name, owner, scene) < 300
+
+
 async def test_a_token_of_one_project_shows_no_other(gateway: Gateway) -> None:
     shop, repository, run = await gateway.scene()
     blog = await gateway.project("blog")
@@ -114,6 +125,8 @@ NESTED = [
     ("POST", "/projects/{project}/repositories/{repository}:sync-labels"),
     ("GET", "/projects/{project}/members"),
     ("POST", "/projects/{project}/members"),
+    ("PATCH", "/projects/{project}/members/{user}"),
+    ("DELETE", "/projects/{project}/members/{user}"),
     ("GET", "/projects/{project}/credentials"),
     ("PUT", "/projects/{project}/credentials/bot"),
     ("GET", "/projects/{project}/policy"),
@@ -137,6 +150,7 @@ NESTED = [
 BODIES: dict[str, Any] = {
     "repositories": {"full_name": "acme/other", "token": "token-of-the-bot"},
     "members": {"email": "new@example.test", "role": "read"},
+    "{user}": {"role": "read"},
     "bot": {"kind": "token", "secret": "another-token"},
     "policy:validate": {"text": ""},
 }
@@ -150,7 +164,7 @@ async def test_what_one_may_not_see_answers_like_what_does_not_exist(gateway: Ga
 
     async def ask_for(**ids: object) -> dict[str, Any]:
         headers = {"Idempotency-Key": str(uuid4()), "If-Match": '"1"'}
-        body = BODIES.get(path.rpartition("/")[2].partition("?")[0], {})
+        body = {} if method == "DELETE" else BODIES.get(path.rpartition("/")[2].partition("?")[0], {})
         answer = await gateway.call(method, path.format(**ids), stranger, headers=headers, json=body)
         assert answer.status_code == 404
         text = answer.text
@@ -159,8 +173,9 @@ async def test_what_one_may_not_see_answers_like_what_does_not_exist(gateway: Ga
         document: dict[str, Any] = json.loads(text)
         return {name: value for name, value in document.items() if name != "request_id"}
 
-    hidden = await ask_for(project=project.id, repository=repository.id, run=run.id)
-    unknown = await ask_for(project=uuid4(), repository=uuid4(), run=uuid4())
+    member = await gateway.person("ann", member_of=project)
+    hidden = await ask_for(project=project.id, repository=repository.id, run=run.id, user=member.user.id)
+    unknown = await ask_for(project=uuid4(), repository=uuid4(), run=uuid4(), user=uuid4())
     assert hidden == unknown
 
 

@@ -82,6 +82,7 @@ class MemberView(BaseModel):
     project_id: Id
     user_id: Id
     role: ProjectRole
+    version: int
     email: str
     display_name: str
     github_login: str | None
@@ -94,6 +95,7 @@ class MemberView(BaseModel):
             project_id=str(member.project_id),
             user_id=str(member.user_id),
             role=member.role,
+            version=member.version,
             email=member.email,
             display_name=member.display_name,
             github_login=member.github_login,

@@ -33,13 +33,29 @@ class ConfirmOutdated(Conflict):
 
 
 class Preview(BaseModel):
-    """What an act would stop, lose and leave, and the token that confirms exactly this for five minutes."""
+    """What an act would stop, lose and leave, and the token that confirms exactly this for five minutes.
+
+    ``confirm_name`` is what a person types, exactly, where an act needs that too.
+    """
 
     stops: list[str]
     lost: list[str]
     survives: list[str]
     confirm_token: str
     expires_at: Instant
+    confirm_name: str | None = None
+
+
+class NameRequired(VersionRequired):
+    """The act needs the exact name of what it is done to."""
+
+    code = "confirm.name"
+
+
+def check_name(given: str | None, name: str) -> None:
+    """Raise ``NameRequired`` unless ``given`` is exactly the name."""
+    if given != name:
+        raise NameRequired("type the exact name of what this is done to: `confirm_name` of the preview")
 
 
 class Confirmations:
@@ -57,6 +73,7 @@ class Confirmations:
         stops: list[str],
         lost: list[str],
         survives: list[str],
+        name: str | None = None,
     ) -> Preview:
         """Return the preview of an act; ``subject`` names user, verb and resource."""
         expires_at = self._clock.now() + LIFE
@@ -64,7 +81,7 @@ class Confirmations:
         payload = {"s": dict(subject), "n": version, "p": _digest(shown), "e": expires_at.isoformat()}
         signed = self._signer.sign(json.dumps(payload, sort_keys=True).encode())
         token = base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
-        return Preview(**shown, confirm_token=token, expires_at=expires_at.isoformat())
+        return Preview(**shown, confirm_token=token, expires_at=expires_at.isoformat(), confirm_name=name)
 
     def check(
         self, token: str | None, subject: Mapping[str, str], version: int, shown: Mapping[str, list[str]]

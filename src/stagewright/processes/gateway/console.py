@@ -105,12 +105,12 @@ def read_build(folder: Path) -> Build:
     found = {
         f"/{path.relative_to(folder).as_posix()}": path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.resolve().is_relative_to(root) and not path.name.startswith(".")
+        if path.is_file() and path.resolve().is_relative_to(root)
     }
-    page = found.pop(f"/{PAGE}").read_text(encoding="utf-8")
     packed = {name for name in found if any(name.endswith(end) and name[: -len(end)] in found for _, end in ENCODINGS)}
-    shown = {name: path for name, path in found.items() if name not in packed and name != f"/{PAGE}.br"}
-    return Build(page, {name: _read(name, path, found) for name, path in shown.items()})
+    page = found[f"/{PAGE}"].read_text(encoding="utf-8")
+    shown = {name for name in found if "/." not in name} - packed - {f"/{PAGE}"}
+    return Build(page, {name: _read(name, found[name], found) for name in sorted(shown)})
 
 
 def _read(name: str, path: Path, found: Mapping[str, Path]) -> File:

@@ -111,8 +111,8 @@ class UserView(UserFrame):
         return cls(**fields, allowed_actions=actions)
 
 
-class MemberView(BaseModel):
-    """A member of a project."""
+class ChangedMember(BaseModel):
+    """A member of a project, after a change."""
 
     project_id: Id
     user_id: Id
@@ -124,7 +124,7 @@ class MemberView(BaseModel):
     state: UserState
 
     @classmethod
-    def of(cls, member: Member) -> "MemberView":
+    def of(cls, member: Member) -> "ChangedMember":
         """Show ``member``."""
         return cls(
             project_id=str(member.project_id),

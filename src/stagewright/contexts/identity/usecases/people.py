@@ -7,7 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.identity import store
-from stagewright.contexts.identity.errors import FirstStart, MismatchedAccount, UserExists, UserInvalid, UserNotFound
+from stagewright.contexts.identity.errors import (
+    FirstStart,
+    MismatchedAccount,
+    OwnerProtected,
+    UserExists,
+    UserInvalid,
+    UserNotFound,
+)
 from stagewright.contexts.identity.events import AccessChanged, TokenRevoked
 from stagewright.contexts.identity.model import PlatformRole, Principal, SessionEnd, User, UserState
 from stagewright.contexts.identity.rules import people as rules
@@ -176,6 +183,12 @@ async def disable_user(tx: Tx, by: Principal, user: User, *, now: datetime) -> U
 def check_disable(by: Principal, user: User) -> None:
     """Refuse when ``by`` may not disable ``user``."""
     _refuse(rules.why_not_disable(by, user))
+
+
+def check_owner(user: User) -> None:
+    """Refuse when the caller was the owner a moment ago only."""
+    if user.role is not PlatformRole.OWNER:
+        raise OwnerProtected("you are not the owner any more")
 
 
 def check_transfer(target: User) -> None:
