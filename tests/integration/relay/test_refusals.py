@@ -237,19 +237,39 @@ async def test_the_nearest_credential_counts_and_is_read_anew_for_each_call(benc
     assert [seen.headers["authorization"] for seen in provider.requests] == ["Bearer sk-platform", "Bearer sk-project"]
 
 
-@pytest.mark.parametrize("status", [401, 403])
-async def test_a_key_that_the_provider_rejects_is_doubted_and_the_engine_told(
-    bench: Bench, provider: Provider, status: int
-) -> None:
+async def test_a_key_that_the_provider_rejects_is_doubted_and_the_engine_told(bench: Bench, provider: Provider) -> None:
     live = await bench.live()
     stored = await bench.credential("codex", provider.url)
-    provider.answers = [[answer(status, b'{"error": {"message": "no"}}')] for _ in range(3)]
+    provider.answers = [[answer(401, b'{"error": {"message": "no"}}')] for _ in range(3)]
     for _ in range(2):
         assert said(await bench.post(live)) == (401, "credential_rejected")
     assert await bench.state(stored) == "suspect"  # the second time came too soon to prove anything
     bench.clock.advance(timedelta(seconds=30))
     assert said(await bench.post(live)) == (401, "credential_rejected")
-    assert await bench.state(stored) == ("invalid" if status == 401 else "suspect")
+    assert await bench.state(stored) == "invalid"
+
+
+FORBIDDEN = (
+    b'{"error":{"code":"unsupported_country_region_territory","message":"Country, region, or territory not supported"}}'
+)
+
+
+async def test_a_region_or_permission_the_provider_refuses_blames_no_key(bench: Bench, provider: Provider) -> None:
+    live = await bench.live()
+    stored = await bench.credential("codex", provider.url)
+    provider.answers = [[answer(403, FORBIDDEN)]]
+    response = await bench.post(live)
+    assert (response.status_code, response.content) == (403, FORBIDDEN)
+    assert "stagewright-code" not in response.headers
+    assert await bench.state(stored) == "unchecked"
+
+
+async def test_a_refusal_that_says_when_to_come_back_is_a_limit(bench: Bench, provider: Provider) -> None:
+    live = await bench.live()
+    stored = await bench.credential("codex", provider.url)
+    provider.answers = [[answer(403, b'{"error":{"message":"secondary limit"}}', "retry-after: 600")]]
+    assert said(await bench.post(live)) == (429, "rate_limited")
+    assert await bench.state(stored) == "unchecked"
 
 
 async def test_a_key_rejected_twice_is_used_no_more_and_opens_an_incident(bench: Bench, provider: Provider) -> None:

@@ -11,7 +11,7 @@ from grpc.aio import AioRpcError, Metadata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stagewright.adapters.engines.contract import EngineEvent
+from stagewright.adapters.engines.contract import EngineEvent, FailureClass
 from stagewright.processes.runner.archives import ArchiveInvalid, manifest_of, pack, unpack
 from stagewright.processes.runner.door import translate
 from stagewright.processes.runner.exchange import Route
@@ -171,6 +171,8 @@ def test_a_damaged_archive_is_refused() -> None:
         (grpc.StatusCode.INVALID_ARGUMENT, "too_large", NotTaken),
         (grpc.StatusCode.FAILED_PRECONDITION, "attempt_ended", Refused),
         (grpc.StatusCode.UNAUTHENTICATED, "", Refused),
+        (grpc.StatusCode.UNAUTHENTICATED, "token.invalid", Refused),
+        (grpc.StatusCode.UNAVAILABLE, "attempt.no_assignment", Unreachable),
     ],
 )
 def test_not_now_is_told_apart_from_no(status: grpc.StatusCode, code: str, kind: type[Exception]) -> None:
@@ -242,6 +244,29 @@ def test_the_relays_last_word_outranks_the_engines_guess() -> None:
     assert failure_of(end, relay).outcome.outcome == "budget"
     relay.seen(route, 200, Head())
     assert failure_of(end, relay).outcome.code == "provider_unavailable"
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "guess", "outcome", "told"),
+    [
+        (503, "agent_not_configured", "provider_unavailable", "precondition_failed", "agent_not_configured"),
+        (401, "credential_rejected", "engine_error", "parked", "credential_rejected"),
+        (401, "attempt_ended", "credential_rejected", "agent_failed", "engine_error"),
+        (403, "model_not_allowed", "engine_error", "agent_failed", "engine_error"),
+        (403, "", "engine_error", "agent_failed", "engine_error"),
+        (429, "rate_limited", "provider_unavailable", "rate_limited", "rate_limited"),
+        (502, "provider_unreachable", "provider_unavailable", "agent_failed", "provider_unavailable"),
+        (0, "", "agent_not_configured", "precondition_failed", "agent_not_configured"),
+    ],
+)
+def test_the_relays_code_decides_what_a_failed_turn_means(
+    status: int, code: str, guess: FailureClass, outcome: str, told: str
+) -> None:
+    relay = RelayAnswers()
+    head = Head(headers=[("stagewright-code", code)] if code else [])
+    relay.seen(Route("model", "/model/x", "http://127.0.0.1:1", "t"), status, head)
+    found = failure_of(EngineEvent("turn_failed", failure=guess, text="it broke"), relay).outcome
+    assert (found.outcome, found.code) == (outcome, told)
 
 
 def test_notices_stand_before_the_prompt() -> None:

@@ -11,6 +11,7 @@ FailureClass = Literal[
     "rate_limited",
     "budget",
     "credential_rejected",
+    "agent_not_configured",
     "context_exhausted",
     "mcp_unavailable",
     "provider_unavailable",

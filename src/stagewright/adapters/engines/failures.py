@@ -1,21 +1,36 @@
-"""From the words of a failed turn to its class (``runs.md`` §16.4). The HTTP status decides where there is one."""
+"""From the words of a failed turn to its class (``runs.md`` §16.4). The HTTP status decides where there is one.
+
+Only 401 says that the key does not count. A 403 speaks of a region, a model or a permission: another key cures none of
+them, so it has no class of its own unless its words name one.
+"""
 
 import re
+from collections.abc import Sequence
 
 from stagewright.adapters.engines.contract import EngineEvent, FailureClass
 
 BY_STATUS: dict[int, FailureClass] = {
     401: "credential_rejected",
     402: "budget",
-    403: "credential_rejected",
-    407: "credential_rejected",
+    407: "provider_unavailable",
     408: "provider_unavailable",
     429: "rate_limited",
 }
+NOT_CONFIGURED: tuple[str, FailureClass] = (r"\bagent_not_configured\b", "agent_not_configured")
+RATE_LIMITED: tuple[str, FailureClass] = (
+    r"rate limit|rate_limit|too many requests|quota|usage limit",
+    "rate_limited",
+)
+REJECTED: tuple[str, FailureClass] = (
+    r"invalid.{0,20}api key|incorrect api key|authentication_error|not logged in|/login",
+    "credential_rejected",
+)
+FORBIDDEN = (NOT_CONFIGURED, RATE_LIMITED, REJECTED)
 BY_WORDS: tuple[tuple[str, FailureClass], ...] = (
+    NOT_CONFIGURED,
     (r"context window|context_length|context length|prompt is too long|ran out of room", "context_exhausted"),
-    (r"rate limit|rate_limit|too many requests|quota|usage limit", "rate_limited"),
-    (r"invalid.{0,20}api key|incorrect api key|authentication_error|not logged in|/login", "credential_rejected"),
+    RATE_LIMITED,
+    REJECTED,
     (
         r"high demand|overloaded|stream disconnected|error sending request|connection|timed? ?out|unable to connect",
         "provider_unavailable",
@@ -29,15 +44,17 @@ def classify(text: str, status: int | None = None) -> FailureClass:
     """Return the class of a provider's failure, from its HTTP status or else from its words."""
     if status is None and (found := STATUS.search(text)):
         status = int(found[1])
-    if status is not None:
-        if status in BY_STATUS:
-            return BY_STATUS[status]
-        if status >= 500:
-            return "provider_unavailable"
-    for words, failure in BY_WORDS:
-        if re.search(words, text, re.IGNORECASE):
-            return failure
-    return "engine_error"
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if status == 403:
+        return _named(text, FORBIDDEN) or "engine_error"
+    if status is not None and status >= 500:
+        return _named(text, (NOT_CONFIGURED,)) or "provider_unavailable"
+    return _named(text, BY_WORDS) or "engine_error"
+
+
+def _named(text: str, classes: Sequence[tuple[str, FailureClass]]) -> FailureClass | None:
+    return next((failure for words, failure in classes if re.search(words, text, re.IGNORECASE)), None)
 
 
 def turn_failed(failure: FailureClass, text: str, *, code: str = "") -> EngineEvent:

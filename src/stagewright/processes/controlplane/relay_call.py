@@ -38,6 +38,7 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 LARGEST_REFUSAL = 64 * 1024
 REFUSAL_SECONDS = 5.0
 LIMITED = (402, 429)
+REJECTED, FORBIDDEN = 401, 403
 NO_QUOTA = (b"insufficient_quota", b"billing_error")
 
 log = logs.get_logger(__name__)
@@ -161,13 +162,13 @@ class ModelCall:
     async def _take(self, ready: relay.Ready, answer: Answer) -> datetime | None:
         """Pass an answer back, or return until when the provider wants to be left alone."""
         log.info("model call answered", status=answer.status, provider_request_id=answer.request_id)
-        if answer.status in rules.REJECTED:
-            await self._note_rejected(ready, answer.status)
+        if answer.status == REJECTED:
+            await self._note_rejected(ready)
             raise Unauthenticated(
                 "the model provider rejected the platform's key: a project admin replaces the credential",
                 code="credential_rejected",
             )
-        if answer.status in LIMITED:
+        if answer.status in LIMITED or self._limited_by_words(answer):
             return await self._note_limited(answer)
         if not (200 <= answer.status < 300 or 400 <= answer.status < 600):
             raise ProviderUnreachable(f"the model provider answered with status {answer.status}; check its base URL")
@@ -225,10 +226,14 @@ class ModelCall:
         async with parts.db.transaction(caller.actor, correlation_id=caller.run.correlation_id) as tx:
             return await relay.note_limited(tx, caller.run, retry_after=answer.retry_after(now), cause=cause, now=now)
 
-    async def _note_rejected(self, ready: relay.Ready, status: int) -> None:
+    def _limited_by_words(self, answer: Answer) -> bool:
+        """A 403 that says when to come back is a limit; any other is the provider's own answer to the engine."""
+        return answer.status == FORBIDDEN and answer.retry_after(self._parts.clock.now()) is not None
+
+    async def _note_rejected(self, ready: relay.Ready) -> None:
         parts, caller = self._parts, self._caller
         async with parts.db.transaction(caller.actor, correlation_id=caller.run.correlation_id) as tx:
-            await relay.note_rejected(tx, caller.run, ready.credential.credential, status=status, now=parts.clock.now())
+            await relay.note_rejected(tx, caller.run, ready.credential.credential, now=parts.clock.now())
 
     async def _note_worked(self, ready: relay.Ready) -> None:
         parts, caller = self._parts, self._caller

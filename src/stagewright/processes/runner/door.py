@@ -62,7 +62,7 @@ def translate(error: grpc.aio.AioRpcError) -> Refused | NotTaken | Unreachable:
     """Return our word for a failed call. A code in the trailer is the platform's own answer, and may mean "not now"."""
     trailers = error.trailing_metadata() or ()
     code = next((str(value) for key, value in trailers if key == "stagewright-code"), "")
-    if not code and error.code() is grpc.StatusCode.UNAUTHENTICATED:
+    if error.code() is grpc.StatusCode.UNAUTHENTICATED:
         code = "unauthenticated"
     if not code and error.code() is grpc.StatusCode.PERMISSION_DENIED:
         code = "permission_denied"

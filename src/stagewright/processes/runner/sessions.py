@@ -9,7 +9,7 @@ from pathlib import Path
 from stagewright.adapters.engines.contract import Archive, Engine
 from stagewright.processes.runner.archives import ArchiveInvalid, manifest_of, pack, unpack
 from stagewright.processes.runner.door import Door, Pauses
-from stagewright.processes.runner.failures import NotTaken, Unreachable
+from stagewright.processes.runner.failures import Failed, NotTaken, Unreachable
 from stagewright.processes.runner.git import GitFailed
 from stagewright.processes.runner.outbox import Outbox
 from stagewright.processes.runner.worktree import WIP_REF, WorkTree
@@ -37,15 +37,20 @@ class Fetched:
 
 
 async def fetch_session(door: Door, session_id: str) -> Fetched:
-    """Get and verify a session; a platform that is away for a moment is waited for. Raises ``SessionLost``."""
+    """Get and verify a session; a platform that is away for a moment is waited for. Raises ``SessionLost``.
+
+    A session the platform cannot give for long is not lost: the attempt ends (``source_unavailable``), another follows.
+    """
     give_up = time.monotonic() + PATIENCE_SECONDS
     between = Pauses()
     while True:
         try:
             return await _fetch(door, session_id)
-        except (Unreachable, NotTaken) as error:
-            if isinstance(error, NotTaken) or time.monotonic() >= give_up:
-                raise SessionLost(f"the platform does not give the session: {error}") from error
+        except NotTaken as error:
+            raise SessionLost(f"the platform does not give the session: {error}") from error
+        except Unreachable as error:
+            if time.monotonic() >= give_up:
+                raise Failed("source_unavailable", f"the session could not be fetched: {error}") from error
         await between.wait()
 
 

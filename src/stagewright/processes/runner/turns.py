@@ -20,6 +20,10 @@ REMEMBERED_OUTPUT = 4096
 REFUSED_GRACE = timedelta(seconds=2)
 WAIT_GRACE = timedelta(seconds=10)
 COUNTS = ("tokens_in", "tokens_cached", "tokens_out")
+CODE_HEADER = "stagewright-code"
+BY_CODE = frozenset({"agent_not_configured", "credential_rejected", "rate_limited", "budget"})
+BY_STATUS = {402: "budget", 429: "rate_limited"}
+REFUSALS = (401, 403)
 
 
 class RelayAnswers:
@@ -27,12 +31,14 @@ class RelayAnswers:
 
     def __init__(self) -> None:
         self.status = 0
+        self.code = ""
         self.retry_after = 0
 
     def seen(self, route: Route, status: int, head: Head) -> None:
         """Note an answer."""
         if route.kind == "model":
             self.status = status
+            self.code = head.one(CODE_HEADER)
             after = (head.all("retry-after") or ["0"])[0]
             self.retry_after = int(after) if after.isdecimal() else 0
 
@@ -131,7 +137,7 @@ class Driver:
 
 def failure_of(end: EngineEvent, relay: RelayAnswers) -> AttemptOver:
     """Return what a failed turn means for the attempt (`runs.md` 16.4)."""
-    failure = {402: "budget", 429: "rate_limited"}.get(relay.status, end.failure or "engine_error")
+    failure = _class_of(end, relay)
     detail = end.text or failure
     match failure:
         case "rate_limited":
@@ -140,6 +146,8 @@ def failure_of(end: EngineEvent, relay: RelayAnswers) -> AttemptOver:
             return AttemptOver("budget", "budget", detail)
         case "credential_rejected":
             return AttemptOver("parked", "credential_rejected", detail)
+        case "agent_not_configured":
+            return AttemptOver("precondition_failed", "agent_not_configured", detail)
         case "interrupted" | "lost":
             return Failed("workload_lost", detail)
         case "mcp_unavailable":
@@ -148,3 +156,12 @@ def failure_of(end: EngineEvent, relay: RelayAnswers) -> AttemptOver:
             return Failed(failure, detail)
         case _:
             return Failed("engine_error", f"{end.code}: {detail}" if end.code not in ("", "engine_error") else detail)
+
+
+def _class_of(end: EngineEvent, relay: RelayAnswers) -> str:
+    """The relay's own word counts most: to the engine its refusals look like a provider's."""
+    if relay.code in BY_CODE:
+        return relay.code
+    if relay.code and relay.status in REFUSALS:
+        return "engine_error"  # it refused the call, and says nothing of the key
+    return BY_STATUS.get(relay.status, end.failure or "engine_error")

@@ -10,7 +10,6 @@ MARGIN = timedelta(seconds=15)
 FIRST_BLOCK = timedelta(minutes=1)
 LONGEST_BLOCK = timedelta(minutes=15)
 DOUBT = timedelta(seconds=30)
-REJECTED = (401, 403)
 # Beside ``model``: fields by which OpenAI-compatible gateways choose others. Some of them ignore the case of names.
 MODEL_FIELDS = frozenset({"model", "models", "fallbacks", "fallback_model", "fallback_models"})
 TOLD_FIELDS = MODEL_FIELDS | {"tools"}
@@ -61,12 +60,12 @@ def block_for(retry_after: timedelta | None, *, strikes: int) -> timedelta:
     return min(LONGEST_BLOCK, FIRST_BLOCK * (1 << min(strikes, 10)))
 
 
-def state_after_rejection(state: str, checked_at: datetime | None, *, status: int, now: datetime) -> str:
-    """Return the state of a credential its provider rejected: suspect, and invalid at a second 401 ≥ 30 s later.
+def state_after_rejection(state: str, checked_at: datetime | None, *, now: datetime) -> str:
+    """Return the state of a credential its provider rejected (401): suspect, and invalid at a second time ≥ 30 s later.
 
-    403 never makes it invalid: a request of the workload can provoke that answer, 401 only the key.
+    A 403 is no rejection: a region, a permission or a request of the workload provokes that answer (``config.md`` 2.2).
     """
-    if status != 401 or state != "suspect" or checked_at is None:
+    if state != "suspect" or checked_at is None:
         return "suspect"
     return "invalid" if now - checked_at >= DOUBT else "suspect"
 

@@ -114,9 +114,9 @@ async def note_limited(tx: Tx, run: Run, *, retry_after: timedelta | None, cause
     return wanted
 
 
-async def note_rejected(tx: Tx, run: Run, credential: vault.Credential, *, status: int, now: datetime) -> None:
+async def note_rejected(tx: Tx, run: Run, credential: vault.Credential, *, now: datetime) -> None:
     """Doubt a credential that its provider rejected; at the second time it counts no more, and people are told."""
-    state = rules.state_after_rejection(credential.state, credential.checked_at, status=status, now=now)
+    state = rules.state_after_rejection(credential.state, credential.checked_at, now=now)
     await vault.note_state(tx, credential.id, state, now=now)
     if state == "invalid" and credential.state != "invalid":
         await incidents.report(
@@ -125,7 +125,7 @@ async def note_rejected(tx: Tx, run: Run, credential: vault.Credential, *, statu
             source="runs.relay",
             code="credential.rejected",
             message=f"the {credential.scope.value} credential for {bucket_of(run)} was rejected twice; replace it",
-            details={"status": status, "version": credential.version},
+            details={"version": credential.version},
             project_id=run.project_id,
             run_id=run.id,
             now=now,
