@@ -32,8 +32,11 @@ from stagewright.kit.loops import BellListener
 from stagewright.kit.metrics import Check, Metrics, ObservabilityDoor, Pulse
 from stagewright.kit.postgres import EmbeddedPostgres
 from stagewright.kit.redact import Redactor
+from stagewright.kit.settings.stored import StoredSettings
 from stagewright.processes.incidents import IncidentWriter
+from stagewright.processes.presence import Presence
 from stagewright.processes.settings import KEYS_FILE, PREFIX, Settings, load
+from stagewright.processes.stored_settings import STORED
 
 REFRESH = timedelta(seconds=30)
 VERSION = __version__
@@ -84,6 +87,7 @@ class Platform:
     redactor: Redactor
     bell: Bell
     incidents: IncidentWriter
+    stored: StoredSettings
     stop: asyncio.Event
 
     @property
@@ -157,6 +161,7 @@ async def open_platform(
             redactor=redactor,
             bell=Bell(),
             incidents=IncidentWriter(db, clock=clock, metrics=metrics, redactor=redactor),
+            stored=StoredSettings(db, STORED, clock),
             stop=ended,
         )
         if not await platform.schema_is_current():
@@ -168,6 +173,7 @@ async def open_platform(
             asyncio.create_task(platform.incidents.run(), name="incidents"),
         ]
         platform.bell.add(feed.poke)
+        platform.bell.add(platform.stored.forget)
         listener = BellListener(dsn, platform.bell, clock=clock, on_reconnect=metrics.listener_reconnects.inc)
         tasks.append(asyncio.create_task(listener.run(asyncio.Event()), name="bell"))
         try:
@@ -236,16 +242,26 @@ class RedactionFeed:
 
 @asynccontextmanager
 async def observed(platform: Platform, checks: Mapping[str, Check]) -> AsyncIterator[Bound]:
-    """Serve ``/healthz``, ``/readyz`` (the platform's checks and ``checks``) and ``/metrics`` for the block."""
+    """Serve ``/healthz``, ``/readyz`` (the platform's checks and ``checks``) and ``/metrics`` for the block.
+
+    For so long, the process is one of those that live.
+    """
     pulse = Pulse(platform.clock)
-    beating = asyncio.create_task(pulse.beat(), name="pulse")
+    presence = Presence(
+        platform.settings.process, VERSION, db=platform.db, clock=platform.clock, metrics=platform.metrics
+    )
+    beating = [
+        asyncio.create_task(pulse.beat(), name="pulse"),
+        asyncio.create_task(presence.run(), name="presence"),
+    ]
     door = ObservabilityDoor(platform.metrics, pulse, {**platform.checks, **checks})
     try:
         async with serving(door, platform.settings.metrics_listen, grace=timedelta(seconds=1)) as bound:
             log.info("metrics listen", address=bound.url)
             yield bound
     finally:
-        await _end([beating])
+        await _end(beating)
+        await presence.leave()
 
 
 def run(process: str, main: Callable[[Platform], Awaitable[None]], *, loop: str = "uvloop") -> int:

@@ -9,6 +9,7 @@ from tests.fakes.gateway import DOCUMENT, Gateway
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.runs.model import RunStatus
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.processes.presence import Presence
 
 
 async def test_the_audit_names_people_objects_and_channels(gateway: Gateway) -> None:
@@ -116,10 +117,47 @@ async def test_the_system_page_shows_queues_workers_limits_and_incidents(gateway
         await incidents.report(tx, level="error", source="test", code="broken", message="it broke", now=clock.now())
     system = (await gateway.get("/system", owner)).json()
     assert system["db_schema"]["database"] == system["db_schema"]["program"]
-    assert [item["id"] for item in system["processes"]] == ["w1"]
+    assert ([item["id"] for item in system["workers"]], system["processes"]) == (["w1"], [])
     assert (system["deliveries"]["pending"], system["deliveries"]["dead"]) == (1, 0)
     assert (system["queues"]["runs_queued"], system["incidents_open"]) == (1, {"error": 1})
     assert [(item["bucket"], item["cause"]) for item in system["forge_limits"]] == [("core", "primary")]
+
+
+async def test_processes_say_that_they_live_with_version_and_figures(gateway: Gateway, clock: FakeClock) -> None:
+    owner, platform = await gateway.person(role="owner"), gateway.platform
+    presence = [
+        Presence(kind, "1.2.3", db=gateway.db, clock=clock, metrics=platform.metrics) for kind in ("gateway", "worker")
+    ]
+    platform.metrics.journal_reader_lag_seconds.set(0.25)
+    platform.metrics.realtime_sockets.set(3)
+    for one in presence:
+        await one.beat()
+    system = (await gateway.get("/system", owner)).json()
+    assert [(item["kind"], item["version"], item["alive"]) for item in system["processes"]] == [
+        ("gateway", "1.2.3", True),
+        ("worker", "1.2.3", True),
+    ]
+    assert (system["processes"][0]["sockets"], system["feed_lag_ms"]) == (3, 250)
+    clock.advance(timedelta(seconds=61))
+    await presence[0].beat()
+    alive = {item["kind"]: item for item in (await gateway.get("/system", owner)).json()["processes"]}
+    assert (alive["gateway"]["missed_at"], alive["worker"]["alive"]) == (None, False)
+    assert alive["worker"]["missed_at"] is not None
+    await presence[1].leave()
+    assert [item["kind"] for item in (await gateway.get("/system", owner)).json()["processes"]] == ["gateway"]
+    clock.advance(timedelta(days=1, seconds=1))
+    await presence[1].beat()
+    assert [item["kind"] for item in (await gateway.get("/system", owner)).json()["processes"]] == ["worker"]
+
+
+async def test_the_figure_of_open_incidents_follows_the_rows(gateway: Gateway, clock: FakeClock) -> None:
+    presence = Presence("gateway", "1", db=gateway.db, clock=clock, metrics=gateway.platform.metrics)
+    async with gateway.db.transaction() as tx:
+        await incidents.report(tx, level="error", source="test", code="broken", message="it broke", now=clock.now())
+    await presence.beat()
+    figures = gateway.platform.metrics.exposition()[1].decode()
+    assert 'stagewright_incidents_open{level="error"} 1.0' in figures
+    assert 'stagewright_incidents_open{level="critical"} 0.0' in figures
 
 
 async def test_incidents_without_a_project_are_for_platform_admins(gateway: Gateway, clock: FakeClock) -> None:

@@ -20,7 +20,13 @@ def an_entry(kind: str, stream: str, seq: int = 1, **body: Any) -> Entry:
 
 PROJECT, REPOSITORY, USER = str(uuid4()), str(uuid4()), str(uuid4())
 WAIT = {"id": "w1", "run_id": RUN, "kind": "rate_limit", "status": "open"}
-OF_ISSUE: dict[str, Any] = {"id": RUN, "version": 3, "status": "running", "repository_id": REPOSITORY, "issue_number": 7}
+OF_ISSUE: dict[str, Any] = {
+    "id": RUN,
+    "version": 3,
+    "status": "running",
+    "repository_id": REPOSITORY,
+    "issue_number": 7,
+}
 Expected = list[tuple[str, str, int | None]]
 
 

@@ -26,7 +26,7 @@ from stagewright.kit.http.confirm import Confirmations
 from stagewright.kit.http.middleware import headers_for
 from stagewright.kit.http.routes import Parts
 from stagewright.processes.common import VERSION, Platform, Purpose
-from stagewright.processes.gateway import audit, health, realtime, system
+from stagewright.processes.gateway import audit, health, realtime, settings, system
 from stagewright.processes.gateway.console import Console
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, LateWords
 
@@ -57,6 +57,7 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     yield from runs_door.routes
     yield incidents_door.routes.router
     yield audit.routes.router
+    yield settings.routes.router
     yield realtime.routes.router
 
 
@@ -108,7 +109,7 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> 
         cursors=Cursors(platform.keyring),
         answers=platform.sealer(Purpose.ANSWERS),
         confirmations=Confirmations(platform.keyring, platform.clock),
-        admit=Doorkeeper(platform, browser),
+        admit=settings.WriteGate(Doorkeeper(platform, browser), platform.stored),
     )
     app.state.identity = identity_door.Parts(
         public_url=platform.settings.public_url,

@@ -1,5 +1,6 @@
 """What this installation is, and how it is: version, enumerations, queues, workers, the forge's limits."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,8 +15,10 @@ from stagewright.contexts.runs import views as run_views
 from stagewright.kit import migrate
 from stagewright.kit.http.routes import ClockDep, Db, Routes, caller
 from stagewright.kit.http.shapes import Id, Instant
+from stagewright.kit.instances import DEAD_AFTER, Instance, list_instances
 from stagewright.processes.common import VERSION, Platform
 from stagewright.processes.gateway import description, meta
+from stagewright.processes.stored_settings import DEFAULT_LOCALE
 
 API_VERSION = "1.0"
 routes = Routes(tag="system")
@@ -36,9 +39,38 @@ class MetaView(BaseModel):
 
 
 class ProcessView(BaseModel):
-    """A process that reports its signs of life."""
+    """A process that reports its signs of life, each fifteen seconds; ``missed_at`` when it stopped doing so."""
 
     kind: str
+    id: str
+    version: str
+    alive: bool
+    started_at: Instant
+    heartbeat_at: Instant
+    missed_at: Instant | None
+    feed_lag_ms: int | None
+    sockets: int | None
+
+    @classmethod
+    def of(cls, item: Instance, now: datetime) -> "ProcessView":
+        """Show ``item`` as it is at ``now``."""
+        alive = item.is_alive(now)
+        return cls(
+            kind=item.kind,
+            id=item.id,
+            version=item.version,
+            alive=alive,
+            started_at=item.started_at.isoformat(),
+            heartbeat_at=item.heartbeat_at.isoformat(),
+            missed_at=None if alive else (item.heartbeat_at + DEAD_AFTER).isoformat(),
+            feed_lag_ms=item.figures.get("feed_lag_ms"),
+            sockets=item.figures.get("sockets"),
+        )
+
+
+class WorkerView(BaseModel):
+    """A worker as the owner of leases; what a lost one claimed is free."""
+
     id: str
     started_at: Instant
     heartbeat_at: Instant
@@ -72,11 +104,13 @@ class LimitView(BaseModel):
 
 
 class SystemView(BaseModel):
-    """How the installation is now."""
+    """How the installation is now. ``feed_lag_ms`` is the worst of the gateways that live."""
 
     version: str
     db_schema: SchemaVersions
     processes: list[ProcessView]
+    workers: list[WorkerView]
+    feed_lag_ms: int | None
     deliveries: Deliveries
     queues: dict[str, int]
     forge_limits: list[LimitView]
@@ -98,7 +132,7 @@ async def get_meta(me: CallerDep, db: Db, clock: ClockDep, request: Request) -> 
         features=meta.features(description.describe(request.app)["paths"], me.principal),
         enums={name: list(values) for name, values in meta.ENUMS.items()},
         server_time=clock.now().isoformat(),
-        default_locale="en",
+        default_locale=str(await platform.stored.get(DEFAULT_LOCALE)),
     )
 
 
@@ -111,9 +145,11 @@ async def get_openapi(me: CallerDep, request: Request) -> dict[str, Any]:
 @routes.get("/system", Permission.PLATFORM_OPERATE)
 async def get_system(me: CallerDep, db: Db, clock: ClockDep) -> SystemView:
     """Show processes, schema, queues, the last webhook and the forge's limits."""
+    now = clock.now()
     async with db.reading() as reader:
         figures = await intake_views.delivery_figures(reader)
         counts = await run_views.counts(reader)
+        processes = await list_instances(reader)
         workers = await run_views.workers(reader)
         limits = await run_views.provider_limits(reader)
         incidents = await incident_views.count_open(reader)
@@ -121,9 +157,9 @@ async def get_system(me: CallerDep, db: Db, clock: ClockDep) -> SystemView:
     return SystemView(
         version=VERSION,
         db_schema=SchemaVersions(database=schema, program=migrate.newest()),
-        processes=[
-            ProcessView(
-                kind="worker",
+        processes=[ProcessView.of(item, now) for item in processes],
+        workers=[
+            WorkerView(
                 id=row["worker_id"],
                 started_at=row["started_at"].isoformat(),
                 heartbeat_at=row["heartbeat_at"].isoformat(),
@@ -131,6 +167,7 @@ async def get_system(me: CallerDep, db: Db, clock: ClockDep) -> SystemView:
             )
             for row in workers
         ],
+        feed_lag_ms=_worst_lag(processes, now),
         deliveries=Deliveries(
             pending=figures.pending, dead=figures.dead, last_received_at=_text(figures.last_received_at)
         ),
@@ -147,8 +184,13 @@ async def get_system(me: CallerDep, db: Db, clock: ClockDep) -> SystemView:
             for row in limits
         ],
         incidents_open=incidents,
-        server_time=clock.now().isoformat(),
+        server_time=now.isoformat(),
     )
+
+
+def _worst_lag(processes: Sequence[Instance], now: datetime) -> int | None:
+    lags = [item.figures["feed_lag_ms"] for item in processes if item.is_alive(now) and "feed_lag_ms" in item.figures]
+    return max(lags, default=None)
 
 
 def _text(at: datetime | None) -> str | None:

@@ -1,0 +1,31 @@
+"""The settings of an installation that people change in the console: the one list of keys, types and defaults.
+
+It stands here, beside the environment's (``settings``), and not in a context: switches of the whole program are handed
+to contexts by wiring, as values, exactly like the environment's. Only keys that something obeys are listed.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from stagewright.kit.settings.stored import StoredSetting
+
+DAY = timedelta(days=1)
+
+
+def _kept(default: str, about: str) -> StoredSetting:
+    return StoredSetting(type="duration", default=default, about=about, least=DAY, most=3650 * DAY)
+
+
+READ_ONLY = "read_only"
+DEFAULT_LOCALE = "default_locale"
+RETENTION_INCIDENTS = "retention.incidents"
+
+STORED: Mapping[str, StoredSetting] = {
+    READ_ONLY: StoredSetting(
+        type="boolean", default=False, about="people change nothing; what runs goes on, and deliveries are kept"
+    ),
+    DEFAULT_LOCALE: StoredSetting(
+        type="choice", default="en", allowed=("en", "ru"), about="the language proposed where nobody chose one"
+    ),
+    RETENTION_INCIDENTS: _kept("90d", "how long incidents are kept after they were last seen"),
+}
