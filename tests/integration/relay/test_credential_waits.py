@@ -66,3 +66,17 @@ async def test_a_credential_of_another_engine_or_project_ends_nothing(bench: Ben
         other = await another_repository(bench)
         await bench.credential("codex", None, project_id=other.project_id)
     assert await closed(bench) == 0
+
+
+async def test_the_journal_says_once_that_a_key_is_wanted_and_once_that_it_counts(bench: Bench) -> None:
+    live = await bench.live()
+    await wait_of(bench, live)
+    bench.clock.advance(timedelta(minutes=5))
+    await bench.credential("codex", None, secret="sk-new")
+    assert await closed(bench) == 1
+    told = await bench.rows("select kind, body from journal where kind ~ '^run.codex.auth' order by seq")
+    assert [row["kind"] for row in told] == ["run.codex.auth.required", "run.codex.auth.synchronized"]
+    for row in told:
+        assert row["body"]["engine"] == "codex"
+        assert row["body"]["project"] == str(live.run.project_id)
+        assert row["body"]["console_url"] == f"/r/{live.run.number}"

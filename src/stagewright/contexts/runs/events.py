@@ -142,6 +142,27 @@ class ReclaimedAfterStaleLease(RunFact):
     kind = "run.reclaimed_after_stale_lease"
 
 
+class CodexAuthRequired(RunFact):
+    kind = "run.codex.auth.required"
+
+
+class CodexAuthSynchronized(RunFact):
+    kind = "run.codex.auth.synchronized"
+
+
+class ClaudeAuthRequired(RunFact):
+    kind = "run.claude.auth.required"
+
+
+class ClaudeAuthSynchronized(RunFact):
+    kind = "run.claude.auth.synchronized"
+
+
+AUTH_REQUIRED: Mapping[str, type[RunFact]] = {"codex": CodexAuthRequired, "claude": ClaudeAuthRequired}
+AUTH_SYNCHRONIZED: Mapping[str, type[RunFact]] = {"codex": CodexAuthSynchronized, "claude": ClaudeAuthSynchronized}
+"""By engine: those that need a credential."""
+
+
 class AgentStarted(RunFact):
     kind = "run.agent.started"
 

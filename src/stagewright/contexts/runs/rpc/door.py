@@ -203,7 +203,7 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
         if wanted is None or request.session_id != str(wanted):
             await self._misused(caller.run, request.attempt, session=request.session_id)
             raise NotOfThisAttempt("the session is not this attempt's")
-        with self._transfers.held(caller.attempt.id):
+        async with self._transfers.held(caller.attempt.id):
             stored = await self._open_session(caller.run, wanted)
             wip = stored.wip_bundle if caller.run.world.restore_wip else None
             yield session_pb2.SessionChunk(header=parts.session_header(stored, wip))
@@ -228,8 +228,8 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
     ) -> session_pb2.SaveSessionReply:
         """Keep a session of the attempt, sealed."""
         caller = await self._bearer(context)
-        attempts.fence(caller.run, caller.attempt)
-        with self._transfers.held(caller.attempt.id):
+        async with parts.heard_out(aiter(request_iterator)), self._transfers.held(caller.attempt.id):
+            attempts.fence(caller.run, caller.attempt)
             header = await parts.session_head(request_iterator)
             await self._check_claimed(caller, header.attempt)
             upload = await parts.read_session(header, request_iterator)
@@ -243,8 +243,8 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
     ) -> result_pb2.ProposeResultReply:
         """Keep a proposal; the worker checks it and the verdict comes on the stream."""
         caller = await self._bearer(context)
-        attempts.fence(caller.run, caller.attempt)
-        with self._transfers.held(caller.attempt.id):
+        async with parts.heard_out(aiter(request_iterator)), self._transfers.held(caller.attempt.id):
+            attempts.fence(caller.run, caller.attempt)
             header = await parts.proposal_head(request_iterator)
             await self._check_claimed(caller, header.attempt)
             report = parse_object(header.report, "the report")

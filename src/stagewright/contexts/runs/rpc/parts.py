@@ -1,10 +1,11 @@
 """Pieces of requests: metadata, uploads in parts, headers."""
 
+import asyncio
 import hashlib
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +16,14 @@ from stagewright.contexts.runs.errors import MessageInvalid
 from stagewright.contexts.runs.model import Attempt, AttemptId, Run
 from stagewright.contexts.runs.rules.bodies import clean, parse_object
 from stagewright.contexts.runs.usecases.assignment import MAX_ARCHIVE, MAX_BUNDLE
-from stagewright.kit.errors import LimitReached
+from stagewright.kit.errors import LimitReached, StagewrightError
 from stagewright.wire.v1 import result_pb2, session_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
 PIECE = 1024 * 1024
 MAX_MANIFEST = 1024 * 1024
+HEARD_OUT_PARTS = 128
+HEARD_OUT_SECONDS = 10.0
 
 
 def bearer(context: Context) -> str | None:
@@ -156,6 +159,20 @@ async def read_bundle(
     return bytes(bundle)
 
 
+@asynccontextmanager
+async def heard_out(messages: AsyncIterator[object]) -> AsyncIterator[None]:
+    """Let the caller send the rest before the block's refusal is answered: cut off while sending it would not hear why."""
+    try:
+        yield
+    except StagewrightError:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(HEARD_OUT_SECONDS):
+                for _ in range(HEARD_OUT_PARTS):
+                    if await anext(messages, None) is None:
+                        break
+        raise
+
+
 class Slots:
     """At most so many transfers of one attempt at once."""
 
@@ -163,8 +180,8 @@ class Slots:
         self._most = most
         self._held: Counter[AttemptId] = Counter()
 
-    @contextmanager
-    def held(self, attempt_id: AttemptId) -> Iterator[None]:
+    @asynccontextmanager
+    async def held(self, attempt_id: AttemptId) -> AsyncIterator[None]:
         """Count one for the block. Raise ``LimitReached`` when there is no room."""
         if self._held[attempt_id] >= self._most:
             raise LimitReached(f"this attempt has {self._most} transfers under way; wait for one to end")

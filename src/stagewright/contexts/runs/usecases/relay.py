@@ -1,5 +1,6 @@
 """The model relay's rows: the run's model, credential and limit before a call; usage, blocks and doubts after it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -187,16 +188,27 @@ async def settle_reported(tx: Tx, run: Run, attempt: Attempt, reported: Tokens) 
 
 async def open_credential_wait(tx: Tx, run: Run, attempt: Attempt, *, now: datetime) -> Wait:
     """Let the run wait until its engine's credential is replaced: its attempt ended ``credential_rejected``."""
+    target = f"{relay_rows.CREDENTIAL}:{run.engine}"
+    if all(wait.target_id != target for wait in await wait_rows.list_open(tx, run.id)):
+        _publish_auth(tx, run, events.AUTH_REQUIRED)
     return await moves.open_wait(
         tx,
         run,
         WaitKind.QUESTION,
         target_kind=relay_rows.CREDENTIAL,
-        target_id=f"{relay_rows.CREDENTIAL}:{run.engine}",
+        target_id=target,
         who_can_act="credentials.manage",
         now=now,
         attempt=attempt,
     )
+
+
+def _publish_auth(tx: Tx, run: Run, by_engine: Mapping[str, type[events.RunFact]]) -> None:
+    """Journal that the engine's credential was rejected, or counts again. The link is a path below the console."""
+    event = by_engine.get(run.engine or "")
+    if event is not None:
+        extra = {"engine": run.engine, "project": str(run.project_id), "console_url": f"/r/{run.number}"}
+        tx.publish(event(run=run, extra=extra))
 
 
 async def close_credential_waits(tx: Tx, *, now: datetime, limit: int = 50) -> int:
@@ -209,6 +221,7 @@ async def close_credential_waits(tx: Tx, *, now: datetime, limit: int = 50) -> i
             await wait_rows.close(
                 tx, wait.id, status="resolved", resolution="credential_replaced", text=None, by="system", now=now
             )
+            _publish_auth(tx, run, events.AUTH_SYNCHRONIZED)
             closed += 1
     return closed
 
