@@ -50,6 +50,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(2, min(MOST_WORKERS, os.cpu_count() or 2))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their parameter: each worker makes its own, and an archive holds the second it was made in."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_testnodedown(node: WorkerController) -> None:
     """Take over what a worker measured."""
     node.config.stash.setdefault(MEASURED, []).extend(getattr(node, "workeroutput", {}).get("measured", []))
