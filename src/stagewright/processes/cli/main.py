@@ -1,5 +1,9 @@
 """The entry point: one group, one place where an exception becomes an exit code and a line of text."""
 
+from stagewright.processes.cli import start  # first: nothing looks for garbage while the rest is loaded
+
+# isort: split
+
 import os
 import sys
 from collections.abc import Sequence
@@ -52,8 +56,17 @@ def stagewright(ctx: click.Context, /, **given: Any) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command line and return its exit code (cli.md 5)."""
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    """Run one command line and return its exit code (cli.md 5). Without ``arguments`` this is the program: it ends."""
+    if arguments is not None:
+        return _run(list(arguments))
+    try:
+        code = _run(sys.argv[1:])
+    except SystemExit as ended:  # how click ends a completion
+        code = ended.code if isinstance(ended.code, int) else exits.DONE
+    return start.leave(code)
+
+
+def _run(given: list[str]) -> int:
     try:
         code = stagewright.main(given, prog_name=PROGRAM, complete_var=COMPLETE, standalone_mode=False)
         sys.stdout.flush()
@@ -99,6 +112,8 @@ def replace_stream(stream: Any, descriptor: int) -> None:
     except (OSError, ValueError):
         return
 
+
+start.loaded()
 
 if __name__ == "__main__":
     sys.exit(main())
