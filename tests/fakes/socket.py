@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from stagewright.kit import feed
 from stagewright.kit.http import serving
 from stagewright.kit.settings import Listen
 from stagewright.processes.gateway import realtime
@@ -110,6 +111,15 @@ class Listening:
             finally:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+
+    async def settled(self) -> None:
+        """Wait until the reader has seen everything that is committed now."""
+        async with self.gateway.db.reading() as reader:
+            present = await feed.present(reader)
+        async with asyncio.timeout(PATIENCE):
+            while not self.live.hub.snapshot.covers(present):
+                self.live.poke()
+                await asyncio.sleep(0.01)  # asked again and again: no event tells what the reader has seen
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from stagewright.contexts.runs.store.log_news import LogNews, LogPlace, list_news
 from stagewright.contexts.runs.store.logs import Chunk as StoredChunk
+from stagewright.contexts.runs.store.logs import End as StoredEnd
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Database
 from stagewright.kit.metrics import Metrics
@@ -138,30 +139,43 @@ class LogFeed:
         return sent
 
     def _settle(self, reader: Reader, following: Following, news: LogNews, now: datetime) -> None:
-        missing = next((chunk for chunk in news.chunks if chunk.stream_seq > following.after), None)
-        following.behind = following.after < news.head
-        if following.behind and (missing is None or missing.stream_seq != following.after + 1):
-            following.gap_since = following.gap_since or now
-            if missing is None and len(news.chunks) == PER_SECOND:
-                following.gap_since = None  # everything of this page was sent; the next one is not read yet
-            elif now - following.gap_since > PATIENCE:
-                self.metrics.log_gaps.inc()
-                self._jump(reader, following, missing.stream_seq - 1 if missing else news.head, "log_gap")
-        elif news.head - following.after > LAG:
+        """Look at what could not be sent: too far behind, missing, or nothing more to come."""
+        rest = next((chunk.stream_seq for chunk in news.chunks if chunk.stream_seq > following.after), None)
+        if news.head - following.after > LAG:
             self._jump(reader, following, news.head, "log_lag")
-        if news.end is not None and following.after >= news.head and not following.ended:
-            end = End(news.end.bytes, news.end.lines, news.end.sha256.hex())
-            header = Chunk(following.log.topic, following.generation or 0, following.after, end.bytes, end.lines, end)
-            following.ended = reader.send_chunk(write_chunk(header, b""))
+        elif _missing(following, news, rest):
+            following.gap_since = following.gap_since or now
+            if now - following.gap_since > PATIENCE:
+                self.metrics.log_gaps.inc()
+                self._jump(reader, following, rest - 1 if rest else news.head, "log_gap")
+        else:
+            following.gap_since = None
+        following.behind = following.after < news.head
+        if news.end is not None and not following.behind and not following.ended:
+            following.ended = reader.send_chunk(_end_text(following, news.end))
             following.behind = not following.ended
         if news.coming is not None and (following.ended or news.generation is None):
             following.generation, following.after = news.coming, 0
-            following.ended, following.behind, following.gap_since = False, True, None
+            following.ended, following.gap_since = False, None
+            self.poke()
 
     def _jump(self, reader: Reader, following: Following, to: int, code: str) -> None:
         """Leave a part out; the reader is told, and reads it by REST."""
         reader.send([write_message(Error(following.log.topic, code))])
         following.after, following.gap_since = to, None
+
+
+def _missing(following: Following, news: LogNews, rest: int | None) -> bool:
+    """Say whether the next chunk is not there, although later ones are."""
+    if rest is not None:
+        return rest != following.after + 1
+    return following.after < news.head and len(news.chunks) < PER_SECOND
+
+
+def _end_text(following: Following, end: StoredEnd) -> bytes:
+    totals = End(end.bytes, end.lines, end.sha256.hex())
+    header = Chunk(following.log.topic, following.generation or 0, following.after, totals.bytes, totals.lines, totals)
+    return write_chunk(header, b"")
 
 
 def _chunk_text(following: Following, chunk: StoredChunk) -> bytes:
