@@ -161,7 +161,7 @@ async def read_bundle(
 
 @asynccontextmanager
 async def heard_out(messages: AsyncIterator[object]) -> AsyncIterator[None]:
-    """Let the caller send the rest before the block's refusal is answered: cut off while sending it would not hear why."""
+    """Let the caller send the rest before a refusal is answered: cut off while sending it would not hear why."""
     try:
         yield
     except StagewrightError:
