@@ -270,6 +270,6 @@ def test_signing_in_keeps_the_token_after_the_server_has_taken_it(
     assert "token" not in json.loads((config / "contexts.json").read_text())["contexts"]["team"]
 
 
-def test_a_login_without_a_token_says_what_works_here(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["login"]) == 9
-    assert "--with-token" in capsys.readouterr().err
+def test_a_login_names_known_scopes_only(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["login", "--scopes", "read,everything"]) == 2
+    assert "use read, operate, decide, manage, platform" in capsys.readouterr().err

@@ -22,6 +22,7 @@ PAUSE = 0.3
 PAGE = 200
 LARGEST = 64 * 1024 * 1024
 SECRET = re.compile(r"secret|token|private_key|^value$", re.IGNORECASE)
+ONE_TIME = re.compile(r"(?<![\w-])[\w-]{43}(?![\w-])")  # the form of our codes, also within addresses
 PUBLIC = frozenset({"confirm_token", "tokens_in", "tokens_out", "tokens_cached", "token_id"})
 BROKEN = (http.client.RemoteDisconnected, http.client.IncompleteRead, ConnectionResetError, BrokenPipeError)
 
@@ -228,4 +229,6 @@ def _masked(value: Any) -> Any:
             name: "***" if SECRET.search(name) and name not in PUBLIC and isinstance(item, str) else _masked(item)
             for name, item in value.items()
         }
+    if isinstance(value, str):
+        return ONE_TIME.sub("***", value)
     return [_masked(item) for item in value] if isinstance(value, list) else value

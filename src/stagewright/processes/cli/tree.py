@@ -70,8 +70,9 @@ DB: Table = {
 TREE: Table = {
     "up": _at("up:up", "Start everything on this machine; Ctrl-C stops it."),
     "demo": _at("demo:demo", "From a label to a pull request, on this machine."),
+    "open": _at("up:open_console", "Show the console, locally with a one-time sign-in link."),
     "doctor": _at("doctor:doctor", "Check what is needed, and name the remedy."),
-    "login": _at("auth:login", "Sign in at a server with an API token."),
+    "login": _at("auth:login", "Sign in at a server."),
     "logout": _at("auth:logout", "Revoke the context's token and forget it."),
     "auth": Branch("Who you are on a server.", AUTH),
     "context": Branch("Which servers this client knows.", CONTEXT),

@@ -11,16 +11,25 @@ PLACES = f"{CLI}.places"
 
 
 @verb(
-    examples=["stagewright login --host https://sw.example.com --with-token < token.txt"],
+    examples=[
+        "stagewright login --host https://sw.example.com",
+        "stagewright login --scopes read,operate,manage",
+        "stagewright login --host https://sw.example.com --with-token < token.txt",
+    ],
     exits=[0, USAGE, SIGN_IN, FORBIDDEN, LATER],
 )
 @click.option("--host", help="The server's address.")
+@click.option("--scopes", default="read,operate", show_default=True, help="What the token may be used for.")
 @click.option("--with-token", is_flag=True, help="Read an API token from stdin.")
+@click.option("--no-browser", is_flag=True, help="Open nothing in a browser; print the address only.")
 @click.option("--name", help="What to call the context.")
 @click.pass_obj
-def login(call: Call, host: str | None, with_token: bool, name: str | None) -> None:
-    """Sign in at a server with an API token from stdin."""
-    load(f"{PLACES}:login")(call, host=host, with_token=with_token, name=name)
+def login(call: Call, host: str | None, scopes: str, with_token: bool, no_browser: bool, name: str | None) -> None:
+    """Sign in at a server: agree in its console, or give an API token on stdin."""
+    if with_token:
+        load(f"{PLACES}:login")(call, host=host, with_token=with_token, name=name)
+    else:
+        load(f"{CLI}.signing:sign_in")(call, host=host, scopes=scopes, name=name, browser=not no_browser)
 
 
 @verb(examples=["stagewright logout", "stagewright logout --keep-token"], exits=[0, SIGN_IN])

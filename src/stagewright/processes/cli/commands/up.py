@@ -1,14 +1,16 @@
-"""`up`: everything on this machine in one process tree."""
+"""`up`: everything on this machine in one process tree; `open`: its console."""
 
 import os
+import sys
 from pathlib import Path
 
 import click
 
-from stagewright.processes.cli.exits import LATER, USAGE
+from stagewright.processes.cli.call import CLI, Call
+from stagewright.processes.cli.exits import LATER, SIGN_IN, USAGE
 from stagewright.processes.cli.lazy import load, verb
 
-LOCAL = "stagewright.processes.cli.local"
+LOCAL = f"{CLI}.local"
 
 
 @verb(
@@ -33,4 +35,16 @@ def up(port: int | None, data: Path | None, github_login: str | None, no_browser
     wish = load(f"{LOCAL}.installation:Wish")(
         environ=os.environ, data=data, port=port, context="local", github_login=github_login
     )
-    load(f"{LOCAL}.up:run_up")(wish, verbose=verbose)
+    load(f"{LOCAL}.up:run_up")(wish, verbose=verbose, browser=not no_browser and sys.stdout.isatty())
+
+
+@verb(
+    examples=["stagewright open", "stagewright open runs", "stagewright open acme/shop#7"],
+    exits=[0, USAGE, SIGN_IN, LATER],
+)
+@click.argument("what", required=False, metavar="[SCREEN|ID]")
+@click.option("--no-browser", is_flag=True, help="Print the address only.")
+@click.pass_obj
+def open_console(call: Call, what: str | None, no_browser: bool) -> None:
+    """Show the console: its start page, a screen, a run or an issue; locally with a one-time sign-in link."""
+    load(f"{CLI}.browsing:open_console")(call, what, browser=not no_browser and call.interactive)

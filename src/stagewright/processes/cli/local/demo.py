@@ -63,7 +63,7 @@ def run_demo(call: Call, *, keep: bool, stay: bool, verbose: bool) -> None:
                     outcome = story.play(began)
                     running.tree.tick = None
                     progress.close()
-                    for line in last_words(outcome, stay=stay):
+                    for line in last_words(outcome, stay=stay, console=running.sign_in_link):
                         print(line, flush=True)
                     while stay and running.tree.pause(3600):
                         continue
@@ -263,7 +263,7 @@ class _Story:
             return [] if failure.code == NOT_FOUND else [failure.message]
 
 
-def last_words(outcome: Outcome, *, stay: bool) -> list[str]:
+def last_words(outcome: Outcome, *, stay: bool, console: str | None = None) -> list[str]:
     """Return where to look, and what to try next."""
     run, pull, planted = outcome.run, outcome.pull, outcome.owner.planted
     lines = [
@@ -283,11 +283,22 @@ def last_words(outcome: Outcome, *, stay: bool) -> list[str]:
     commands = [f"run {verb} {number}" for verb in ("view", "events", "logs", "prompt", "result")]
     return [
         *lines,
+        *_console(console),
         "Try next, in another terminal:",
         *(f"  stagewright --context {CONTEXT} {command}" for command in (*commands, "label list " + planted.full_name)),
         f"  open {planted.web_url}/issues/new, write an issue and set {sample.LABEL} on it",
         "",
         "Ctrl-C ends the demo.",
+    ]
+
+
+def _console(link: str | None) -> list[str]:
+    if link is None:
+        return []
+    return [
+        f"  The console    {link}",
+        "                 (signs you in once, within 15 minutes; then: stagewright --context demo open)",
+        "",
     ]
 
 

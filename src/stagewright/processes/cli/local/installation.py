@@ -47,6 +47,12 @@ class Running:
     prepared: Prepared
     tree: ProcessTree
 
+    @property
+    def sign_in_link(self) -> str | None:
+        """Return the link that signs the owner in once, or None where people sign in with GitHub."""
+        code = self.prepared.sign_in_code
+        return f"{self.url}/login#{code}" if code else None
+
 
 def read_settings(wish: Wish) -> Settings:
     """Read the settings with what the command line says; raise ``SettingsInvalid`` with all mistakes."""
@@ -73,7 +79,7 @@ def installed(
         database = _database(settings, say)
         tree = ProcessTree(data / "logs", say, stopping=stopping, guard=database.guard, show=show, tick=tick)
         try:
-            prepared = prepare_now(database.dsn, owner_email=settings.owner_email)
+            prepared = prepare_now(database.dsn, owner_email=settings.owner_email, local_login=settings.local_login)
             say(f"database ready at schema {prepared.schema}")
             url = _address(settings, ports)
             place.write_endpoints(data, gateway=url, ports=ports)

@@ -1,4 +1,4 @@
-"""What `up` does to the database before any process starts: schema, owner, token `local`, project `default`."""
+"""What `up` does to the database before any process starts: schema, owner, token, project, sign-in code."""
 
 import asyncio
 import socket
@@ -25,16 +25,22 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What the first transaction made: the owner's token for this start, and the project."""
+    """What the first transaction made: the owner's token and one-time code for this start, and the project."""
 
     token: str = field(repr=False)
     token_expires_at: datetime
     project: str
     schema: int
+    sign_in_code: str | None = field(repr=False, default=None)
 
 
-async def prepare(dsn: str, *, owner_email: str | None, clock: Clock | None = None) -> Prepared:
-    """Bring the schema up to date; make the owner and the project when they are missing; replace the token."""
+async def prepare(
+    dsn: str, *, owner_email: str | None, local_login: bool = False, clock: Clock | None = None
+) -> Prepared:
+    """Bring the schema up to date; make the owner and the project when they are missing; replace the token.
+
+    With ``local_login`` a one-time code is made too, by which the owner signs in.
+    """
     clock = clock or SystemClock()
     schema = await migrate.migrate(dsn)
     async with (
@@ -46,7 +52,14 @@ async def prepare(dsn: str, *, owner_email: str | None, clock: Clock | None = No
         owner = await identity.ensure_owner(tx, email=email, name="Owner", locale="en", now=now)
         made = await identity.replace_local_token(tx, owner, now=now)
         await _default_project(tx, now)
-    return Prepared(token=made.text, token_expires_at=made.token.expires_at, project=DEFAULT_PROJECT, schema=schema)
+        code = await identity.make_local_code(tx, owner, now=now) if local_login else None
+    return Prepared(
+        token=made.text,
+        token_expires_at=made.token.expires_at,
+        project=DEFAULT_PROJECT,
+        schema=schema,
+        sign_in_code=code.text if code else None,
+    )
 
 
 async def _default_project(tx: Tx, now: datetime) -> None:
@@ -54,9 +67,9 @@ async def _default_project(tx: Tx, now: datetime) -> None:
         await projects.create_project(tx, key=DEFAULT_PROJECT, name="Default", locale="en", now=now)
 
 
-def prepare_now(dsn: str, *, owner_email: str | None) -> Prepared:
+def prepare_now(dsn: str, *, owner_email: str | None, local_login: bool = False) -> Prepared:
     """Do ``prepare`` from a program without an event loop."""
-    return asyncio.run(prepare(dsn, owner_email=owner_email))
+    return asyncio.run(prepare(dsn, owner_email=owner_email, local_login=local_login))
 
 
 class OwnDatabase:
