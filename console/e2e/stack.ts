@@ -1,0 +1,34 @@
+// The door of the running stack: what the forge's people, the agents and the operator do while a page is looked at.
+import { expect, type Page } from '@playwright/test'
+
+const CONTROL = process.env.CONSOLE_CONTROL ?? ''
+
+/** Ask the stack to do something; fail with its own words. */
+export async function act<T>(path: string, wish: object = {}): Promise<T> {
+  const answer = await fetch(CONTROL + path, { method: 'POST', body: JSON.stringify(wish) })
+  const body = (await answer.json()) as T & { error?: string }
+  if (!answer.ok) throw new Error(`${path}: ${body.error}`)
+  return body
+}
+
+export interface Started {
+  issue: number
+  run: string
+  repository: string
+}
+
+/** Label an issue for a developer who plays `scenario`. */
+export const startRun = (scenario: string, title = 'Say hello') => act<Started>('/start', { scenario, title })
+
+/** Sign in with a one-time link, and collect what the page says on its console. */
+export async function signIn(page: Page): Promise<string[]> {
+  const said: string[] = []
+  page.on('console', (message) => {
+    if (message.type() === 'error') said.push(message.text())
+  })
+  page.on('pageerror', (error) => said.push(String(error)))
+  const { url } = await act<{ url: string }>('/sign-in')
+  await page.goto(url)
+  await expect(page.locator('.sw-brand')).toBeVisible()
+  return said
+}

@@ -1,0 +1,2 @@
+// What the bundler provides.
+/// <reference types="vite/client" />

@@ -1,0 +1,100 @@
+// Keeps one attempt's stream complete: bytes by REST up to a position, then chunks; a hole is read by REST.
+import type { LogChunk, LogEnd, LogNews, Position } from '../../realtime/protocol'
+import type { LogStore } from './store'
+
+const RANGE = 1 << 20
+
+export interface Hole {
+  from: number
+  to: number
+  line: number
+}
+
+export class LogTail {
+  /** Bytes held without a hole. */
+  held = 0
+  seq = 0
+  end: LogEnd | null = null
+  hole: Hole | null = null
+  heardAt = 0
+  onChange: () => void = () => undefined
+  private work: Promise<void> = Promise.resolve()
+
+  constructor(
+    readonly attempt: number,
+    readonly store: LogStore,
+    private read: (from: number, to: number) => Promise<Uint8Array>,
+    private now: () => number = Date.now,
+  ) {}
+
+  get position(): Position {
+    return { attempt: this.attempt, stream_seq: this.seq }
+  }
+
+  /** The stream is closed and everything of it is here. */
+  get complete(): boolean {
+    return this.end !== null && this.held === this.end.bytes
+  }
+
+  /** Read up to a known position. */
+  reach(bytes: number, seq: number, end: LogEnd | null = null): Promise<void> {
+    return this.queue(async () => {
+      await this.readTo(bytes)
+      if (this.held >= bytes) this.seq = Math.max(this.seq, seq)
+      if (end !== null) this.end = end
+    })
+  }
+
+  /** Take a chunk of the feed: a repeat is dropped, an overlap cut, a hole read first. */
+  take(chunk: LogChunk): Promise<void> {
+    return this.queue(async () => {
+      if (chunk.attempt !== this.attempt) return
+      if (chunk.from_byte > this.held) await this.readTo(chunk.from_byte)
+      const known = this.held - chunk.from_byte
+      if (known >= 0 && known < chunk.bytes.length) this.add(chunk.bytes.subarray(known))
+      if (known >= 0) this.seq = Math.max(this.seq, chunk.stream_seq)
+      if (chunk.eof) {
+        this.end = chunk.eof
+        await this.readTo(chunk.eof.bytes)
+      }
+    })
+  }
+
+  /** Take what polling says. */
+  news(news: LogNews): Promise<void> {
+    if (news.attempt !== this.attempt) return Promise.resolve()
+    return this.reach(news.bytes, news.stream_seq, news.eof ?? null)
+  }
+
+  /** Try to read the hole again. */
+  retry(): Promise<void> {
+    const to = this.hole?.to ?? this.held
+    return this.queue(() => this.readTo(to))
+  }
+
+  private async readTo(to: number): Promise<void> {
+    try {
+      while (this.held < to) {
+        const bytes = await this.read(this.held, Math.min(to, this.held + RANGE))
+        if (bytes.length === 0) break
+        this.add(bytes)
+      }
+      this.hole = this.held < to ? { from: this.held, to, line: this.store.lines } : null
+    } catch {
+      this.hole = { from: this.held, to, line: this.store.lines }
+    }
+    this.onChange()
+  }
+
+  private add(bytes: Uint8Array): void {
+    this.store.append(bytes)
+    this.held += bytes.length
+    this.heardAt = this.now()
+    this.onChange()
+  }
+
+  private queue(act: () => Promise<void>): Promise<void> {
+    this.work = this.work.then(act).then(() => this.onChange())
+    return this.work
+  }
+}

@@ -1,0 +1,33 @@
+// `#L120-L140` in the address: numbers of lines from 1, stable on live logs.
+import { computed, onMounted, ref } from 'vue'
+import { useRoute, useRouter } from 'vue-router'
+
+/** Read `#L5` or `#L5-L9` as lines from 0; null for anything else. */
+export function readRange(hash: string): [number, number] | null {
+  const found = /^#L(\d+)(?:-L?(\d+))?$/.exec(hash)
+  if (!found) return null
+  const [from, to] = [Number(found[1]) - 1, Number(found[2] ?? found[1]) - 1]
+  return from < 0 ? null : [Math.min(from, to), Math.max(from, to)]
+}
+
+export function useLineRange(show: (line: number) => void) {
+  const [route, router] = [useRoute(), useRouter()]
+  const range = ref(readRange(route.hash))
+  onMounted(() => {
+    if (range.value) setTimeout(() => show(range.value![0]), 300)
+  })
+  function pick(line: number, extend: boolean): void {
+    const from = extend && range.value ? range.value[0] : line
+    range.value = [Math.min(from, line), Math.max(from, line)]
+    const [first, last] = range.value
+    void router.replace({
+      query: route.query,
+      hash: first === last ? `#L${first + 1}` : `#L${first + 1}-L${last + 1}`,
+    })
+  }
+  const link = computed(() => {
+    void range.value
+    return `${location.origin}${route.fullPath}`
+  })
+  return { range, pick, link }
+}

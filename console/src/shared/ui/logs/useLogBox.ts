@@ -1,0 +1,150 @@
+// How the log's box moves: scaled scrolling, follow, keys, touch, selection and copy (console.md §7.1, §9.3).
+import { nextTick, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref } from 'vue'
+import { ROW, ScaledScroll, type Window } from './scroll'
+import { useSelection } from './selection'
+import type { LogSource } from './source'
+
+/** Drive the box of `source`; `version` grows when lines were added or loaded. */
+export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: Ref<boolean>) {
+  const element = ref<HTMLElement | null>(null)
+  const rows = ref<HTMLElement | null>(null)
+  const painted = shallowRef<Window>({ first: 0, count: 0, shift: 0 })
+  const spacer = ref(0)
+  const whole = shallowRef(new Set<number>())
+  let scroll: ScaledScroll | null = null
+  let sizes: ResizeObserver | undefined
+  const selection = useSelection(element, source)
+
+  function paint(): void {
+    if (scroll !== null) painted.value = scroll.window()
+  }
+  function refresh(): void {
+    if (scroll === null) return
+    scroll.lines = source.value.lines
+    spacer.value = scroll.spacer
+    void nextTick(() => {
+      if (follow.value) scroll?.setTop(scroll.full)
+      paint()
+      void nextTick(widen)
+    })
+  }
+  /** The widest line painted so far keeps its room, so that the width does not jump. */
+  function widen(): void {
+    const node = rows.value
+    if (node)
+      node.style.minWidth = `${Math.max(node.scrollWidth, Number.parseInt(node.style.minWidth) || 0)}px`
+  }
+  function go(act: (scroll: ScaledScroll) => void): void {
+    if (scroll === null) return
+    act(scroll)
+    paint()
+  }
+  const show = (line: number) => {
+    follow.value = false
+    go((it) => it.show(line))
+  }
+  const toEnd = () => {
+    follow.value = true
+    go((it) => it.setTop(it.full))
+  }
+  const toStart = () => {
+    follow.value = false
+    go((it) => it.setTop(0))
+  }
+  const firstVisible = () => Math.floor((scroll?.top ?? 0) / ROW)
+  function onScroll(): void {
+    if (scroll === null) return
+    if (scroll.scrolled()) follow.value = scroll.atEnd
+    paint()
+  }
+  function onWheel(event: WheelEvent): void {
+    if (scroll === null) return
+    if (event.deltaY < 0) follow.value = false
+    if (scroll.ratio <= 1.0001) return
+    event.preventDefault()
+    go((it) => it.setTop(it.top + it.wheel(event.deltaY, event.deltaMode)))
+    element.value!.scrollLeft += event.deltaX
+    if (event.deltaY > 0 && scroll.atEnd) follow.value = true
+  }
+  const moves: Record<string, (it: ScaledScroll) => number> = {
+    ArrowUp: (it) => it.top - ROW,
+    ArrowDown: (it) => it.top + ROW,
+    PageUp: (it) => it.top - (it.view - ROW),
+    PageDown: (it) => it.top + (it.view - ROW),
+  }
+  function onKey(event: KeyboardEvent): void {
+    const move = moves[event.key]
+    if (event.key === 'Home') toStart()
+    else if (event.key === 'End') toEnd()
+    else if (move) {
+      if (event.key.endsWith('Up')) follow.value = false
+      go((it) => it.setTop(move(it)))
+    } else if ((event.ctrlKey || event.metaKey) && event.code === 'KeyA') selection.all()
+    else return
+    event.preventDefault()
+  }
+  function onPointer(event: PointerEvent): void {
+    selection.clear()
+    if (
+      event.pointerType !== 'touch' &&
+      event.button === 0 &&
+      (event.target as Element).closest('.sw-log-text')
+    )
+      follow.value = false
+    if (event.pointerType === 'touch' && scroll !== null && scroll.ratio > 1.0001) pan(event)
+  }
+  /** Scaled logs pan one to one under the finger. */
+  function pan(start: PointerEvent): void {
+    let last = start.clientY
+    const move = (event: PointerEvent) => {
+      const by = last - event.clientY
+      last = event.clientY
+      if (by < 0) follow.value = false
+      go((it) => it.setTop(it.top + by))
+    }
+    const stop = () => {
+      removeEventListener('pointermove', move)
+      removeEventListener('pointerup', stop)
+      removeEventListener('pointercancel', stop)
+    }
+    addEventListener('pointermove', move)
+    addEventListener('pointerup', stop)
+    addEventListener('pointercancel', stop)
+  }
+  const showWhole = (line: number) => (whole.value = new Set(whole.value).add(line))
+
+  let frame = 0
+  const soon = () => {
+    cancelAnimationFrame(frame)
+    frame = requestAnimationFrame(refresh)
+  }
+  onMounted(() => {
+    scroll = new ScaledScroll(element.value!, source.value.lines)
+    element.value!.addEventListener('wheel', onWheel, { passive: false })
+    sizes = new ResizeObserver(soon)
+    sizes.observe(element.value!)
+    refresh()
+  })
+  onBeforeUnmount(() => {
+    cancelAnimationFrame(frame)
+    sizes?.disconnect()
+  })
+  watch([version, follow], soon)
+  watch(source, refresh)
+  return {
+    element,
+    rows,
+    painted,
+    spacer,
+    whole,
+    show,
+    toEnd,
+    toStart,
+    firstVisible,
+    onScroll,
+    onKey,
+    onPointer,
+    onCopy: selection.onCopy,
+    showWhole,
+  }
+}

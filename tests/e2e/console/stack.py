@@ -1,0 +1,136 @@
+"""A whole Stagewright for browsers: the peaceful platform with a door by which browser tests act as the forge's people.
+
+``python -m tests.e2e.console.stack`` starts one for looking around and prints where it is.
+"""
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.e2e.platform import Platform, running_platform
+from tests.e2e.repository import Repository
+from tests.e2e.waiting import wait_until
+
+SLOW = """
+- run: for i in $(seq 1 40); do echo "step $i of 40"; sleep 0.1; done
+- write: {path: src/hello.py, content: "print('hello')\\n"}
+- usage: {tokens_in: 1200, tokens_cached: 200, tokens_out: 70}
+- result: {title: Say hello, summary: It greets whoever starts it.}
+"""
+LONG = """
+- run: echo begun; sleep 60
+- write: {path: late.md, content: late}
+"""
+BROKEN = """
+- run: printf '\\033[31mred\\033[0m and \\033[1;32mbold green\\033[0m\\n'; exit 3
+- fail: {detail: the tests do not pass}
+"""
+SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN}
+Act = Callable[[Mapping[str, Any]], Any]
+
+
+class Stack:
+    """What browser tests may ask for: a sign-in link, work for the agents, a gateway that goes and comes back."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.repositories: dict[str, Repository] = {}
+        self.acts: dict[str, Act] = {
+            "/sign-in": lambda _: self.sign_in(),
+            "/start": self.start,
+            "/finished": self.finished,
+            "/gateway": self.gateway,
+        }
+
+    def repository(self, scenario: str) -> Repository:
+        """Return the repository whose developer plays ``scenario``."""
+        if scenario not in self.repositories:
+            text = SCENARIOS[scenario]
+            rehearsals = {"dev": text} if text else {}
+            self.repositories[scenario] = self.platform.repository(rehearsals=rehearsals, by_rest=True)
+        return self.repositories[scenario]
+
+    def sign_in(self) -> dict[str, str]:
+        """Make a one-time link for the owner."""
+        answer = self.platform.ask("POST", "/me/login-code", {})
+        assert answer.is_success, answer.text
+        return {"url": str(answer.json()["url"])}
+
+    def start(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Label an issue; answer once its run exists."""
+        repository = self.repository(str(wish.get("scenario", "quick")))
+        issue = repository.start(title=str(wish.get("title", "Say hello")))
+        sql = "select id, number from runs where repository_id = %(r)s and issue_number = %(n)s"
+
+        def queued() -> dict[str, Any] | None:
+            found = self.platform.rows(sql, r=repository.bound.repository_id, n=issue)
+            return found[0] if found else None
+
+        row = wait_until(queued, "the run is queued", 30.0)
+        return {"issue": issue, "run": str(row["id"]), "repository": repository.full_name}
+
+    def finished(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Wait for the end of a run and say how it ended."""
+        sql = "select status from runs where id = %(id)s and status in ('succeeded', 'failed', 'cancelled')"
+        row = wait_until(lambda: self.platform.rows(sql, id=wish["run"]), "the run ends", 60.0)[0]
+        return {"status": row["status"]}
+
+    def gateway(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Kill the gateway or start it again."""
+        if wish["act"] == "kill":
+            self.platform.kill("gateway")
+        else:
+            self.platform.restart("gateway")
+        return {}
+
+
+@contextmanager
+def serving(stack: Stack) -> Iterator[str]:
+    """Serve the stack's acts on loopback for the block; yield the address."""
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            wish = json.loads(self.rfile.read(length) or b"{}")
+            try:
+                status, body = 200, stack.acts[self.path](wish)
+            except Exception as error:
+                status, body = 500, {"error": f"{type(error).__name__}: {error}"}
+            text = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=10)
+
+
+def main() -> None:
+    """Run a stack with a little of everything until the input ends."""
+    with running_platform() as platform:
+        stack = Stack(platform)
+        with serving(stack) as control:
+            for scenario in SCENARIOS:
+                stack.start({"scenario": scenario, "title": f"A {scenario} piece of work"})
+            print(json.dumps({"control": control, "url": platform.gateway_url, **stack.sign_in()}), flush=True)
+            sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
