@@ -45,7 +45,7 @@ class Snapshot:
         return tx < self.xmax and tx not in self.running
 
     def covers(self, other: "Snapshot") -> bool:
-        """Say whether everything that ``other`` saw was seen here, too."""
+        """Say whether everything that ``other`` saw was seen here, too; False also for an older snapshot."""
         missing = (tx for tx in self.running if tx < other.xmax and tx not in other.running)
         return self.xmax >= other.xmax and next(missing, None) is None
 

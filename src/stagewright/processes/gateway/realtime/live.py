@@ -22,6 +22,7 @@ from stagewright.processes.gateway.realtime.outbox import Limits
 from stagewright.processes.gateway.realtime.socket import NO_ACCESS, SIGNED_OUT, TOO_OLD, Parts, Socket
 
 PATH = "/api/v1/realtime"
+FAILED = 1011
 SLOW_TIMER = timedelta(seconds=2)
 TURN = timedelta(seconds=1)
 PING = timedelta(seconds=15)
@@ -138,6 +139,10 @@ class Live:
         self._platform.metrics.realtime_sockets.set(len(self.sockets))
         try:
             await socket.serve(receive, send)
+        except Exception as error:  # the door wrapper of sockets: one client's bug ends its socket only
+            log.error("socket failed", exc_info=error)
+            await self._platform.report_bug("gateway.realtime", error)
+            await send({"type": "websocket.close", "code": FAILED, "reason": "connect again"})
         finally:
             self.sockets.discard(socket)
             self._platform.metrics.realtime_sockets.set(len(self.sockets))

@@ -138,10 +138,11 @@ class NotUnderstood(Exception):
 
 def read_message(text: str) -> Hello | Sub | Unsub:
     """Return the client's message. Raises ``NotUnderstood`` with what is wrong about it."""
-    if len(text) > TEXT_LIMIT or len(text.encode()) > TEXT_LIMIT:
-        raise NotUnderstood(f"the message is longer than {TEXT_LIMIT} bytes")
     try:
-        return _decoder.decode(text)
+        data = text.encode()
+        if len(data) > TEXT_LIMIT:
+            raise NotUnderstood(f"the message is longer than {TEXT_LIMIT} bytes")
+        return _decoder.decode(data)
     except (msgspec.DecodeError, ValueError) as error:
         raise NotUnderstood(str(error)) from error
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from stagewright.kit import feed
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Database
-from stagewright.kit.errors import Denied, StagewrightError, Unauthenticated
+from stagewright.kit.errors import Denied, StagewrightError, Unauthenticated, Unavailable
 from stagewright.kit.http.asgi import Message, Receive, Scope, Send
 from stagewright.kit.loops.waiting import first_of
 from stagewright.kit.metrics import Metrics
@@ -98,6 +98,8 @@ class Socket:
                 await self._act(text)
         except NotUnderstood as error:
             self.end(PROTOCOL_ERROR, str(error))
+        except Unavailable:
+            self.end(AWAY, "connect again")
 
     async def _greet(self, receive: Receive) -> None:
         try:

@@ -16,7 +16,7 @@ from stagewright.processes.gateway.realtime.messages import Refused
 from stagewright.processes.gateway.realtime.rights import Rights
 from stagewright.processes.gateway.realtime.topics import Frame, issue_route
 
-ISSUE = re.compile(r"([^/\s]+/[^/#\s]+)#(\d{1,9})")
+ISSUE = re.compile(r"([\w.-]{1,100}/[\w.-]{1,100})#([0-9]{1,9})", re.ASCII)
 FAMILIES: Mapping[str, Permission] = {
     "runs": Permission.SIGNED_IN,
     "waits": Permission.SIGNED_IN,
