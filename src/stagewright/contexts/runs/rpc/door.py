@@ -1,6 +1,7 @@
 """The runner's service: identity comes from the token only; every request repeats the attempt it speaks for."""
 
 import asyncio
+import contextlib
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -301,12 +302,14 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
             if earlier is not None:
                 await earlier.leave()
             with self._wakes.subscribed() as wake:
-                async for message in conversation.converse(request_iterator, wake):
-                    yield message
+                async with contextlib.aclosing(conversation.converse(request_iterator, wake)) as told:
+                    async for message in told:
+                        yield message
         except NotOfThisAttempt as error:
             await self._misused(caller.run, first.attempt, message=error.message)
             raise
         finally:
+            conversation.over.set()
             if self._streams.get(attempt_id) is conversation:
                 del self._streams[attempt_id]
 

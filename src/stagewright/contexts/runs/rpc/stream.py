@@ -1,7 +1,7 @@
 """One runner's live stream: batches of messages in, acknowledgements and orders out."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -75,7 +75,8 @@ class Pace:
 class Conversation:
     """State of one connection. What was told before is told again on a new one: the runner takes it twice.
 
-    ``verify`` checks the caller's token anew: a connection outlives neither the token nor the attempt.
+    ``verify`` checks the caller's token anew: a connection outlives neither the token nor the attempt. ``over`` is set
+    by the door once nothing more comes of it.
     """
 
     db: Database
@@ -87,12 +88,12 @@ class Conversation:
     actor: Actor
     verify: Verify
     accepted: int = 0
+    over: asyncio.Event = field(default_factory=asyncio.Event)
     _inbox: asyncio.Queue[stream_pb2.RunnerMessage | None] = field(default_factory=lambda: asyncio.Queue(BATCH))
     _streams: dict[str, LogRedactor] = field(default_factory=dict)
     _orders: Orders = field(default_factory=Orders)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _leaving: asyncio.Event = field(default_factory=asyncio.Event)
-    _over: asyncio.Event = field(default_factory=asyncio.Event)
     _pace: Pace = field(init=False)
     _dropped: int = 0
     _reported: int = 0
@@ -106,11 +107,11 @@ class Conversation:
         self._wake.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(LEAVE_SECONDS):
-                await self._over.wait()
+                await self.over.wait()
 
     async def converse(
         self, incoming: AsyncIterator[stream_pb2.RunnerMessage], wake: asyncio.Event
-    ) -> AsyncIterator[stream_pb2.PlatformMessage]:
+    ) -> AsyncGenerator[stream_pb2.PlatformMessage, None]:
         """Yield what the platform says until the runner ends its side or is refused."""
         self._wake = wake
         pump = asyncio.create_task(self._pump(incoming))
@@ -133,11 +134,8 @@ class Conversation:
             pump.cancel()
             with suppress(asyncio.CancelledError):
                 await pump
-            try:
-                await self._flush()
-                await self._report_dropped()
-            finally:
-                self._over.set()
+            await self._flush()
+            await self._report_dropped()
 
     async def _go_on(self) -> None:
         """Read how far earlier connections came."""
