@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from stagewright.kit.clock import SystemClock
+from stagewright.processes.cli.local.child import die_with_parent
 from stagewright.processes.devforge.seed import ForgeControl, Planted, Planting, plant_practice
 from stagewright.processes.devforge.serve import loopback_socket, make_server
 
@@ -70,7 +71,8 @@ def forge_as_process(data: Path, *flags: str) -> Iterator[tuple[RunningForge, su
     data.mkdir(parents=True, exist_ok=True)
     announced = data / "announced.json"
     command = [sys.executable, "-m", "stagewright.processes.devforge", "--data", str(data / "forge")]
-    process = subprocess.Popen([*command, "--announce", str(announced), *flags], stderr=subprocess.PIPE)
+    command += ["--announce", str(announced), *flags]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, preexec_fn=die_with_parent(os.getpid()))
     try:
         where = _read_when_there(announced, process)
         with ForgeControl(where["url"]) as control:

@@ -6,6 +6,7 @@ Cases are written once, in neutral actions, and compiled for each model stub. Re
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class Cli:
         if not shim.exists():
             shim.parent.mkdir(parents=True, exist_ok=True)
             words = [sys.executable, "-B", str(HERE / "replay.py"), str(RECORDINGS / self.name)]
-            shim.write_text(f'#!/bin/sh\nexec {" ".join(words)} "$@"\n')
+            shim.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
             shim.chmod(0o755)
         return f"{shim.parent}:{os.environ['PATH']}"
 

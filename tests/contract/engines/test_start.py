@@ -1,5 +1,6 @@
 """Starting a CLI engine: found, of the pinned version, able to reach its tools; and programs that misbehave."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,8 @@ def a_program(root: Path, name: str, body: str, **changes: Any) -> EngineJob:
     folder.mkdir()
     (folder / f"{name}.py").write_text("import os, sys, time\nwrite = sys.stdout.buffer.write\n" + body)
     program = folder / name
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -B {folder}/{name}.py "$@"\n')
+    words = shlex.join([sys.executable, "-B", f"{folder}/{name}.py"])
+    program.write_text(f'#!/bin/sh\nexec {words} "$@"\n')
     program.chmod(0o755)
     return a_job(root, environment={"PATH": f"{folder}:/usr/bin:/bin"}, **changes)
 

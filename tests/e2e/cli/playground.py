@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from stagewright.processes.cli.local.child import die_with_parent
 from stagewright.processes.devforge.seed import ForgeControl
 
 PROGRAM = (sys.executable, "-m", "stagewright.processes.cli.main")
@@ -191,6 +192,7 @@ def running_demo() -> Iterator[Playground]:
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            preexec_fn=die_with_parent(os.getpid()),
         )
     try:
         words = _read_until(process, READY)

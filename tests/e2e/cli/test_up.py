@@ -15,6 +15,7 @@ from tests.e2e.cli.playground import PROGRAM, Playground, clean_environ
 
 from stagewright.kit.crypto import Keyring
 from stagewright.kit.postgres import EmbeddedPostgres
+from stagewright.processes.cli.local.child import die_with_parent
 
 pytestmark = pytest.mark.e2e
 WITHIN = 60.0
@@ -30,7 +31,13 @@ class Up:
         command = [*PROGRAM, "up", "--data", str(self.data), "--port", "0", *options]
         with self.errors.open("w") as errors:
             self.process = subprocess.Popen(
-                command, env=self.environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+                command,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                preexec_fn=die_with_parent(os.getpid()),
             )
 
     def wait_ready(self) -> str:
