@@ -1,6 +1,11 @@
-"""Words of the overview: what can need a person."""
+"""Words of the overview: what can need a person, and the figures of a day."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
+from uuid import UUID
 
 
 class InboxKind(StrEnum):
@@ -13,3 +18,134 @@ class InboxKind(StrEnum):
     REVIEW = "review"
     MANUAL_STEP = "manual_step"
     ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an item comes from."""
+
+    project_id: UUID | None = None
+    project: str | None = None
+    repository: str | None = None
+    run_id: UUID | None = None
+    run_number: str | None = None
+    stage: str | None = None
+    issue_number: int | None = None
+    pr_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """What happens if nobody acts: the effect's word, its code, and when; without a time it stays as it is."""
+
+    effect: str
+    code: str | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxItem:
+    """One thing that needs a person. ``asks`` and ``why`` are codes with ``params``; clients put them into words."""
+
+    id: str
+    kind: InboxKind
+    asks: str
+    why: str | None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    since: datetime
+    answers: tuple[tuple[str, str], ...]
+    if_nothing: Nothing
+    place: Place
+    url: str | None = None
+    wait_id: UUID | None = None
+    incident_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """An open wait with its run, as the inbox reads it."""
+
+    wait_id: UUID
+    kind: str
+    target_kind: str
+    target_id: str
+    who_can_act: str
+    opened_at: datetime
+    deadline_at: datetime | None
+    resume_at: datetime | None
+    mark: str | None
+    waiting_since: datetime
+    question: str | None
+    run_id: UUID
+    number: int
+    stage: str | None
+    issue_number: int | None
+    pr_number: int | None
+    project_id: UUID
+    project: str
+    repository: str
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A failed run that nothing followed."""
+
+    run_id: UUID
+    number: int
+    stage: str | None
+    kind: str
+    issue_number: int | None
+    pr_number: int | None
+    failure_class: str
+    code: str | None
+    detail: str | None
+    finished_at: datetime
+    project_id: UUID
+    project: str
+    repository: str
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRow:
+    """A pull request of ours that waits for people."""
+
+    repository_id: UUID
+    pr_number: int
+    issue_number: int | None
+    stage: str
+    url: str
+    since: datetime
+    run_id: UUID
+    number: int
+    project_id: UUID
+    project: str
+    repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """A person does not want to see an item until then, unless it comes up anew."""
+
+    item: str
+    until: datetime
+    snoozed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayFigures:
+    """What happened on a day: runs begun and ended, their active seconds, tokens and cost; how long waits took."""
+
+    day: date
+    started: int
+    succeeded: int
+    failed: int
+    cancelled: int
+    active_seconds: int
+    tokens_in: int
+    tokens_out: int
+    cost_micros: int | None
+    waits: int
+    waited_seconds: int
+    pull_requests: int

@@ -1,7 +1,9 @@
 """What other contexts may use of runs."""
 
 from stagewright.contexts.runs.errors import RunAlreadyActive, RunNotFound, RunPublishing
-from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, RunWorld, Wait
+from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, RunWorld, Wait, WaitKind
+from stagewright.contexts.runs.rules.frames import shown_number
+from stagewright.contexts.runs.rules.waiting import what_answers_do, what_nothing_does
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
 from stagewright.contexts.runs.store.runs import find_active, succeeded_stages
 from stagewright.contexts.runs.usecases.cancel import cancel_run
@@ -28,6 +30,7 @@ __all__ = [
     "RunStatus",
     "RunWorld",
     "Wait",
+    "WaitKind",
     "blocked_bucket",
     "bot_login",
     "cancel_run",
@@ -41,5 +44,8 @@ __all__ = [
     "note_forge_refusal",
     "post_diagnostic",
     "request_run",
+    "shown_number",
     "succeeded_stages",
+    "what_answers_do",
+    "what_nothing_does",
 ]

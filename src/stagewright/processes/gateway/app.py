@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from stagewright.contexts.identity import http as identity_door
 from stagewright.contexts.incidents import http as incidents_door
 from stagewright.contexts.intake import http as intake_door
+from stagewright.contexts.overview import http as overview_door
 from stagewright.contexts.projects import http as projects_door
 from stagewright.contexts.projects.api import ForgeDirectory
 from stagewright.contexts.runs import http as runs_door
@@ -56,6 +57,7 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     yield workflow_door.schemas.router
     yield from runs_door.routes
     yield incidents_door.routes.router
+    yield overview_door.routes.router
     yield audit.routes.router
     yield settings.routes.router
     yield realtime.routes.router

@@ -1,9 +1,10 @@
 """The door for people to runs, waits, logs and the repositories they work on."""
 
-from stagewright.contexts.runs.http import details, lists, logs, repositories, unbinding, writes
+from stagewright.contexts.runs.http import details, lists, logs, repositories, unbinding, waits, writes
 
 routes = (
     lists.routes.router,
+    waits.routes.router,
     details.routes.router,
     logs.routes.router,
     writes.routes.router,

@@ -1,4 +1,4 @@
-"""Lists of runs and of open waits."""
+"""Lists of runs."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -8,7 +8,7 @@ from fastapi import Query
 
 from stagewright.contexts.identity.api import Permission
 from stagewright.contexts.runs import views
-from stagewright.contexts.runs.http.shapes import CallerDep, RunView, WaitView, run_view
+from stagewright.contexts.runs.http.shapes import CallerDep, RunView, run_view
 from stagewright.contexts.runs.model import RunStatus, WaitKind
 from stagewright.kit.http import Limit, Page
 from stagewright.kit.http.paging import Paging
@@ -71,35 +71,4 @@ async def list_runs(
         )
     return paging.page(
         rows, lambda row: (row.run.created_at, row.run.id), lambda row: run_view(row, me), as_of=clock.now()
-    )
-
-
-@routes.get("/waits", Permission.PROJECT_VIEW)
-async def list_waits(
-    me: CallerDep,
-    db: Db,
-    clock: ClockDep,
-    cursors: CursorsDep,
-    reason: Annotated[list[WaitKind] | None, Query()] = None,
-    project: Ids = None,
-    overdue: bool | None = None,
-    limit: Limit = 50,
-    cursor: str | None = None,
-) -> Page[WaitView]:
-    """List open waits of visible projects, the longest first."""
-    paging = Paging(cursors, limit, cursor, "opened_at", {"reason": reason, "project": project, "overdue": overdue})
-    seen = me.projects
-    async with db.reading() as reader:
-        rows = await views.list_waits(
-            reader,
-            visible=None if seen is None else list(seen),
-            projects=project,
-            reasons=reason,
-            overdue=overdue,
-            now=clock.now(),
-            after=paging.after,
-            limit=paging.fetch,
-        )
-    return paging.page(
-        rows, lambda row: (row.wait.opened_at, row.wait.id), lambda row: WaitView.of(row, me), as_of=clock.now()
     )

@@ -1,5 +1,7 @@
 """Rows of ``waits`` and ``run_inbox``."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -7,6 +9,24 @@ from stagewright.contexts.runs.model import Wait
 from stagewright.kit.db import Reader, Row, Tx, record
 
 to_wait = record(Wait)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What a person who looks at a wait wants to know of its run."""
+
+    run_id: UUID
+    project: str
+    repository: str
+    stage: str | None
+    issue_number: int | None
+    pr_number: int | None
+    status_since: datetime
+    active_seconds: int
+    limit_seconds: int
+
+
+to_circumstances = record(Circumstances)
 
 OPEN = """
 insert into waits (id, run_id, attempt_id, kind, target_kind, target_id, opened_at, who_can_act, deadline_at,
@@ -49,6 +69,14 @@ where r.status = 'waiting' and r.status_since < %(before)s limit %(limit)s for n
 """
 
 
+CIRCUMSTANCES = """
+select r.id as run_id, p.key as project, s.full_name as repository, r.stage, r.issue_number, r.pr_number,
+    r.status_since, r.active_seconds, r.limit_seconds
+from runs r join projects p on p.id = r.project_id join repositories s on s.id = r.repository_id
+where r.id = any(%(runs)s)
+"""
+
+
 async def open_wait(tx: Tx, values: dict[str, object]) -> Wait:
     """Open the wait, or return the one that is open for the same target."""
     wait = await tx.find(to_wait, OPEN, **values)
@@ -86,6 +114,12 @@ async def list_closed_since(reader: Reader, run_id: UUID, since: datetime) -> li
 async def is_accepted(reader: Reader, run_id: UUID, tree: str) -> bool:
     """Say whether an owner accepted the publication of exactly this tree."""
     return await reader.value(ACCEPTED, run_id=run_id, tree=tree) is not None
+
+
+async def list_circumstances(reader: Reader, runs: Sequence[UUID]) -> dict[UUID, Circumstances]:
+    """Return what screens show of the runs that wait, by the run's id."""
+    found = await reader.all(to_circumstances, CIRCUMSTANCES, runs=list(runs))
+    return {item.run_id: item for item in found}
 
 
 async def claim_due(tx: Tx, *, now: datetime, limit: int) -> list[Wait]:
