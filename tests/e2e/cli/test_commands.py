@@ -119,6 +119,25 @@ def test_events_prompt_and_result_of_a_run_are_shown(playground: Playground) -> 
     result = playground.call("run", "result", "run-1")
     assert "shop/prices.py" in result.out
     assert playground.call("run", "result", "run-1", "--json", "verdict").json() == {"verdict": "accepted"}
+    diff = playground.call("run", "result", "run-1", "--diff")
+    assert "\ndiff --git a/shop/prices.py b/shop/prices.py\n" in f"\n{diff.out}"
+    assert diff.err == ""
+
+
+def test_a_repository_is_unbound_by_its_name_and_nothing_of_it_is_left_undone(playground: Playground) -> None:
+    name = playground.bind("leaving", "- say: never\n").full_name
+    playground.until(
+        lambda: {row["state"] for row in playground.call("label", "list", name, "-o", "json").json()} == {"ok"}
+    )
+    asked = playground.call("repo", "remove", name, "--confirm", "leaving")
+    assert (asked.code, asked.out) == (2, "")
+    done = playground.call("repo", "remove", name, "--confirm", name, "--reason", "it moved", "-o", "json")
+    assert done.code == 0, done.err
+    assert "  is lost: the stored credential for bot" in done.err
+    assert done.json()["full_name"] == name
+    assert playground.call("repo", "view", name).code == 6
+    assert playground.call("repo", "remove", name, "--confirm", name).code == 6
+    assert playground.call("incident", "list", "-o", "json").json() == []
 
 
 def test_a_closed_pipe_ends_the_program_silently(playground: Playground) -> None:

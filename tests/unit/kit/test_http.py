@@ -30,7 +30,7 @@ from stagewright.kit.http import (
     known_query,
     status_of,
 )
-from stagewright.kit.http.confirm import ConfirmOutdated, ConfirmRequired
+from stagewright.kit.http.confirm import ConfirmOutdated, ConfirmRequired, NameRequired
 from stagewright.kit.metrics import Metrics
 from stagewright.kit.redact import MARK, Redactor
 
@@ -57,6 +57,7 @@ CASES = [
 ]
 TITLES = [
     (ConfirmRequired("confirm"), (428, "A confirmation is required")),
+    (NameRequired("type it"), (428, "The exact name is required")),
     (VersionRequired("send it"), (428, "A version is required")),
     (ConfirmOutdated("again"), (409, "The resource changed since the preview")),
     (errors.Conflict("other"), (409, "Another state than expected")),

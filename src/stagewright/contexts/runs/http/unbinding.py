@@ -13,7 +13,7 @@ from stagewright.contexts.runs.http.shapes import CallerDep
 from stagewright.contexts.runs.rules.cancelling import Shown
 from stagewright.contexts.runs.usecases import binding
 from stagewright.kit.http import RequestBody, VersionMismatch, expected_version
-from stagewright.kit.http.confirm import ConfirmRequired, Preview
+from stagewright.kit.http.confirm import Preview, check_name
 from stagewright.kit.http.routes import ClockDep, ConfirmationsDep, Db, Routes
 from stagewright.kit.http.shapes import Id, Instant
 
@@ -64,7 +64,14 @@ async def unbind_repository(
         repository = await visible_repository(reader, project_id, repository_id, me)
         if preview:
             shown = await binding.what_unbinding_does(reader, repository)
-            return confirmations.preview(subject, repository.version, **shown)
+            return confirmations.preview(
+                subject,
+                repository.version,
+                stops=shown["stops"],
+                lost=shown["lost"],
+                survives=shown["survives"],
+                name=repository.full_name,
+            )
     if not me.principal.fresh:
         raise FreshLoginRequired("this needs a sign-in or an API token younger than one hour")
     version = expected_version(request)
@@ -73,8 +80,7 @@ async def unbind_repository(
         if found.version != version:
             raise VersionMismatch("the repository was changed since you read it: read it again")
         confirmations.check(wanted.confirm_token, subject, found.version, does)
-        if wanted.confirm_name != found.full_name:
-            raise ConfirmRequired(f"send confirm_name with the exact name, {found.full_name}", name=found.full_name)
+        check_name(wanted.confirm_name, found.full_name)
 
     async with db.transaction(me.actor, correlation_id=str(request.state.request_id)) as tx:
         gone = await binding.disconnect_repository(

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from stagewright.contexts.runs.rules.cancelling import Shown
 
 
-def what_unbinding_does(name: str, *, purposes: Sequence[str], runs: int, open_acts: int) -> Shown:
+def what_unbinding_does(name: str, *, purposes: Sequence[str], runs: int, open_acts: bool) -> Shown:
     """Return the three lists of the preview of the repository called ``name``."""
     lost = [f"the stored credential for {purpose}" for purpose in purposes]
     lost.append("its webhook secrets: deliveries that still come are refused")
     if open_acts:
-        lost.append(f"{open_acts} acts on the forge that are still to be done: comments, labels")
+        lost.append("what was still to be written there: comments, labels")
     survives = [
         f"everything in {name}: branches, pull requests, labels, comments, the webhook's entry (delete it there)"
     ]

@@ -16,24 +16,24 @@ UNFINISHED_LABELS = """
 select distinct substr(target, 7) as key from effects
 where repository_id = %(repository_id)s and kind = 'label.define' and status in ('reserved', 'submitted', 'unknown')
 """
-COUNTS = """
+REST = """
 select (select count(*) from runs where repository_id = %(repository_id)s) as runs,
-    (select count(*) from effects where repository_id = %(repository_id)s
-        and status in ('reserved', 'unknown')) as open_effects
+    exists (select from effects where repository_id = %(repository_id)s
+        and status in ('reserved', 'submitted', 'unknown')) as open_acts
 """
 SUPERSEDE = """
 update effects set status = 'superseded', code = 'repository_unbound', finished_at = %(now)s
-where repository_id = %(repository_id)s and status in ('reserved', 'unknown')
+where repository_id = %(repository_id)s and status in ('reserved', 'submitted', 'unknown')
 """
 SUPPRESS = "update status_comments set suppressed = true where repository_id = %(repository_id)s and not suppressed"
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """How many runs there are, and how many acts on the forge are not done yet."""
+class Rest:
+    """How many runs there are, and whether acts on the forge are not done yet."""
 
     runs: int
-    open_effects: int
+    open_acts: bool
 
 
 async def list_active(reader: Reader, repository_id: UUID) -> list[Run]:
@@ -46,13 +46,13 @@ async def list_unfinished_labels(reader: Reader, repository_id: UUID) -> list[st
     return await reader.all(lambda row: str(row["key"]), UNFINISHED_LABELS, repository_id=repository_id)
 
 
-async def count(reader: Reader, repository_id: UUID) -> Counts:
-    """Count what refers to the repository."""
-    rows = await reader.all(lambda row: Counts(**row), COUNTS, repository_id=repository_id)
+async def get_rest(reader: Reader, repository_id: UUID) -> Rest:
+    """Return what refers to the repository."""
+    rows = await reader.all(lambda row: Rest(**row), REST, repository_id=repository_id)
     return rows[0]
 
 
 async def give_up_acts(tx: Tx, repository_id: UUID, *, now: datetime) -> int:
-    """Give up every act that is not being done right now, and every comment: there is no credential any more."""
+    """Give up every act, one that is under way included, and every comment: there is no credential any more."""
     await tx.execute(SUPPRESS, repository_id=repository_id)
     return await tx.execute(SUPERSEDE, repository_id=repository_id, now=now)

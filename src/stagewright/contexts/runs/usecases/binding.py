@@ -161,10 +161,10 @@ async def what_unbinding_does(reader: Reader, repository: projects.Repository) -
             f"{repository.full_name} has active runs: {names}{more}; let them end, or cancel them first",
             runs=[str(run.id) for run in active[:MOST_NAMED]],
         )
-    known = await rows.count(reader, repository.id)
+    known = await rows.get_rest(reader, repository.id)
     purposes = await vault.purposes_of(reader, repository.id)
     return unbinding.what_unbinding_does(
-        repository.full_name, purposes=purposes, runs=known.runs, open_acts=known.open_effects
+        repository.full_name, purposes=purposes, runs=known.runs, open_acts=known.open_acts
     )
 
 
