@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.checks import direction, documents, locks, openapi, sizes, start_up, wire, words
+from tools.checks import direction, documents, locks, openapi, realtime, sizes, start_up, wire, words
 from tools.tree import Tree
 
 Check = Callable[[Tree], list[str]]
@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CHECKS: tuple[Check, ...] = (
     wire.wire,
     openapi.openapi,
+    realtime.realtime,
     locks.locks,
     sizes.sizes,
     sizes.purposes,

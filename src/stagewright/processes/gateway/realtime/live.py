@@ -19,10 +19,28 @@ from stagewright.processes.gateway.realtime.hub import Hub
 from stagewright.processes.gateway.realtime.logs import LogFeed
 from stagewright.processes.gateway.realtime.messages import PROTOCOL
 from stagewright.processes.gateway.realtime.outbox import Limits
-from stagewright.processes.gateway.realtime.socket import NO_ACCESS, SIGNED_OUT, TOO_OLD, Parts, Socket
+from stagewright.processes.gateway.realtime.socket import (
+    AWAY,
+    NO_ACCESS,
+    PROTOCOL_ERROR,
+    SIGNED_OUT,
+    TOO_OLD,
+    TOO_SLOW,
+    Parts,
+    Socket,
+)
 
 PATH = "/api/v1/realtime"
 FAILED = 1011
+CLOSE_CODES = {
+    PROTOCOL_ERROR: "protocol error: do not come back",
+    SIGNED_OUT: "session or token ended: sign in",
+    NO_ACCESS: "no access left",
+    TOO_SLOW: "too slow: come back, expect a resync",
+    TOO_OLD: "the client is too old: load it anew",
+    FAILED: "the server failed: come back",
+    AWAY: "the server is away: come back",
+}
 SLOW_TIMER = timedelta(seconds=2)
 TURN = timedelta(seconds=1)
 PING = timedelta(seconds=15)
