@@ -160,6 +160,7 @@ SAYS: Final[dict[str, str]] = {
     "AX2": "permission matrix by role and token scope",
     "AX3": "object rule: foreign and unknown ids answer alike",
     "AX4": "credential class confusion",
+    "AX13": "confirmation: no token, other resource, changed version, reused, expired, wrong name, old token",
     "AX14": "lists: concurrent inserts while paging, tampered cursor, changed filter",
     "AX15": "idempotency keys",
     "AX18": "feed reader: late commit of a lower number, lost bells: nothing lost (reader part)",
