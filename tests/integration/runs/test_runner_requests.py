@@ -16,7 +16,7 @@ from tests.world import World
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.errors import AttemptEnded
 from stagewright.contexts.runs.model import AttemptStatus, RunStatus
-from stagewright.contexts.runs.rpc.parts import Slots
+from stagewright.contexts.runs.rpc.limits import Slots
 from stagewright.contexts.runs.usecases import sessions
 from stagewright.kit.crypto import Keyring, Sealer
 from stagewright.kit.errors import LimitReached
@@ -77,6 +77,38 @@ async def test_a_problems_details_are_redacted_in_keys_values_and_lists(world: W
     assert told["message"].startswith("it said «redacted»")
     assert len(told["message"]) == 4000
     assert SECRET not in str(told)
+
+
+async def test_a_flood_of_problems_leaves_a_bounded_number_of_incidents(world: World, caller: Caller) -> None:
+    def problem(number: int) -> outcome_pb2.ReportProblemRequest:
+        words = "".join(chr(97 + int(digit)) for digit in str(number))
+        return outcome_pb2.ReportProblemRequest(attempt=caller.attempt, level="error", code="flood", text=words)
+
+    for number in range(60):
+        await caller.stub.ReportProblem(problem(number), **caller.options())
+    with REFUSED as refused:
+        await caller.stub.ReportProblem(problem(61), **caller.options())
+    assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    world.clock.advance(timedelta(minutes=1))
+    await caller.stub.ReportProblem(problem(62), **caller.options())
+
+
+async def test_a_sessions_manifest_holds_no_secret(world: World, caller: Caller) -> None:
+    world.redactor.add(SECRET)
+    header = session_pb2.SessionHeader(
+        engine="scripted",
+        manifest=json.dumps({f"{SECRET}.txt": {"bytes": 1}}),
+        reason="turn",
+        archive_sha256=hashlib.sha256(b"a").hexdigest(),
+    )
+
+    async def parts() -> AsyncIterator[session_pb2.SaveSessionPart]:
+        yield session_pb2.SaveSessionPart(header=session_pb2.SaveSessionHeader(attempt=caller.attempt, session=header))
+        yield session_pb2.SaveSessionPart(archive=b"a")
+
+    await caller.stub.SaveSession(parts(), **caller.options())
+    async with world.db.reading() as reader:
+        assert await reader.value("select manifest from agent_sessions") == {"«redacted».txt": {"bytes": 1}}
 
 
 async def test_details_larger_than_the_page_allows_leave_their_names(world: World, caller: Caller) -> None:

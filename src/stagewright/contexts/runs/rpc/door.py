@@ -16,6 +16,7 @@ from stagewright.contexts.runs.errors import AssignmentPending, MessageInvalid, 
 from stagewright.contexts.runs.model import Attempt, AttemptId, Run
 from stagewright.contexts.runs.ports import GitStore
 from stagewright.contexts.runs.rpc import parts
+from stagewright.contexts.runs.rpc.limits import Allowance, Slots, heard_out
 from stagewright.contexts.runs.rpc.stream import Conversation, Wakes
 from stagewright.contexts.runs.rpc.tokens import AttemptTokens
 from stagewright.contexts.runs.rules.bodies import clean, parse_object
@@ -48,6 +49,7 @@ HELLO_SECONDS = 30.0
 TRANSFERS = 4  # of one attempt at once: each holds up to 96 MiB
 LONGEST_WAIT = timedelta(hours=24)
 SOON = timedelta(seconds=1)
+A_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
         self._sealer = sealer
         self._redactor = redactor
         self._wakes = wakes
-        self._transfers = parts.Slots(TRANSFERS)
+        self._transfers = Slots(TRANSFERS)
+        self._sessions = Allowance(A_MINUTE)
+        self._problems = Allowance(A_MINUTE)
         self._streams: dict[AttemptId, Conversation] = {}
 
     async def _caller(self, context: parts.Context, claimed: common_pb2.Attempt) -> Caller:
@@ -153,6 +157,7 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
         """Turn a runner's problem into an incident."""
         caller = await self._caller(context, request.attempt)
         attempts.fence(caller.run, caller.attempt)
+        self._problems.take(caller.attempt.id, self._clock.now())
         if request.level not in LEVELS:
             raise MessageInvalid(f"level {request.level[:20]!r} is none of {', '.join(sorted(LEVELS))}")
         details = checking.redacted(parse_object(request.details, "details"), self._redactor)
@@ -229,12 +234,13 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
     ) -> session_pb2.SaveSessionReply:
         """Keep a session of the attempt, sealed."""
         caller = await self._bearer(context)
-        async with parts.heard_out(aiter(request_iterator)), self._transfers.held(caller.attempt.id):
+        async with heard_out(aiter(request_iterator)), self._transfers.held(caller.attempt.id):
             attempts.fence(caller.run, caller.attempt)
+            self._sessions.take(caller.attempt.id, self._clock.now())
             header = await parts.session_head(request_iterator)
             await self._check_claimed(caller, header.attempt)
             upload = await parts.read_session(header, request_iterator)
-            draft = parts.session_draft(upload, caller.run, caller.attempt)
+            draft = parts.session_draft(upload, caller.run, caller.attempt, redact=self._redactor)
             async with self._db.transaction(caller.actor, correlation_id=caller.run.correlation_id) as tx:
                 saved = await sessions.save(tx, draft, sealer=self._sealer, clock=self._clock)
         return session_pb2.SaveSessionReply(session_id=str(saved.id))
@@ -244,7 +250,7 @@ class RunnerDoor(runner_pb2_grpc.RunnerServiceServicer):
     ) -> result_pb2.ProposeResultReply:
         """Keep a proposal; the worker checks it and the verdict comes on the stream."""
         caller = await self._bearer(context)
-        async with parts.heard_out(aiter(request_iterator)), self._transfers.held(caller.attempt.id):
+        async with heard_out(aiter(request_iterator)), self._transfers.held(caller.attempt.id):
             attempts.fence(caller.run, caller.attempt)
             header = await parts.proposal_head(request_iterator)
             await self._check_claimed(caller, header.attempt)

@@ -1,11 +1,8 @@
 """Pieces of requests: metadata, uploads in parts, headers."""
 
-import asyncio
 import hashlib
 import json
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,17 +10,15 @@ import grpc.aio
 
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs.errors import MessageInvalid
-from stagewright.contexts.runs.model import Attempt, AttemptId, Run
+from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.rules.bodies import clean, parse_object
 from stagewright.contexts.runs.usecases.assignment import MAX_ARCHIVE, MAX_BUNDLE
-from stagewright.kit.errors import LimitReached, StagewrightError
+from stagewright.contexts.runs.usecases.checking import redacted
 from stagewright.wire.v1 import result_pb2, session_pb2
 
 Context = grpc.aio.ServicerContext[Any, Any]
 PIECE = 1024 * 1024
 MAX_MANIFEST = 1024 * 1024
-HEARD_OUT_PARTS = 128
-HEARD_OUT_SECONDS = 10.0
 
 
 def bearer(context: Context) -> str | None:
@@ -102,14 +97,16 @@ async def read_session(
     return SessionUpload(header, bytes(archive), bytes(wip))
 
 
-def session_draft(upload: SessionUpload, run: Run, attempt: Attempt) -> agents.SessionDraft:
-    """Return the session to keep. Digests are checked where it is stored."""
+def session_draft(
+    upload: SessionUpload, run: Run, attempt: Attempt, *, redact: Callable[[str], str]
+) -> agents.SessionDraft:
+    """Return the session to keep. Digests are checked where it is stored; the manifest is stored in the clear."""
     head = upload.header.session
     if len(head.manifest) > MAX_MANIFEST:
         raise MessageInvalid("the session's manifest is larger than 1 MiB", code="too_large")
     try:
         engine, reason = agents.EngineName(head.engine), agents.SessionReason(head.reason)
-        manifest = parse_object(head.manifest, "the session's manifest")
+        manifest = redacted(parse_object(head.manifest, "the session's manifest"), redact)
         archive_sha, wip_sha = bytes.fromhex(head.archive_sha256), bytes.fromhex(head.wip_sha256)
     except ValueError as error:
         raise MessageInvalid(f"the session's header is wrong: {error}") from error
@@ -157,38 +154,3 @@ async def read_bundle(
     if bundle and hashlib.sha256(bundle).hexdigest() != header.bundle_sha256:
         raise MessageInvalid("bundle_sha256 is not the SHA-256 of the bundle; send it again")
     return bytes(bundle)
-
-
-@asynccontextmanager
-async def heard_out(messages: AsyncIterator[object]) -> AsyncIterator[None]:
-    """Let the caller send the rest before a refusal is answered: cut off while sending it would not hear why."""
-    try:
-        yield
-    except StagewrightError:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(HEARD_OUT_SECONDS):
-                for _ in range(HEARD_OUT_PARTS):
-                    if await anext(messages, None) is None:
-                        break
-        raise
-
-
-class Slots:
-    """At most so many transfers of one attempt at once."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._held: Counter[AttemptId] = Counter()
-
-    @asynccontextmanager
-    async def held(self, attempt_id: AttemptId) -> AsyncIterator[None]:
-        """Count one for the block. Raise ``LimitReached`` when there is no room."""
-        if self._held[attempt_id] >= self._most:
-            raise LimitReached(f"this attempt has {self._most} transfers under way; wait for one to end")
-        self._held[attempt_id] += 1
-        try:
-            yield
-        finally:
-            self._held[attempt_id] -= 1
-            if not self._held[attempt_id]:
-                del self._held[attempt_id]
