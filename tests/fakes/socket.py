@@ -13,10 +13,12 @@ from websockets.typing import Subprotocol
 
 from stagewright.kit import feed
 from stagewright.kit.http import serving
+from stagewright.kit.http.browser import Browser
 from stagewright.kit.settings import Listen
 from stagewright.processes.gateway import realtime
+from stagewright.processes.gateway.doorkeeper import Doorkeeper, SocketDoor
 from stagewright.processes.gateway.main import SOCKETS
-from tests.fakes.gateway import Gateway, Person
+from tests.fakes.gateway import PUBLIC_URL, Gateway, Person, Visitor
 
 PATIENCE = 10.0
 Json = dict[str, Any]
@@ -96,10 +98,15 @@ class Listening:
     url: str
 
     @asynccontextmanager
-    async def open(self, who: Person | str | None, *, protocol: str = "stagewright.v1") -> AsyncIterator[Client]:
-        """Open a socket for the block."""
-        token = who.token if isinstance(who, Person) else who
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    async def open(
+        self, who: Person | Visitor | str | None, *, protocol: str = "stagewright.v1", origin: str = PUBLIC_URL
+    ) -> AsyncIterator[Client]:
+        """Open a socket for the block: with a token, or with a cookie from a page of ``origin``."""
+        if isinstance(who, Visitor):
+            headers = {"Cookie": f"__Host-sw_session={who.cookie}", "Origin": origin}
+        else:
+            token = who.token if isinstance(who, Person) else who
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
         address = f"{self.url.replace('http', 'ws', 1)}/api/v1/realtime"
         async with connect(
             address, additional_headers=headers, subprotocols=[Subprotocol(protocol)], compression=None, proxy=None
@@ -126,8 +133,9 @@ class Listening:
 async def listening(gateway: Gateway, limits: realtime.Limits | None = None) -> AsyncIterator[Listening]:
     """Serve the gateway with its feed for the block."""
     platform = gateway.platform
+    doorkeeper = Doorkeeper(platform, Browser(PUBLIC_URL, platform.keyring))
     async with (
-        realtime.open_live(platform, realtime.TokenAdmission(platform), limits=limits) as live,
+        realtime.open_live(platform, SocketDoor(doorkeeper), limits=limits) as live,
         serving(realtime.Door(gateway.app, live), Listen("127.0.0.1", 0), http="httptools", **SOCKETS) as bound,
     ):
         yield Listening(gateway, live, bound.url)

@@ -9,10 +9,12 @@ import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway, Person
 from tests.fakes.socket import Client, Listening, listening
+from websockets.exceptions import InvalidStatus
 
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.identity.events import AccessChanged, MemberRemoved, MemberRoleChanged
-from stagewright.contexts.identity.model import Membership, ProjectRole, UserState
+from stagewright.contexts.identity.model import Membership, ProjectRole, SessionEnd, UserState
+from stagewright.contexts.identity.usecases.sessions import end_sessions
 from stagewright.contexts.projects.api import Project
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.runs.events import ResultChecked
@@ -38,6 +40,12 @@ async def remove_member(tx: Tx, project: Project, person: Person) -> None:
 
 async def note(tx: Tx, run: runs.Run, value: Any) -> None:
     tx.publish(ResultChecked(run=run, extra={"value": value}))
+
+
+async def passing(clock: FakeClock, time: timedelta) -> None:
+    """Let time pass in one leap, and the feed's loops look once after it."""
+    clock.advance(time)
+    await clock.run(timedelta(seconds=3))
 
 
 def seen(client: Client) -> list[Any]:
@@ -146,9 +154,9 @@ async def test_a_token_that_expires_ends_its_socket(gateway: Gateway, clock: Fak
     short = replace(person, token=await gateway.token(person, "read", life=timedelta(hours=1)))
     async with listening(gateway) as server, server.open(short) as client:
         await client.hello()
-        await clock.run(timedelta(minutes=59))
+        await passing(clock, timedelta(minutes=59))
         assert client.connection.close_code is None
-        await clock.run(timedelta(minutes=2))
+        await passing(clock, timedelta(minutes=2))
         assert await client.closed() == 4401
 
 
@@ -176,3 +184,57 @@ async def test_another_role_event_of_the_same_rights_changes_nothing(server: Lis
             await note(tx, run, 1)
         await client.until(lambda: seen(client) == [1])
         assert {item["op"] for item in client.said} <= {"ready", "events"}
+
+
+class TestBrowsers:
+    async def test_a_session_opens_a_socket_from_our_own_page_only(self, server: Listening) -> None:
+        gateway = server.gateway
+        visitor = await gateway.visitor(await gateway.person("eve"))
+        async with server.open(visitor) as client:
+            assert (await client.hello(f"inbox:{visitor.user.id}"))["refused"] == []
+        for origin in ("https://evil.test", "null", "http://stagewright.test"):
+            with pytest.raises(InvalidStatus) as error:
+                async with server.open(visitor, origin=origin):
+                    raise AssertionError("the socket was opened")
+            assert error.value.response.status_code == 403
+
+    async def test_a_revoked_session_is_signed_out_at_once(self, server: Listening, clock: FakeClock) -> None:
+        gateway = server.gateway
+        _, _, run = await gateway.scene()
+        person = await gateway.person(role="owner")
+        one, other = await gateway.visitor(person), await gateway.visitor(person)
+        async with server.open(one) as ended, server.open(other) as lives:
+            await ended.hello(f"run:{run.id}")
+            await lives.hello(f"run:{run.id}")
+            async with gateway.db.transaction() as tx:
+                await end_sessions(
+                    tx, person.user.id, reason=SessionEnd.REVOKED, now=clock.now(), session_id=one.session_id
+                )
+                await note(tx, run, 1)
+            assert await ended.closed() == 4401
+            await lives.until(lambda: seen(lives) == [1])
+            assert seen(ended) == []
+
+    async def test_a_socket_does_not_keep_its_session_alive(self, gateway: Gateway, clock: FakeClock) -> None:
+        visitor = await gateway.visitor(await gateway.person("eve"))
+        async with listening(gateway) as server, server.open(visitor) as client:
+            await client.hello()
+            await passing(clock, gateway.platform.settings.session_idle + timedelta(minutes=1))
+            assert await client.closed() == 4401
+
+    async def test_a_session_that_is_used_keeps_its_socket(self, gateway: Gateway, clock: FakeClock) -> None:
+        visitor = await gateway.visitor(await gateway.person("eve"))
+        async with listening(gateway) as server, server.open(visitor) as client:
+            await client.hello()
+            await passing(clock, gateway.platform.settings.session_idle - timedelta(minutes=2))
+            assert (await gateway.get("/me", visitor)).status_code == 200
+            await passing(clock, timedelta(minutes=4))
+            await client.sub(1)
+            assert client.connection.close_code is None
+
+
+async def test_a_token_without_the_scope_to_read_gets_no_socket(server: Listening) -> None:
+    person = await server.gateway.person("eve")
+    blind = replace(person, token=await server.gateway.token(person, "manage"))
+    async with server.open(blind) as client:
+        assert await client.closed() == 4403

@@ -10,6 +10,7 @@ from stagewright.contexts.identity.api import Caller
 from stagewright.kit.errors import Denied, LimitReached, StagewrightError, Unauthenticated
 from stagewright.kit.http import problem
 from stagewright.kit.http.asgi import App, Receive, Scope, Send
+from stagewright.kit.http.browser import CsrfRefused
 from stagewright.kit.http.limits import Bucket, take
 from stagewright.kit.logs import get_logger
 from stagewright.kit.loops import Duty, Loop, Loops
@@ -95,13 +96,12 @@ class Live:
         return self._platform.clock.now() - self.hub.read_at < FRESH
 
     async def watch(self) -> int:
-        """Send pings, end sessions whose time is over, and look at everybody's rights once a minute."""
+        """Send pings; ask who is there when a credential's time is over, and of everybody once a minute."""
         now, asked = self._platform.clock.now(), 0
         for socket in tuple(self.sockets):
-            if socket.rights.until is not None and socket.rights.until <= now:
-                socket.end(SIGNED_OUT, "signed out")
-            elif now - socket.checked_at >= RECHECK and asked < MOST_ASKED:
-                asked += 1
+            over = socket.rights.until is not None and socket.rights.until <= now
+            if over or (now - socket.checked_at >= RECHECK and asked < MOST_ASKED):
+                asked += not over  # a session may have been renewed meanwhile, so its end is asked for, too
                 await socket.renew()
             if now - socket.pinged_at >= PING:
                 socket.ping(now)
@@ -141,7 +141,7 @@ class Live:
         return admitted
 
     async def _deny(self, error: StagewrightError, scope: Scope, receive: Receive, send: Send) -> None:
-        if isinstance(error, Denied) and error.stable_code != "identity.origin":
+        if isinstance(error, Denied) and not isinstance(error, CsrfRefused):
             await _accept(scope, send)
             await send({"type": "websocket.close", "code": NO_ACCESS, "reason": "no access"})
             return
