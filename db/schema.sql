@@ -442,6 +442,14 @@ CREATE TABLE public.repositories (
     CONSTRAINT repositories_state_check CHECK ((state = ANY (ARRAY['enabled'::text, 'disabled'::text])))
 );
 
+CREATE TABLE public.repository_installations (
+    repository_id uuid NOT NULL,
+    purpose text NOT NULL,
+    installation_id text NOT NULL,
+    learned_at timestamp with time zone NOT NULL,
+    CONSTRAINT repository_installations_purpose_check CHECK ((purpose = ANY (ARRAY['bot'::text, 'management'::text])))
+);
+
 CREATE TABLE public.repository_policies (
     repository_id uuid NOT NULL,
     hash text NOT NULL,
@@ -748,6 +756,7 @@ CREATE TABLE public.webhook_deliveries (
     reason text,
     tries integer DEFAULT 0 NOT NULL,
     not_before timestamp with time zone NOT NULL,
+    app_id bigint,
     CONSTRAINT webhook_deliveries_binding_check CHECK ((binding = ANY (ARRAY['token'::text, 'github_app'::text]))),
     CONSTRAINT webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['received'::text, 'decided'::text, 'dead'::text])))
 );
@@ -859,6 +868,9 @@ ALTER TABLE ONLY public.rate_buckets
 
 ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.repository_installations
+    ADD CONSTRAINT repository_installations_pkey PRIMARY KEY (repository_id, purpose);
 
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_pkey PRIMARY KEY (repository_id);
@@ -1139,6 +1151,9 @@ ALTER TABLE ONLY public.pull_request_links
 ALTER TABLE ONLY public.repositories
     ADD CONSTRAINT repositories_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id);
 
+ALTER TABLE ONLY public.repository_installations
+    ADD CONSTRAINT repository_installations_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_hash_fkey FOREIGN KEY (hash) REFERENCES public.policy_texts(hash);
 
@@ -1264,6 +1279,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.pull_request_links TO stagewri
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_buckets TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repositories TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_installations TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_policies TO stagewright_app;
 

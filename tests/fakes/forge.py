@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,15 +15,26 @@ from stagewright.contexts.runs.ports import (
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
+    Quota,
     RateReading,
 )
 from stagewright.kit.clock import Clock
-from stagewright.kit.errors import FieldProblem, Invalid, NotFound, StagewrightError, TooLarge, Unauthenticated
+from stagewright.kit.errors import (
+    FieldProblem,
+    Invalid,
+    LimitReached,
+    NotFound,
+    StagewrightError,
+    TooLarge,
+    Unauthenticated,
+)
 
 PERSON = ForgeAccount(1, "ann", "User")
 BOT = ForgeAccount(2, "stagewright-bot", "User")
 LONGEST_BODY = 65_536
 LIMIT = 5000
+CONTENT = ("create_comment", "update_comment", "delete_comment", "open_pull_request", "update_pull_request")
+MANAGED = ("labels_of", "add_label", "remove_label", "repository_labels", "create_label", "update_label", "permission")
 
 
 @dataclass
@@ -89,6 +101,7 @@ class FakeForge:
         self.repositories: dict[int, FakeRepository] = {}
         self.calls: list[tuple[str, object]] = []
         self.remaining = LIMIT
+        self.installations: dict[int, str] = {}
 
     # Arranging: what people do on the forge.
 
@@ -99,6 +112,14 @@ class FakeForge:
         made = FakeRepository(info, roles={self.bot_account.login: "write"}, branches={default_branch: "0" * 40})
         self.repositories[number] = made
         return info
+
+    def install(self, repository_id: int, installation: str) -> None:
+        """Let the repository draw on the limits of an App's installation, for both purposes."""
+        self.installations[repository_id] = installation
+
+    def installation_of(self, repository_id: int, purpose: str) -> str:
+        """Return whose limits requests draw on: the installation's, else those of one token per purpose."""
+        return self.installations.get(repository_id) or f"token:{purpose}:{repository_id}"
 
     def add_account(self, login: str, *, type: str = "User") -> ForgeAccount:  # noqa: A002 - the field's name
         """Make an account."""
@@ -154,13 +175,13 @@ class FakeForge:
 
     async def bot(self, repository: Repository) -> BotIdentity:
         """Return who the platform is there."""
-        with self._doing("bot", None):
+        with self._doing("bot", None, repository):
             me = self.bot_account
             return BotIdentity(me.login, me.id, f"{me.id}+{me.login}@users.noreply.forge.test")
 
     async def issue(self, repository: Repository, number: int) -> ForgeIssue:
         """Return an Issue with its text."""
-        with self._doing("issue", number):
+        with self._doing("issue", number, repository):
             thread = _thread(self._of(repository), number)
             return ForgeIssue(
                 number=number,
@@ -176,17 +197,17 @@ class FakeForge:
 
     async def comments(self, repository: Repository, number: int) -> Sequence[ForgeComment]:
         """Return all comments of a thread, oldest first."""
-        with self._doing("comments", number):
+        with self._doing("comments", number, repository):
             return list(_thread(self._of(repository), number).comments)
 
     async def create_comment(self, repository: Repository, number: int, body: str) -> ForgeComment:
         """Write a comment."""
-        with self._doing("create_comment", number):
+        with self._doing("create_comment", number, repository):
             return self._comment(self._of(repository), _thread(self._of(repository), number), body, self.bot_account)
 
     async def update_comment(self, repository: Repository, comment_id: int, body: str) -> ForgeComment:
         """Replace the text of a comment."""
-        with self._doing("update_comment", comment_id):
+        with self._doing("update_comment", comment_id, repository):
             thread, index = _comment(self._of(repository), comment_id)
             thread.comments[index] = replace(thread.comments[index], body=_checked(body))
             thread.updated_at = self._clock.now()
@@ -194,39 +215,39 @@ class FakeForge:
 
     async def delete_comment(self, repository: Repository, comment_id: int) -> None:
         """Delete a comment."""
-        with self._doing("delete_comment", comment_id):
+        with self._doing("delete_comment", comment_id, repository):
             thread, index = _comment(self._of(repository), comment_id)
             del thread.comments[index]
 
     async def labels_of(self, repository: Repository, number: int) -> Sequence[str]:
         """Return the labels of a thread."""
-        with self._doing("labels_of", number):
+        with self._doing("labels_of", number, repository):
             return list(_thread(self._of(repository), number).labels)
 
     async def add_label(self, repository: Repository, number: int, label: str) -> None:
         """Put a label on a thread; one that is there already is success."""
-        with self._doing("add_label", number):
+        with self._doing("add_label", number, repository):
             found = self._of(repository)
             self._add_label(found, _thread(found, number), _name(label), self.bot_account)
 
     async def remove_label(self, repository: Repository, number: int, label: str) -> None:
         """Take a label off a thread; one that is not there is success."""
-        with self._doing("remove_label", number):
+        with self._doing("remove_label", number, repository):
             self._remove_label(_thread(self._of(repository), number), _name(label), self.bot_account)
 
     async def repository_labels(self, repository: Repository) -> Sequence[ForgeLabel]:
         """Return the repository's labels."""
-        with self._doing("repository_labels", None):
+        with self._doing("repository_labels", None, repository):
             return [label for _, label in sorted(self._of(repository).labels.items())]
 
     async def create_label(self, repository: Repository, label: ForgeLabel) -> None:
         """Define a label; one that is there gets this look."""
-        with self._doing("create_label", label.name):
+        with self._doing("create_label", label.name, repository):
             self._of(repository).labels[_name(label.name).lower()] = label
 
     async def update_label(self, repository: Repository, name: str, label: ForgeLabel) -> None:
         """Rename a label everywhere, or change its look."""
-        with self._doing("update_label", name):
+        with self._doing("update_label", name, repository):
             found = self._of(repository)
             if found.labels.pop(_name(name).lower(), None) is None:
                 raise NotFound(f"no label {name}", code="forge.not_found")
@@ -236,30 +257,30 @@ class FakeForge:
 
     async def own_reactions(self, repository: Repository, number: int) -> Sequence[str]:
         """Return what the bot reacted with."""
-        with self._doing("own_reactions", number):
+        with self._doing("own_reactions", number, repository):
             found = _thread(self._of(repository), number).reactions
             return [reaction for login, reaction in found if login == self.bot_account.login]
 
     async def add_reaction(self, repository: Repository, number: int, reaction: str) -> None:
         """React to a thread; the same reaction again is success."""
-        with self._doing("add_reaction", number):
+        with self._doing("add_reaction", number, repository):
             found = _thread(self._of(repository), number).reactions
             if (self.bot_account.login, reaction) not in found:
                 found.append((self.bot_account.login, reaction))
 
     async def default_branch(self, repository: Repository) -> str:
         """Return the name of the default branch now."""
-        with self._doing("default_branch", None):
+        with self._doing("default_branch", None, repository):
             return self._of(repository).info.default_branch
 
     async def pull_request(self, repository: Repository, number: int) -> ForgePullRequest:
         """Return a pull request as it is now."""
-        with self._doing("pull_request", number):
+        with self._doing("pull_request", number, repository):
             return self._pull(repository, _thread(self._of(repository), number))
 
     async def pull_requests_by_head(self, repository: Repository, branch: str) -> Sequence[ForgePullRequest]:
         """Return open and closed pull requests of a branch, newest first."""
-        with self._doing("pull_requests_by_head", branch):
+        with self._doing("pull_requests_by_head", branch, repository):
             threads = self._of(repository).threads.values()
             found = [one for one in threads if one.pull and one.pull.head == branch and one.pull.in_repository]
             return [self._pull(repository, one) for one in reversed(found)]
@@ -268,7 +289,7 @@ class FakeForge:
         self, repository: Repository, *, title: str, body: str, head: str, base: str, draft: bool
     ) -> ForgePullRequest:
         """Open a pull request of a branch that has none open."""
-        with self._doing("open_pull_request", head):
+        with self._doing("open_pull_request", head, repository):
             found = self._of(repository)
             if any(one.open and one.pull and one.pull.head == head for one in found.threads.values()):
                 raise Invalid(f"a pull request of {head} is open", code="forge.already_exists")
@@ -284,40 +305,44 @@ class FakeForge:
         self, repository: Repository, number: int, *, title: str | None, body: str
     ) -> ForgePullRequest:
         """Replace the text of a pull request, and its title unless None."""
-        with self._doing("update_pull_request", number):
+        with self._doing("update_pull_request", number, repository):
             thread = _thread(self._of(repository), number)
             self._pull(repository, thread)
             thread.title, thread.body = title if title is not None else thread.title, _checked(body)
             thread.updated_at = self._clock.now()
             return self._pull(repository, thread)
 
-    async def rate(self, repository: Repository) -> Sequence[RateReading]:
-        """Return what is left of the limit."""
+    async def rate(self, repository: Repository) -> Sequence[Quota]:
+        """Return what is left of the limits of each purpose; no request is made for it."""
+        self._meet("rate", repository, after=False)
         reset = self._clock.now() + timedelta(hours=1)
-        return [RateReading("core", self.remaining, LIMIT, reset)]
+        number = repository.forge_repository_id
+        whose = {purpose: self.installation_of(number, purpose) for purpose in ("bot", "management")}
+        reading = (RateReading("core", self.remaining, LIMIT, reset),)
+        return [Quota(purpose, installation, reading) for purpose, installation in whose.items()]
 
     # ForgeThreads
 
     async def thread(self, repository: Repository, number: int) -> ForgeThread | None:
         """Return the thread as it is now, or None when it is gone."""
-        with self._doing("thread", number):
+        with self._doing("thread", number, repository):
             found = self._of(repository).threads.get(number)
             return None if found is None else _as_thread(found)
 
     async def permission(self, repository: Repository, login: str) -> str:
         """Return the account's role."""
-        with self._doing("permission", login):
+        with self._doing("permission", login, repository):
             known = {name.lower(): role for name, role in self._of(repository).roles.items()}
             return known.get(login.lower(), "none")
 
     async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
         """Return the thread's label events, oldest first."""
-        with self._doing("label_acts", number):
+        with self._doing("label_acts", number, repository):
             return list(_thread(self._of(repository), number).acts)
 
     async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
         """Return threads updated at or after ``since`` (None: all open ones), least lately updated first."""
-        with self._doing("updated_threads", since):
+        with self._doing("updated_threads", since, repository):
             every = self._of(repository).threads.values()
             found = [one for one in every if one.open or since is not None]
             found = [one for one in found if since is None or one.updated_at >= since]
@@ -361,19 +386,29 @@ class FakeForge:
     # Insides
 
     @contextmanager
-    def _doing(self, act: str, what: object) -> Iterator[None]:
+    def _doing(self, act: str, what: object, repository: Repository | None = None) -> Iterator[None]:
         self.calls.append((act, what))
-        self._meet(act, after=False)
+        self._meet(act, repository, after=False)
         yield
-        self._meet(act, after=True)
+        self._meet(act, repository, after=True)
 
-    def _meet(self, act: str, *, after: bool) -> None:
+    def _meet(self, act: str, repository: Repository | None, *, after: bool) -> None:
         for fault in self._faults:
             if (fault.act, fault.after) == (act, after):
                 fault.times -= 1
                 if fault.times == 0:
                     self._faults.remove(fault)
-                raise fault.error
+                raise self._named(fault.error, act, repository)
+
+    def _named(self, error: StagewrightError, act: str, repository: Repository | None) -> StagewrightError:
+        """Say in a limit's and a credential's failure whose they are, as the adapter does."""
+        if repository is not None and isinstance(error, LimitReached | Unauthenticated):
+            purpose = "management" if act in MANAGED else "bot"
+            whose = {"installation": self.installation_of(repository.forge_repository_id, purpose), "purpose": purpose}
+            bucket = {"bucket": "content" if act in CONTENT else "core"} if isinstance(error, LimitReached) else {}
+            error = copy(error)  # one fault may be met by several repositories
+            error.params = whose | bucket | error.params
+        return error
 
     def _of(self, repository: Repository) -> FakeRepository:
         found = self.repositories.get(repository.forge_repository_id)

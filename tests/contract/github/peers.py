@@ -65,6 +65,17 @@ class Peer(Protocol):
     async def limit(self, act: str, *, secondary: bool, seconds: int) -> None: ...
     async def go_down(self) -> None: ...
     async def let_time_pass(self, seconds: int) -> None: ...
+    async def through_app(self) -> "Installed": ...
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A forge reached through a GitHub App: two repositories of one installation, and one of another."""
+
+    forge: Forge
+    first: Repository
+    second: Repository
+    elsewhere: Repository
 
 
 def a_credential(kind: CredentialKind = CredentialKind.TOKEN, **changes: Any) -> Credential:
@@ -159,7 +170,7 @@ class PracticePeer:
     """The adapter and the practice forge."""
 
     def __init__(self, http: httpx.AsyncClient, running: RunningForge) -> None:
-        self.running = running
+        self.running, self.http = running, http
         planted: Planted = running.plant()
         self.planted = planted
         self.token, self.bot = planted.bot_token, planted.bot
@@ -232,6 +243,24 @@ class PracticePeer:
         """Move the forge's clock."""
         self.running.control.advance(seconds)
 
+    async def through_app(self) -> Installed:
+        """Install an App for two owners; its credential does not say which installation a repository has."""
+        control, other = self.running.control, self.running.plant()
+        owner = self.planted.owner
+        rights = {"issues": "write", "pull_requests": "write", "contents": "write", "metadata": "read"}
+        app = control.ask("POST", "/apps", {"owner": owner, "slug": f"shared-{owner}", "permissions": rights})
+        for account in (owner, other.owner):
+            control.ask("POST", f"/apps/{app['id']}/installations", {"account": account})
+        control.ask("POST", "/repositories", {"owner": owner, "name": "second"})
+        credential = a_credential(CredentialKind.GITHUB_APP, app_id=app["id"])
+        adapter = Adapter(self.http, Vault(ResolvedCredential(credential, app["private_key"]), []))
+        second, elsewhere = (self._named(name) for name in (f"{owner}/second", other.full_name))
+        return Installed(adapter.forge, self.repository, second, elsewhere)
+
+    def _named(self, full_name: str) -> Repository:
+        shown = self.api.get(f"/repos/{full_name}").json()
+        return a_repository(full_name, shown["id"], self.running.api_url, shown["html_url"])
+
     def _request(self, act: str) -> tuple[str, str]:
         method, path = REQUESTS[act]
         return method, re.escape(self.planted.full_name) + path
@@ -295,3 +324,12 @@ class FakePeer:
     async def let_time_pass(self, seconds: int) -> None:
         """Move the clock."""
         self.clock.advance(timedelta(seconds=seconds))
+
+    async def through_app(self) -> Installed:
+        """Install an App twice."""
+        first = a_repository("acme/first", self.fake.add_repository("acme/first").id)
+        second = a_repository("acme/second", self.fake.add_repository("acme/second").id)
+        elsewhere = a_repository("other/third", self.fake.add_repository("other/third").id)
+        for one, installation in ((first, "app:1"), (second, "app:1"), (elsewhere, "app:2")):
+            self.fake.install(one.forge_repository_id, installation)
+        return Installed(self.fake, first, second, elsewhere)

@@ -13,7 +13,7 @@ from tests.fakes.clock import FakeClock
 from stagewright.adapters.github import Access
 from stagewright.adapters.github.access import LABELS, THREADS
 from stagewright.contexts.vault.model import CredentialKind, ResolvedCredential
-from stagewright.kit.errors import Denied, NotFound, Unauthenticated
+from stagewright.kit.errors import Denied, LimitReached, NotFound, Unauthenticated
 
 RIGHTS = {"issues": "write", "pull_requests": "write", "contents": "write", "metadata": "read"}
 
@@ -207,6 +207,46 @@ async def test_every_answer_feeds_the_limits_and_content_gets_a_reading_too(prac
     remaining, limit, reset = practice.adapter.readings[0][2:]
     assert 0 < remaining < limit
     assert reset > datetime.now(UTC)
+
+
+async def test_what_the_bot_has_left_is_not_what_the_management_credential_has(practice: PracticePeer) -> None:
+    """Two tokens are two credentials: each has its own row, and the readings of one say nothing of the other."""
+    kept = {
+        "bot": ResolvedCredential(a_credential(), practice.token),
+        "management": ResolvedCredential(a_credential(purpose="management"), practice.planted.owner_token),
+    }
+
+    async def resolve(repository_id: object, project_id: object, purpose: str) -> ResolvedCredential:
+        return kept[purpose]
+
+    practice.adapter.client.access = Access(practice.adapter.wire, resolve, FakeClock())
+    await practice.forge.create_comment(practice.repository, await practice.open_issue(), "text")
+    bot, management = await practice.forge.rate(practice.repository)
+    assert bot.installation == f"token:{kept['bot'].credential.id}"
+    assert management.installation == f"token:{kept['management'].credential.id}"
+    assert {one.bucket for one in bot.readings} == {"core", "content"}
+    assert management.readings == ()
+
+
+async def test_an_apps_own_requests_are_no_reading_of_its_installation(
+    practice: PracticePeer, http: httpx.AsyncClient
+) -> None:
+    adapter = app_adapter(http, made_app(practice))
+    await adapter.access.pass_for(practice.repository, THREADS)
+    assert len(mints(practice)) == 1
+    assert adapter.readings == []
+
+
+async def test_a_limit_of_a_mint_names_the_installation_it_was_for(
+    practice: PracticePeer, http: httpx.AsyncClient
+) -> None:
+    app = made_app(practice)
+    adapter = app_adapter(http, app)
+    practice.running.control.fault(method="POST", path="access_tokens", rate_limit={"kind": "secondary"})
+    with pytest.raises(LimitReached) as caught:
+        await adapter.forge.issue(practice.repository, 1)
+    assert caught.value.params["installation"] == f"app:{app['installation']}"
+    assert caught.value.params["purpose"] == "bot"
 
 
 async def test_a_transient_failure_of_a_read_is_repeated_and_of_a_write_is_not(practice: PracticePeer) -> None:

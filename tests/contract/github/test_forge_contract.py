@@ -201,12 +201,43 @@ async def test_a_forge_that_is_down_means_nothing_was_sent(peer: Peer) -> None:
         await peer.forge.create_comment(peer.repository, number, "text")
 
 
-async def test_the_rate_is_told(peer: Peer) -> None:
-    await peer.forge.issue(peer.repository, await peer.open_issue())
-    [core] = [one for one in await peer.forge.rate(peer.repository) if one.bucket == "core"]
-    assert core.limit == 5000
-    assert core.remaining is not None
-    assert core.reset_at is not None
+async def test_a_limit_says_whose_it_is(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.limit("create_comment", secondary=True, seconds=90)
+    with pytest.raises(LimitReached) as caught:
+        await peer.forge.create_comment(peer.repository, number, "text")
+    whose = {quota.purpose: quota.installation for quota in await peer.forge.rate(peer.repository)}
+    params = caught.value.params
+    assert (params["purpose"], params["installation"], params["bucket"]) == ("bot", whose["bot"], "content")
+    await peer.limit("add_label", secondary=True, seconds=90)
+    with pytest.raises(LimitReached) as caught:
+        await peer.forge.add_label(peer.repository, number, "bug")
+    params = caught.value.params
+    assert (params["purpose"], params["installation"], params["bucket"]) == ("management", whose["management"], "core")
+
+
+async def test_the_rate_is_told_for_each_purpose(peer: Peer) -> None:
+    number = await peer.open_issue()
+    await peer.forge.issue(peer.repository, number)
+    await peer.forge.add_label(peer.repository, number, "bug")
+    quotas = await peer.forge.rate(peer.repository)
+    assert sorted(quota.purpose for quota in quotas) == ["bot", "management"]
+    for quota in quotas:
+        [core] = [one for one in quota.readings if one.bucket == "core"]
+        assert core.limit == 5000
+        assert core.remaining is not None
+        assert core.reset_at is not None
+
+
+async def test_repositories_of_one_installation_draw_on_the_same_limits_and_others_do_not(peer: Peer) -> None:
+    there = await peer.through_app()
+    first, second, elsewhere = [
+        {quota.installation for quota in await there.forge.rate(one)}
+        for one in (there.first, there.second, there.elsewhere)
+    ]
+    assert first == second
+    assert len(first) == 1, "an App acts with one installation for both purposes"
+    assert not first & elsewhere
 
 
 async def test_a_thread_is_told_as_it_is_now(peer: Peer) -> None:

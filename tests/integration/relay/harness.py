@@ -21,7 +21,7 @@ from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Attempt, Run, RunStatus
 from stagewright.contexts.runs.rpc import AttemptTokens
 from stagewright.contexts.runs.store import attempts as attempt_rows
-from stagewright.contexts.runs.store import effects as limit_rows
+from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import attempts, moves
 from stagewright.contexts.vault import api as vault

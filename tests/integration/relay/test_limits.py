@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 from tests.integration.relay.harness import Bench, Live, Provider, another_repository, answer, ok
 
-from stagewright.contexts.runs.store import effects as limit_rows
+from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.usecases import attempts
 
 

@@ -6,7 +6,8 @@ from tests.world import World
 
 from stagewright.contexts.runs.model import EffectStatus, RunStatus, WaitKind
 from stagewright.contexts.runs.reconcile import effects
-from stagewright.contexts.runs.store import effects as limit_rows
+from stagewright.contexts.runs.store import effects as effect_rows
+from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.usecases import limits
 from stagewright.kit.errors import LimitReached, Unauthenticated
 
@@ -15,6 +16,18 @@ MINUTES = timedelta(minutes=2)
 
 def limited(*, bucket: str = "content") -> LimitReached:
     return LimitReached("slow down", retry_after=MINUTES, code="forge.secondary_limit", bucket=bucket)
+
+
+def bot_of(world: World) -> str:
+    """Return whose limits the bot draws on."""
+    return world.forge.installation_of(world.repository.forge_repository_id, "bot")
+
+
+async def close(world: World, bucket: str) -> None:
+    """Close a bucket of the bot for two minutes, after the worker has learned whose limits it draws on."""
+    await effects.perform_reserved(world.outside)
+    async with world.db.transaction() as tx:
+        await limits.close_bucket(tx, bot_of(world), bucket, retry_after=MINUTES, cause="test", now=world.clock.now())
 
 
 async def test_rn13_a_limit_during_a_comment_only_delays_it(world: World) -> None:
@@ -27,7 +40,7 @@ async def test_rn13_a_limit_during_a_comment_only_delays_it(world: World) -> Non
     assert world.calls("create_comment") == calls, "the bucket is closed for everybody"
     await world.tick(61)
     assert len(world.status_comments(1)) == 1
-    kinds = [kind for kind, _ in await world.journal(f"limits:forge:{world.repository.id}")]
+    kinds = [kind for kind, _ in await world.journal(f"limits:{bot_of(world)}")]
     assert kinds == ["provider.limit.blocked", "provider.limit.cleared"]
 
 
@@ -69,10 +82,7 @@ async def test_rn13_a_limit_at_the_launch_lets_the_run_wait_without_a_workload(w
 async def test_a_closed_bucket_is_not_even_asked_at_the_launch(world: World) -> None:
     issue = world.issue()
     await world.trigger(issue)
-    async with world.db.transaction() as tx:
-        await limits.close_bucket(
-            tx, world.repository.id, "core", retry_after=MINUTES, cause="test", now=world.clock.now()
-        )
+    await close(world, "core")
     before = len(world.forge.calls)
     await world.work()
     assert (await world.run_of(issue)).status is RunStatus.WAITING
@@ -137,7 +147,7 @@ async def test_pauses_without_a_stated_time_grow_to_fifteen_minutes(world: World
     for _ in range(6):
         async with world.db.transaction() as tx:
             until = await limits.close_bucket(
-                tx, world.repository.id, "core", retry_after=None, cause="test", now=world.clock.now()
+                tx, bot_of(world), "core", retry_after=None, cause="test", now=world.clock.now()
             )
         pauses.append(int((until - world.clock.now()).total_seconds() // 60))
         world.clock.advance(until - world.clock.now())
@@ -159,10 +169,7 @@ async def test_content_is_written_at_most_once_a_second(world: World) -> None:
 
 
 async def test_what_publishing_needs_goes_before_comments(world: World) -> None:
-    async with world.db.transaction() as tx:
-        await limits.close_bucket(
-            tx, world.repository.id, "content", retry_after=MINUTES, cause="test", now=world.clock.now()
-        )
+    await close(world, "content")
     run = await world.started()
     await world.hand_over(run, {"hello.py": "print()\n"})
     await world.turn()
@@ -171,7 +178,7 @@ async def test_what_publishing_needs_goes_before_comments(world: World) -> None:
     world.clock.advance(MINUTES)
     async with world.db.transaction() as tx:
         await limit_rows.clear_limits(tx, world.clock.now())
-        claimed = await limit_rows.claim(
+        claimed = await effect_rows.claim(
             tx, worker="w1", now=world.clock.now(), until=world.clock.now() + MINUTES, limit=10
         )
     content = [effect.kind for effect in claimed if effect.bucket == "content"]

@@ -86,6 +86,8 @@ class Access:
                 raise Unauthenticated(
                     f"the {need.purpose} token of {repository.full_name} no longer counts; store a new one",
                     code="forge.unauthenticated",
+                    installation=f"token:{credential.id}",
+                    purpose=need.purpose,
                     credential_id=str(credential.id),
                     credential_version=credential.version,
                 )
@@ -94,6 +96,15 @@ class Access:
             raise Invalid(f"a credential of kind {credential.kind} does not open a forge; store a token or an App")
         minted = await self._token(repository, need, resolved, refused)
         return Pass(f"app:{minted.installation_id}", minted.text, credential)
+
+    async def installation_of(self, repository: Repository, need: Need) -> str:
+        """Return whose limits a pass draws on; the forge is asked only when the credential does not say it."""
+        credential = (await self._resolve(repository.id, repository.project_id, need.purpose)).credential
+        if credential.kind is CredentialKind.GITHUB_APP and credential.installation_id is not None:
+            return f"app:{credential.installation_id}"
+        if credential.kind is CredentialKind.TOKEN:
+            return f"token:{credential.id}"
+        return (await self.pass_for(repository, need)).installation
 
     async def git_credential(self, repository: Repository, *, write: bool, refused: str | None) -> tuple[str, str]:
         """Return the user name and password git needs for the repository."""
@@ -142,7 +153,8 @@ class Access:
         wish = {"repository_ids": [repository.forge_repository_id], "permissions": dict(need.permissions)}
         path = f"/app/installations/{installation}/access_tokens"
         try:
-            answer = await self._signed("POST", repository, resolved, path, wish)
+            whose = (f"app:{installation}", need.purpose)
+            answer = await self._signed("POST", repository, resolved, path, wish, whose=whose)
         except OutcomeUnknown as error:  # a token minted in vain harms nobody: what asked for it was not sent
             raise NotSent(f"no token could be had for {repository.full_name}: {error}") from error
         except Invalid as error:
@@ -156,10 +168,22 @@ class Access:
         return Minted(token.token, token.expires_at, installation)
 
     async def _signed(
-        self, method: str, repository: Repository, resolved: ResolvedCredential, path: str, data: object = None
+        self,
+        method: str,
+        repository: Repository,
+        resolved: ResolvedCredential,
+        path: str,
+        data: object = None,
+        *,
+        whose: tuple[str, str] = ("", ""),
     ) -> Answer:
+        """Send as the App itself; ``whose`` are the installation and the purpose that a refusal concerns."""
         jwt = app_jwt(resolved.credential.app_id, resolved.secret)
-        return await self._wire.send(Request(method, url_of(repository.api_url, path), jwt=jwt, data=data))
+        installation, purpose = whose
+        url = url_of(repository.api_url, path)
+        return await self._wire.send(
+            Request(method, url, jwt=jwt, data=data, installation=installation, purpose=purpose)
+        )
 
 
 def app_jwt(app_id: int | None, private_key: str) -> str:

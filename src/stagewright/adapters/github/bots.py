@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from stagewright.adapters.github import structs
-from stagewright.adapters.github.access import THREADS, Access
+from stagewright.adapters.github.access import THREADS, Access, Pass
 from stagewright.adapters.github.wire import Request, Wire, decoded, url_of
 from stagewright.contexts.projects.model import Repository
 from stagewright.contexts.runs.ports import BotIdentity
@@ -24,20 +24,20 @@ class Bots:
         found = await self._access.pass_for(repository, THREADS)
         key = (found.credential.id, found.credential.version)
         if key not in self._known:
-            account = await self._account(repository, found.credential, found.text)
+            account = await self._account(repository, found)
             self._known[key] = _identity(repository, found.credential, account)
         return self._known[key]
 
-    async def _account(self, repository: Repository, credential: Credential, token: str) -> structs.User:
-        if credential.kind is not CredentialKind.GITHUB_APP:
-            return await self._user(repository, token, "/user")
-        app = await self._access.as_app(repository, credential, "/app", structs.App)
-        return await self._user(repository, token, "/users/{login}", login=f"{app.slug}[bot]")
+    async def _account(self, repository: Repository, found: Pass) -> structs.User:
+        if found.credential.kind is not CredentialKind.GITHUB_APP:
+            return await self._user(repository, found, "/user")
+        app = await self._access.as_app(repository, found.credential, "/app", structs.App)
+        return await self._user(repository, found, "/users/{login}", login=f"{app.slug}[bot]")
 
-    async def _user(self, repository: Repository, token: str, path: str, **parts: str) -> structs.User:
+    async def _user(self, repository: Repository, found: Pass, path: str, **parts: str) -> structs.User:
         url = url_of(repository.api_url, path, **parts)
-        answer = await self._wire.send(Request("GET", url, oauth_token=token))
-        return decoded(answer, structs.User, write=False)
+        request = Request("GET", url, oauth_token=found.text, installation=found.installation, purpose=THREADS.purpose)
+        return decoded(await self._wire.send(request), structs.User, write=False)
 
 
 def _identity(repository: Repository, credential: Credential, account: structs.User) -> BotIdentity:

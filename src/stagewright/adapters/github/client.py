@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -101,7 +101,7 @@ class Client:
 
     async def installation(self, repository: Repository, need: Need) -> str:
         """Return the key of the limits that the repository's credential draws on."""
-        return (await self.access.pass_for(repository, need)).installation
+        return await self.access.installation_of(repository, need)
 
     async def _read(
         self, repository: Repository, need: Need, url: str, *, keep: Callable[[Answer], bool] = lambda _: True
@@ -123,7 +123,7 @@ class Client:
         wait = self._retries.first_wait
         for left in range(tries - 1, -1, -1):
             try:
-                return await self._renewing(repository, need, request, found)
+                return await self._renewing(repository, need, replace(request, purpose=need.purpose), found)
             except NotSent as error:
                 asked = error.retry_after or timedelta(0)
                 if left == 0 or asked > self._retries.longest_wait:
@@ -146,15 +146,7 @@ class Client:
         url = request.url
         for _ in range(MOST_MOVES + 1):
             answer = await self._wire.send(
-                Request(
-                    request.method,
-                    url,
-                    oauth_token=found.text,
-                    data=request.data,
-                    etag=request.etag,
-                    bucket=request.bucket,
-                    installation=found.installation,
-                )
+                replace(request, url=url, oauth_token=found.text, installation=found.installation)
             )
             if answer.status not in MOVED:
                 return answer

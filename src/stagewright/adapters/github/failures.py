@@ -35,6 +35,7 @@ class Refusal:
     write: bool
     bucket: str
     installation: str
+    purpose: str
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -46,7 +47,12 @@ class Refusal:
             return self._limit(problem, now)
         told = f"{self.what}: {self.status} {problem.message or 'no reason given'}"
         if self.status == 401:
-            return Unauthenticated(f"{told}; the stored credential no longer counts", code="forge.unauthenticated")
+            return Unauthenticated(
+                f"{told}; the stored credential no longer counts",
+                code="forge.unauthenticated",
+                installation=self.installation,
+                purpose=self.purpose,
+            )
         if self.status in (403, 451):
             needed = self.headers.get("x-accepted-github-permissions")
             hint = f"; needed is {needed}" if needed else ""
@@ -78,6 +84,7 @@ class Refusal:
             retry_after=None if wait is None else wait + margin,
             code="forge.secondary_limit" if secondary else "forge.rate_limited",
             installation=self.installation,
+            purpose=self.purpose,
             bucket=self.bucket,
             basis=basis if wait is not None else None,
         )

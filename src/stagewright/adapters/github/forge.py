@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from stagewright.adapters.github import structs, words
-from stagewright.adapters.github.access import LABELS, THREADS
+from stagewright.adapters.github.access import LABELS, THREADS, Need
 from stagewright.adapters.github.bots import Bots
 from stagewright.adapters.github.client import PAGE, Client, at
 from stagewright.adapters.github.rates import CONTENT
@@ -15,7 +15,7 @@ from stagewright.contexts.runs.ports import (
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
-    RateReading,
+    Quota,
 )
 from stagewright.kit.errors import Invalid, NotFound
 
@@ -151,7 +151,10 @@ class GitHubForge:
         answer = await self._client.write("PATCH", repository, THREADS, place, data, bucket=CONTENT)
         return words.pull_request(decoded(answer, structs.PullRequest, write=True), repository)
 
-    async def rate(self, repository: Repository) -> Sequence[RateReading]:
-        """Return what the last answers said of the limits of the repository's credentials."""
-        keys = {await self._client.installation(repository, need) for need in (THREADS, LABELS)}
-        return [reading for key in sorted(keys) for reading in self._wire.rates.of(key)]
+    async def rate(self, repository: Repository) -> Sequence[Quota]:
+        """Return whose limits the bot's and the management credential draw on, and what their last answers said."""
+        return [await self._quota(repository, need) for need in (THREADS, LABELS)]
+
+    async def _quota(self, repository: Repository, need: Need) -> Quota:
+        installation = await self._client.installation(repository, need)
+        return Quota(need.purpose, installation, tuple(self._wire.rates.of(installation)))

@@ -32,7 +32,10 @@ def open_http() -> httpx.AsyncClient:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked. ``url`` is absolute; ``installation`` names whose limit it counts against."""
+    """What is asked. ``url`` is absolute; ``installation`` names whose limit it counts against.
+
+    ``purpose`` is that of the stored credential it goes with; both stand in the failures of limits and credentials.
+    """
 
     method: str
     url: str
@@ -42,6 +45,7 @@ class Request:
     etag: str | None = None
     bucket: str = CORE
     installation: str = ""
+    purpose: str = ""
 
     @property
     def write(self) -> bool:
@@ -96,7 +100,7 @@ class Wire:
         return self._answer(request, response, body)
 
     def _answer(self, request: Request, response: httpx.Response, body: bytes) -> Answer:
-        if request.installation:
+        if request.installation and request.jwt is None:  # an App's own requests count elsewhere
             self.rates.feed(request.installation, request.bucket, response.headers)
         if response.status_code >= 400:
             raise Refusal(
@@ -104,6 +108,7 @@ class Wire:
                 write=request.write,
                 bucket=request.bucket,
                 installation=request.installation,
+                purpose=request.purpose,
                 status=response.status_code,
                 headers=response.headers,
                 body=body,

@@ -94,7 +94,9 @@ class AttemptRetried(RunMoved):
     kind = "run.attempt.retried"
 
 
-class ProfileResolved(RunFact):
+class ProfileResolved(RunMoved):
+    """No transition: branch, base and model of the launch are written into the run, so the frame is told anew."""
+
     kind = "run.profile.resolved"
 
 

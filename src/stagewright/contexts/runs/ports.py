@@ -151,13 +151,26 @@ class RateReading:
     reset_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Whose limits a repository's requests draw on with the credential of one purpose, and what its answers said.
+
+    Repositories with an equal ``installation`` share its limits; ``readings`` has at most one per bucket.
+    """
+
+    purpose: str
+    installation: str
+    readings: tuple[RateReading, ...]
+
+
 class Forge(Protocol):
     """Acts and reads on a bound repository with the stored credential.
 
     Errors: ``NotFound`` (404, 410), ``Denied`` (403 without limit signs), ``Invalid`` (422), ``Unauthenticated`` (401),
     ``LimitReached`` with ``retry_after`` (429, primary or secondary limit: nothing happened), ``NotSent`` (connection
     refused, 503 before processing: nothing happened), ``OutcomeUnknown`` (timeout, connection lost, other 5xx after
-    sending).
+    sending). ``LimitReached`` and ``Unauthenticated`` name the ``installation`` and the ``purpose`` of the credential
+    in their params, ``LimitReached`` the ``bucket`` too.
     """
 
     async def bot(self, repository: Repository) -> BotIdentity: ...
@@ -183,7 +196,9 @@ class Forge(Protocol):
     async def update_pull_request(
         self, repository: Repository, number: int, *, title: str | None, body: str
     ) -> ForgePullRequest: ...
-    async def rate(self, repository: Repository) -> Sequence[RateReading]: ...
+    async def rate(self, repository: Repository) -> Sequence[Quota]:
+        """Return one quota per purpose (bot, management), each credential's for itself."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ from stagewright.adapters.github import wire
 from stagewright.adapters.github.client import MOST_PAGES
 from stagewright.adapters.github.wire import url_of
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
-from stagewright.contexts.runs.ports import RateReading
 from stagewright.contexts.vault.model import CredentialKind, ResolvedCredential
 from stagewright.kit.errors import Invalid, NotFound, Unavailable
 
@@ -234,11 +233,11 @@ async def test_readings_of_odd_headers_are_passed_over_and_unknown_resources_cou
 
     found = adapter(answer)
     await found.forge.issue(REPOSITORY, 1)
-    assert list(await found.forge.rate(REPOSITORY)) == []
+    assert [quota.readings for quota in await found.forge.rate(REPOSITORY)] == [(), ()]
     headers |= {"x-ratelimit-remaining": "9", "x-ratelimit-resource": "something_new"}
     await found.forge.issue(REPOSITORY, 1)
-    assert [(one.bucket, one.remaining) for one in await found.forge.rate(REPOSITORY)] == [("core", 9)]
-    assert isinstance((await found.forge.rate(REPOSITORY))[0], RateReading)
+    [quota, _] = await found.forge.rate(REPOSITORY)
+    assert [(one.bucket, one.remaining) for one in quota.readings] == [("core", 9)]
 
 
 async def test_the_token_is_in_the_header_only_and_in_no_repr() -> None:

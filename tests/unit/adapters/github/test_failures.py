@@ -26,7 +26,7 @@ def error_of(
     status: int, headers: dict[str, str] | None = None, body: bytes = b"{}", *, write: bool = True
 ) -> StagewrightError:
     """Return the failure that an answer stands for."""
-    refusal = Refusal("POST /x", write, "content", "token:1", status, headers or {}, body)
+    refusal = Refusal("POST /x", write, "content", "token:1", "bot", status, headers or {}, body)
     return refusal.as_error(NOW)
 
 

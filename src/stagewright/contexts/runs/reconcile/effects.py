@@ -2,17 +2,19 @@
 
 import asyncio
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from stagewright.contexts.projects.api import Repository, get_repository
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
 from stagewright.contexts.runs.model import Effect
-from stagewright.contexts.runs.reconcile import acts
+from stagewright.contexts.runs.reconcile import acts, quotas
 from stagewright.contexts.runs.reconcile.outside import EFFECT_LEASE, Outside
 from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.store import effects as effect_rows
+from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.usecases import limits, outbox
+from stagewright.contexts.runs.usecases.effects import purpose_of
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import Denied, Invalid, NotFound, StagewrightError
 
@@ -29,9 +31,13 @@ async def perform_reserved(outside: Outside) -> int:
     async with outside.db.transaction() as tx:
         for lost in await effect_rows.expire_leases(tx, now):
             outbox.note_unknown(tx, lost)
-        await limits.open_buckets(tx, now=now)
+        unlearned = await limit_rows.list_unlearned(tx, limit=BATCH)
+    await each(quotas.learn(outside, repository_id) for repository_id in unlearned)
+    async with outside.db.transaction() as tx:  # of its own: leases that ran out stay locked no longer than needed
         batch = await effect_rows.claim(tx, worker=outside.worker_id, now=now, until=now + EFFECT_LEASE, limit=BATCH)
-    await each(_perform(outside, effect) for effect in batch)
+        await limit_rows.note_writes(tx, [effect.id for effect in batch], now=now)
+    done = await each(_perform(outside, effect) for effect in batch)
+    await quotas.keep(outside, [effect for effect, taken in zip(batch, done, strict=True) if taken])
     return len(batch)
 
 
@@ -51,23 +57,23 @@ async def _repository(outside: Outside, effect: Effect) -> Repository:
         return await get_repository(reader, effect.repository_id)
 
 
-async def _perform(outside: Outside, effect: Effect) -> None:
+async def _perform(outside: Outside, effect: Effect) -> bool:
+    """Act and settle; say whether the forge took the act."""
     try:
         repository = await _repository(outside, effect)
         async with asyncio.timeout(CALL_DEADLINE):
             result = await acts.perform(outside, repository, effect)
     except (StagewrightError, TimeoutError) as error:
         await _settle_failure(outside, effect, error)
-    else:
-        await _done(outside, repository, effect, result)
+        return False
+    await _done(outside, effect, result)
+    return True
 
 
-async def _done(outside: Outside, repository: Repository, effect: Effect, result: Mapping[str, Any]) -> None:
-    rates = await outside.forge.rate(repository)
+async def _done(outside: Outside, effect: Effect, result: Mapping[str, Any]) -> None:
     now = outside.clock.now()
     async with outside.db.transaction(correlation_id=effect.correlation_id) as tx:
         await outbox.done(tx, effect, result, now=now)
-        await limits.note_rates(tx, effect.repository_id, rates, now=now)
     if effect.critical:
         outside.db.ring()  # publishing goes on at once
 
@@ -94,9 +100,18 @@ async def _settle_failure(outside: Outside, effect: Effect, error: Exception) ->
 async def _put_back(tx: Tx, outside: Outside, effect: Effect, error: StagewrightError) -> None:
     """Wait with an act that provably did not happen: for its bucket when that is closed, else for a while."""
     now = outside.clock.now()
-    closed = await limits.note_refusal(tx, effect.repository_id, effect.bucket, error, now=now)
-    until = closed[1] if closed else now + RETRY_CAP
-    await outbox.put_back(tx, effect, error.stable_code, not_before=until, now=now)
+    await outbox.put_back(tx, effect, error.stable_code, not_before=now + RETRY_CAP, now=now)
+    closed = await _note_refusal(tx, effect, error, outside)
+    if closed is not None:
+        await effect_rows.delay(tx, effect.id, closed[1])
+
+
+async def _note_refusal(
+    tx: Tx, effect: Effect, error: StagewrightError, outside: Outside
+) -> tuple[str, datetime] | None:
+    purpose = purpose_of(effect.kind)
+    now = outside.clock.now()
+    return await limits.note_refusal(tx, effect.repository_id, effect.bucket, error, purpose=purpose, now=now)
 
 
 async def _look_up(outside: Outside, effect: Effect) -> None:
@@ -126,4 +141,4 @@ async def _not_looked_up(outside: Outside, effect: Effect, error: Exception) -> 
         elif now - (effect.submitted_at or effect.created_at) > GIVE_UP:
             await outbox.refused(tx, effect, "unresolved", f"the forge could not be read for an hour: {error}", now=now)
         elif isinstance(error, StagewrightError):
-            await limits.note_refusal(tx, effect.repository_id, effect.bucket, error, now=now)
+            await _note_refusal(tx, effect, error, outside)

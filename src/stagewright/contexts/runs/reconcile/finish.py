@@ -1,6 +1,7 @@
 """Publish accepted results: commit, push, pull request, labels. Every step reads rows first and can be repeated."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -11,9 +12,10 @@ from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.pull_requests import reserve_pull_request
 from stagewright.contexts.runs.reconcile.push import prepare_push
 from stagewright.contexts.runs.reconcile.together import each
-from stagewright.contexts.runs.store import effects as effect_rows
+from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import limits, publishing, waits
+from stagewright.kit.db import Tx
 from stagewright.kit.errors import StagewrightError
 
 log = structlog.get_logger(__name__)
@@ -36,12 +38,10 @@ async def _let_held_back_wait(outside: Outside) -> None:
     """Runs whose next act may not be sent wait and go on by themselves; their clock stands still."""
     now = outside.clock.now()
     async with outside.db.reading() as reader:
-        found = await run_rows.list_held_back(reader, installation=effect_rows.FORGE, now=now, limit=MANY)
+        found = await limit_rows.list_held_back(reader, now=now, limit=MANY)
     for run_id, bucket, until in found:
         async with outside.db.transaction() as tx:
-            run = await run_rows.lock(tx, run_id)
-            if run.status is RunStatus.FINISHING:
-                await waits.wait_for_limit(tx, run, bucket=bucket, resume_at=until, now=now)
+            await _let_wait(tx, run_id, bucket, until, now=now)
 
 
 async def _end_overdue(outside: Outside) -> None:
@@ -75,6 +75,11 @@ async def _finish(outside: Outside, run: Run) -> None:
     if not delivery.proposal.changed:
         await _succeed(outside, delivery, head_sha=None)
         return
+    async with outside.db.reading() as reader:
+        closed = await limits.blocked(reader, run.repository_id, now=outside.clock.now())
+    if closed is not None:
+        await _wait_for_limit(outside, run, *closed)
+        return
     push = publishing.newest(delivery.effects, publishing.PUSH)
     opened = publishing.newest(delivery.effects, *publishing.PULL_REQUEST)
     if push is None:
@@ -83,6 +88,17 @@ async def _finish(outside: Outside, run: Run) -> None:
         await reserve_pull_request(outside, delivery)
     elif opened is not None and opened.status is EffectStatus.DONE:
         await _succeed(outside, delivery, head_sha=str(push.payload["commit"]))
+
+
+async def _wait_for_limit(outside: Outside, run: Run, bucket: str, until: datetime) -> None:
+    async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
+        await _let_wait(tx, run.id, bucket, until, now=outside.clock.now())
+
+
+async def _let_wait(tx: Tx, run_id: UUID, bucket: str, until: datetime, *, now: datetime) -> None:
+    run = await run_rows.lock(tx, run_id)
+    if run.status is RunStatus.FINISHING:
+        await waits.wait_for_limit(tx, run, bucket=bucket, resume_at=until, now=now)
 
 
 async def _succeed(outside: Outside, delivery: Delivery, *, head_sha: str | None) -> None:
@@ -104,8 +120,8 @@ async def _not_now(outside: Outside, run: Run, error: StagewrightError) -> None:
     now = outside.clock.now()
     log.warning("publishing postponed", run_id=str(run.id), code=error.stable_code, reason=error.message)
     async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
-        closed = await limits.note_refusal(tx, run.repository_id, "core", error, now=now)
         current = await run_rows.lock(tx, run.id)
+        closed = await limits.note_refusal(tx, run.repository_id, "core", error, now=now)
         if current.status is not RunStatus.FINISHING:
             return
         if closed is not None:

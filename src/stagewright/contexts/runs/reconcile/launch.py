@@ -115,8 +115,8 @@ async def _not_now(outside: Outside, run: Run, error: StagewrightError) -> None:
     log.warning("launch postponed", run_id=str(run.id), code=error.stable_code, reason=error.message)
     now = outside.clock.now()
     async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
-        closed = await limits.note_refusal(tx, run.repository_id, "core", error, now=now)
         current = await run_rows.lock(tx, run.id)
+        closed = await limits.note_refusal(tx, run.repository_id, "core", error, now=now)
         if current.status is not RunStatus.PREPARING:
             return
         if closed is not None and await attempt_rows.lock_open(tx, run.id) is None:

@@ -42,9 +42,7 @@ async def _freeze(outside: Outside, tx: Tx, run: Run, situation: Situation) -> t
         restore_wip=choice.with_wip,
     )
     saved = await run_rows.save(tx, replace(chosen, branch=situation.branch, base_sha=situation.base_sha, world=world))
-    tx.publish(events.RunPreparing(run=saved))
-    if situation.model is not None:
-        tx.publish(_resolved(saved, situation.model))
+    tx.publish(_resolved(saved))
     return saved, choice.session
 
 
@@ -61,16 +59,9 @@ def _with_model(run: Run, choice: workflow.ModelChoice | None) -> Run:
     )
 
 
-def _resolved(run: Run, choice: workflow.ModelChoice) -> events.ProfileResolved:
-    extra = {
-        "model": choice.model,
-        "model_source": choice.model_source,
-        "reasoning_effort": choice.reasoning,
-        "reasoning_source": choice.reasoning_source,
-        "engine": choice.engine,
-        "launch_profile": run.launch_profile,
-    }
-    return events.ProfileResolved(run=run, extra=extra)
+def _resolved(run: Run) -> events.ProfileResolved:
+    """Say what the launch works with; the transition to ``preparing`` was told at the admission."""
+    return events.ProfileResolved(run=run, extra={"reasoning_effort": run.reasoning})
 
 
 def _brief(run: Run, situation: Situation, session: agents.SavedSession | None) -> assignment.Brief:

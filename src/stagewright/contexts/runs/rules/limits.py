@@ -7,6 +7,8 @@ LONGEST_PAUSE = timedelta(minutes=15)
 AUTH_PAUSE = timedelta(minutes=5)
 AFTER_RESET = timedelta(seconds=5)
 RESERVE_PERCENT = 15
+PRIMARY = "forge.rate_limited"
+REST = ("content", "core")
 
 
 def pause(retry_after: timedelta | None, *, strikes: int) -> timedelta:
@@ -21,3 +23,8 @@ def reserved_until(remaining: int | None, limit: int | None, reset_at: datetime 
     if remaining is None or not limit or reset_at is None or remaining * 100 >= limit * RESERVE_PERCENT:
         return None
     return reset_at + AFTER_RESET
+
+
+def closed_by(bucket: str, code: str) -> tuple[str, ...]:
+    """Return the buckets that a refusal closes: content is drawn from the core limit, so that one closes both."""
+    return REST if code == PRIMARY and bucket in REST else (bucket,)

@@ -1,6 +1,6 @@
-"""Rows of ``effects`` (the outbox towards the forge) and ``provider_limits``."""
+"""Rows of ``effects``: the outbox towards the forge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.types.json import Jsonb
 
 from stagewright.contexts.runs.model import Effect
-from stagewright.kit.db import Reader, Row, Tx, record
+from stagewright.kit.db import Reader, Tx, record
 
 to_effect = record(Effect)
 
@@ -29,18 +29,25 @@ update effects set status = 'superseded', finished_at = %(now)s
 where status = 'reserved' and critical and run_id = %(run_id)s
 """
 CLAIM = """
-with due as (
-    select e.id, e.bucket, e.critical, e.no,
-        row_number() over (partition by e.repository_id, e.bucket order by e.critical desc, e.no) as place
+with wanted as (
+    select e.id, e.no, e.bucket, e.critical, e.repository_id,
+        coalesce(i.installation_id, 'repository:' || e.repository_id) as installation
     from effects e
+    left join repository_installations i on i.repository_id = e.repository_id
+        and i.purpose = case when starts_with(e.kind, 'label.') then 'management' else 'bot' end
     where e.status = 'reserved' and e.not_before <= %(now)s
       and (not e.critical or exists (select 1 from runs r where r.id = e.run_id
                                      and r.status in ('finishing', 'waiting')))
       and not exists (select 1 from effects earlier where earlier.order_key = e.order_key and earlier.no < e.no
-                      and earlier.status in ('reserved', 'submitted', 'unknown'))
-      and not exists (select 1 from provider_limits l
-                      where l.installation_id = %(installation)s || e.repository_id::text and l.bucket = e.bucket
-                        and (l.blocked_until > %(now)s or l.bucket = 'content' and l.last_write_at > %(spaced)s)))
+                      and earlier.status in ('reserved', 'submitted', 'unknown'))),
+due as (
+    select w.*, row_number() over (partition by w.installation, w.bucket order by w.critical desc, w.no) as place
+    from wanted w
+    where not exists (select 1 from provider_limits l
+                      where l.installation_id in (w.installation, 'repository:' || w.repository_id)
+                        and (l.blocked_until > %(now)s and (l.bucket = w.bucket
+                                                           or l.bucket = 'core' and w.bucket = 'content')
+                             or l.bucket = 'content' and w.bucket = 'content' and l.last_write_at > %(spaced)s)))
 update effects set status = 'submitted', leased_by = %(worker)s, leased_until = %(until)s, submitted_at = %(now)s,
     tries = tries + 1
 where id in (
@@ -59,10 +66,18 @@ returning *
 CLAIM_UNKNOWN = """
 update effects set leased_by = %(worker)s, leased_until = %(until)s, not_before = %(until)s
 where id in (
-    select id from effects where status = 'unknown' and not_before <= %(now)s
-    order by no limit %(limit)s for no key update skip locked)
+    select e.id from effects e
+    left join repository_installations i on i.repository_id = e.repository_id
+        and i.purpose = case when starts_with(e.kind, 'label.') then 'management' else 'bot' end
+    where e.status = 'unknown' and e.not_before <= %(now)s
+      and not exists (select 1 from provider_limits l
+                      where l.installation_id in (i.installation_id, 'repository:' || e.repository_id)
+                        and l.bucket = case when e.bucket = 'git' then 'git' else 'core' end
+                        and l.blocked_until > %(now)s)
+    order by e.no limit %(limit)s for no key update of e skip locked)
 returning *
 """
+DELAY = "update effects set not_before = %(until)s where id = %(id)s and status = 'reserved'"
 FINISH = """
 update effects set status = %(status)s, result = %(result)s, code = %(code)s, detail = %(detail)s,
     not_before = %(not_before)s, absent_reads = %(absent_reads)s, leased_by = null, leased_until = null,
@@ -91,36 +106,6 @@ where repository_id = %(repository_id)s and target = %(target)s and payload ->> 
   and starts_with(dedupe_key, %(prefix)s) and created_at >= %(since)s
 """
 STUCK = "select * from effects where status = 'submitted' and submitted_at < %(before)s"
-BLOCK = """
-insert into provider_limits (installation_id, bucket, remaining, reset_at, blocked_until, cause, strikes, updated_at)
-values (%(installation)s, %(bucket)s, %(remaining)s, %(reset_at)s, %(until)s, %(cause)s, 1, %(now)s)
-on conflict (installation_id, bucket) do update set
-    blocked_until = greatest(coalesce(provider_limits.blocked_until, excluded.blocked_until), excluded.blocked_until),
-    cause = excluded.cause, strikes = provider_limits.strikes + 1, updated_at = excluded.updated_at
-returning blocked_until, strikes
-"""
-READING = """
-insert into provider_limits (installation_id, bucket, remaining, reset_at, updated_at)
-values (%(installation)s, %(bucket)s, %(remaining)s, %(reset_at)s, %(now)s)
-on conflict (installation_id, bucket) do update set
-    remaining = excluded.remaining, reset_at = excluded.reset_at, updated_at = excluded.updated_at,
-    strikes = case when coalesce(provider_limits.blocked_until, excluded.updated_at) <= excluded.updated_at
-              then 0 else provider_limits.strikes end
-"""
-LIMIT = "select * from provider_limits where installation_id = %(installation)s and bucket = %(bucket)s"
-CLEARED = """
-update provider_limits set blocked_until = null, cause = null
-where blocked_until is not null and blocked_until <= %(now)s
-returning installation_id, bucket
-"""
-LAST_WRITE = """
-insert into provider_limits (installation_id, bucket, last_write_at, updated_at)
-values (%(installation)s, %(bucket)s, %(now)s, %(now)s)
-on conflict (installation_id, bucket) do update set last_write_at = excluded.last_write_at
-"""
-
-FORGE = "forge:"
-CONTENT = "content"
 WRITE_SPACING = timedelta(seconds=1)
 
 
@@ -141,23 +126,12 @@ async def supersede_critical(tx: Tx, run_id: UUID, now: datetime) -> int:
 
 
 async def claim(tx: Tx, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Effect]:
-    """Submit due effects: the first of each order key whose bucket is open; one content write a second and repository.
+    """Submit due effects: the first of each order key whose bucket is open, one content write a second.
 
-    Committed before a request leaves. What a run's publishing needs goes before comments and labels.
+    Buckets and the second are those of the installation; who writes content reads too, so a closed core limit holds it
+    back. Committed before a request leaves. What a run's publishing needs goes before comments and labels.
     """
-    claimed = await tx.all(
-        to_effect,
-        CLAIM,
-        worker=worker,
-        now=now,
-        until=until,
-        spaced=now - WRITE_SPACING,
-        limit=limit,
-        installation=FORGE,
-    )
-    for repository_id in {effect.repository_id for effect in claimed if effect.bucket == CONTENT}:
-        await tx.execute(LAST_WRITE, installation=f"{FORGE}{repository_id}", bucket=CONTENT, now=now)
-    return claimed
+    return await tx.all(to_effect, CLAIM, worker=worker, now=now, until=until, spaced=now - WRITE_SPACING, limit=limit)
 
 
 async def expire_leases(tx: Tx, now: datetime) -> list[Effect]:
@@ -166,7 +140,7 @@ async def expire_leases(tx: Tx, now: datetime) -> list[Effect]:
 
 
 async def claim_unknown(tx: Tx, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Effect]:
-    """Lease unknown effects that are due to be looked up."""
+    """Lease unknown effects that are due to be looked up, where the limits allow to read."""
     return await tx.all(to_effect, CLAIM_UNKNOWN, worker=worker, now=now, until=until, limit=limit)
 
 
@@ -196,6 +170,11 @@ async def finish(
         absent_reads=absent_reads,
         now=now,
     )
+
+
+async def delay(tx: Tx, effect_id: UUID, until: datetime) -> None:
+    """Do the reserved effect not before ``until``."""
+    await tx.execute(DELAY, id=effect_id, until=until)
 
 
 async def list_of(reader: Reader, run_id: UUID) -> list[Effect]:
@@ -237,56 +216,3 @@ async def count_of_cause(
 async def list_stuck(reader: Reader, before: datetime) -> list[Effect]:
     """Return effects submitted before ``before`` and still without an answer."""
     return await reader.all(to_effect, STUCK, before=before)
-
-
-async def block(
-    tx: Tx,
-    installation: str,
-    bucket: str,
-    *,
-    until: datetime,
-    cause: str,
-    now: datetime,
-    remaining: int | None = None,
-    reset_at: datetime | None = None,
-) -> None:
-    """Close a bucket until ``until``; all effects, reads and runs of the installation obey."""
-    await tx.execute(
-        BLOCK,
-        installation=installation,
-        bucket=bucket,
-        until=until,
-        cause=cause,
-        now=now,
-        remaining=remaining,
-        reset_at=reset_at,
-    )
-
-
-async def note_reading(
-    tx: Tx, installation: str, bucket: str, *, remaining: int | None, reset_at: datetime | None, now: datetime
-) -> None:
-    """Keep what the newest response said of a bucket."""
-    await tx.execute(READING, installation=installation, bucket=bucket, remaining=remaining, reset_at=reset_at, now=now)
-
-
-async def blocked_until(reader: Reader, installation: str, bucket: str, now: datetime) -> datetime | None:
-    """Return until when the bucket is closed, or None when it is open."""
-    row = await reader.find(_row, LIMIT, installation=installation, bucket=bucket)
-    until: datetime | None = row["blocked_until"] if row else None
-    return until if until is not None and until > now else None
-
-
-async def strikes(reader: Reader, installation: str, bucket: str) -> int:
-    """Return how often in a row the bucket was closed without a stated time."""
-    row = await reader.find(_row, LIMIT, installation=installation, bucket=bucket)
-    return int(row["strikes"]) if row else 0
-
-
-async def clear_limits(tx: Tx, now: datetime) -> Sequence[tuple[str, str]]:
-    """Open the buckets whose time has come and return them."""
-    return await tx.all(lambda row: (str(row["installation_id"]), str(row["bucket"])), CLEARED, now=now)
-
-
-def _row(row: Row) -> Row:
-    return row

@@ -89,15 +89,6 @@ returning *
 FINISHING_SINCE = """
 select * from runs where status = 'finishing' and status_since < %(before)s order by status_since limit %(limit)s
 """
-HELD_BACK = """
-select r.id as run_id, l.bucket, max(l.blocked_until) as until
-from runs r
-join effects e on e.run_id = r.id and e.critical and e.status = 'reserved'
-join provider_limits l on l.installation_id = %(installation)s || e.repository_id::text and l.bucket = e.bucket
-where r.status = 'finishing' and l.blocked_until > %(now)s
-group by r.id, l.bucket
-limit %(limit)s
-"""
 TAKE_OVER = """
 with stale as (
     select id, claimed_by as previous_owner, claimed_until as previous_until from runs
@@ -193,19 +184,6 @@ async def claim(tx: Tx, work: Work, *, worker: str, now: datetime, until: dateti
 async def list_finishing_since(reader: Reader, *, before: datetime, limit: int) -> list[Run]:
     """Return runs that have been finishing since before ``before``."""
     return await reader.all(to_run, FINISHING_SINCE, before=before, limit=limit)
-
-
-async def list_held_back(
-    reader: Reader, *, installation: str, now: datetime, limit: int
-) -> list[tuple[UUID, str, datetime]]:
-    """Return finishing runs whose next act has to wait for a closed bucket: run, bucket, until when."""
-    return await reader.all(
-        lambda row: (row["run_id"], str(row["bucket"]), row["until"]),
-        HELD_BACK,
-        installation=installation,
-        now=now,
-        limit=limit,
-    )
 
 
 async def release(tx: Tx, run_id: UUID, worker: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from stagewright.contexts.runs.model import Wait
@@ -43,6 +43,7 @@ update waits set status = %(status)s, resolution = %(resolution)s, resolution_te
 where id = %(id)s and status = 'open'
 returning *
 """
+MARK_EXPIRED = "update waits set mark = 'approval_expired' where id = %(id)s and status = 'open'"
 GET = "select * from waits where id = %(id)s"
 OPEN_OF = "select * from waits where run_id = %(run_id)s and status = 'open' order by opened_at"
 LIST_OF = "select * from waits where run_id = %(run_id)s order by opened_at"
@@ -53,10 +54,24 @@ ACCEPTED = """
 select 1 from waits where run_id = %(run_id)s and kind = 'owner_review' and target_id = %(tree)s
   and status = 'resolved' and resolution = 'approve'
 """
+DUE_RUNS = """
+select r.id as run_id from runs r
+where exists (select 1 from waits w where w.run_id = r.id and w.status = 'open'
+    and w.mark is null and ((w.kind = 'rate_limit' and w.resume_at <= %(now)s) or w.deadline_at <= %(now)s))
+order by r.status_since limit %(limit)s for no key update skip locked
+"""
 DUE = """
-select * from waits where status = 'open'
-  and ((kind = 'rate_limit' and resume_at <= %(now)s) or (deadline_at is not null and deadline_at <= %(now)s))
-order by opened_at limit %(limit)s for no key update skip locked
+select * from waits where run_id = any(%(runs)s) and status = 'open' and mark is null
+  and ((kind = 'rate_limit' and resume_at <= %(now)s) or deadline_at <= %(now)s)
+order by run_id, opened_at
+"""
+LIMIT_WAITED = """
+select coalesce(sum(w.resolved_at - w.opened_at), interval '0') from waits w
+where w.run_id = %(run_id)s and w.kind = 'rate_limit' and w.status = 'resolved'
+  and not exists (select 1 from attempts a where a.run_id = w.run_id and a.started_at >= w.resolved_at
+                  and (a.tokens_out > 0 or a.outcome is distinct from 'rate_limited'))
+  and not exists (select 1 from waits o where o.run_id = w.run_id and o.kind <> 'rate_limit'
+                  and o.opened_at >= w.resolved_at)
 """
 ALL_CLOSED = """
 select r.id as run_id from runs r
@@ -91,6 +106,11 @@ async def close(
     return await tx.find(to_wait, CLOSE, id=wait_id, status=status, resolution=resolution, text=text, by=by, now=now)
 
 
+async def mark_expired(tx: Tx, wait_id: UUID) -> None:
+    """Mark that the time to answer is over; the wait stays open until a person renews or cancels."""
+    await tx.execute(MARK_EXPIRED, id=wait_id)
+
+
 async def find(reader: Reader, wait_id: UUID) -> Wait | None:
     """Return the wait or None."""
     return await reader.find(to_wait, GET, id=wait_id)
@@ -123,8 +143,15 @@ async def list_circumstances(reader: Reader, runs: Sequence[UUID]) -> dict[UUID,
 
 
 async def claim_due(tx: Tx, *, now: datetime, limit: int) -> list[Wait]:
-    """Return open waits whose time has come, locked."""
-    return await tx.all(to_wait, DUE, now=now, limit=limit)
+    """Return open waits whose time has come, with their runs locked: whoever closes a wait holds its run first."""
+    runs = await tx.all(_run_id, DUE_RUNS, now=now, limit=limit)
+    return await tx.all(to_wait, DUE, runs=runs, now=now) if runs else []
+
+
+async def limit_waited(reader: Reader, run_id: UUID) -> timedelta:
+    """Return how long the run has waited for limits since it last got on: an attempt that did more than meet one."""
+    waited: timedelta = await reader.value(LIMIT_WAITED, run_id=run_id)
+    return waited
 
 
 async def claim_runs_with_all_closed(tx: Tx, *, limit: int) -> list[UUID]:

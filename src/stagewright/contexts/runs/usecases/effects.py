@@ -10,6 +10,7 @@ from stagewright.contexts.runs.model import Effect, Run
 from stagewright.contexts.runs.rules import texts
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import effects as effect_rows
+from stagewright.contexts.vault import api as vault
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.ids import uuid7
 
@@ -20,7 +21,13 @@ BUCKETS = {
     "label.define": "core",
     "reaction.add": "core",
 }
+MANAGED = frozenset({"label.add", "label.remove", "label.define"})
 CRITICAL = frozenset({"git.push", "pull_request.open", "pull_request.update"})
+
+
+def purpose_of(kind: str) -> str:
+    """Return the purpose of the credential an act of this kind goes with."""
+    return vault.MANAGEMENT if kind in MANAGED else vault.BOT
 
 
 async def reserve(

@@ -82,8 +82,13 @@ async def open_wait(
     attempt: Attempt | None = None,
     resume_at: datetime | None = None,
 ) -> Wait:
-    """Open a wait of ``run`` (one per kind and target)."""
+    """Open a wait of ``run`` (one per kind and target).
+
+    A limit that is met again before the run got on is waited for as one: the deadline counts all of it.
+    """
     deadline = WAIT_DEADLINES.get(kind)
+    if deadline is not None and kind is WaitKind.RATE_LIMIT:
+        deadline = max(timedelta(0), deadline - await wait_rows.limit_waited(tx, run.id))
     return await wait_rows.open_wait(
         tx,
         {
@@ -95,7 +100,7 @@ async def open_wait(
             "target_id": target_id,
             "now": now,
             "who_can_act": who_can_act,
-            "deadline_at": now + deadline if deadline else None,
+            "deadline_at": None if deadline is None else now + deadline,
             "resume_at": resume_at,
         },
     )

@@ -86,7 +86,8 @@ def _publish_conflict(tx: Tx, effect: Effect, result: Mapping[str, Any]) -> None
 
 
 async def refused(tx: Tx, effect: Effect, code: str, detail: str, *, now: datetime) -> None:
-    """A definite refusal: the effect has failed; a critical one fails its run."""
+    """A definite refusal: the effect has failed; a critical one fails its run, whose row is locked first."""
+    run = await run_rows.lock(tx, effect.run_id) if effect.critical and effect.run_id is not None else None
     saved = await effect_rows.finish(tx, effect, "failed", now=now, code=code, detail=detail)
     if saved is None:
         return
@@ -100,11 +101,9 @@ async def refused(tx: Tx, effect: Effect, code: str, detail: str, *, now: dateti
         run_id=effect.run_id,
         now=now,
     )
-    if effect.critical and effect.run_id is not None:
-        run = await run_rows.lock(tx, effect.run_id)
-        if run.status is RunStatus.FINISHING:
-            failure = code if code in FAILURES_OF_THE_RUN else "publish_failed"
-            await moves.fail(tx, run, failure, now=now, detail=f"{effect.kind}: {detail}")
+    if run is not None and run.status is RunStatus.FINISHING:
+        failure = code if code in FAILURES_OF_THE_RUN else "publish_failed"
+        await moves.fail(tx, run, failure, now=now, detail=f"{effect.kind}: {detail}")
 
 
 async def moved(tx: Tx, effect: Effect, detail: str, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from stagewright.contexts.runs.model import Attempt, AttemptId, Run, Wait, WaitK
 from stagewright.contexts.runs.rules import relay as rules
 from stagewright.contexts.runs.rules.relay import Tokens
 from stagewright.contexts.runs.store import attempts as attempt_rows
-from stagewright.contexts.runs.store import effects as limit_rows
+from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.store import relay as relay_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
@@ -138,7 +138,7 @@ async def note_worked(tx: Tx, run: Run, ready: Ready, *, now: datetime) -> None:
     if ready.credential.credential.state != "valid":
         await vault.note_state(tx, ready.credential.credential.id, "valid", now=now)
     if ready.strikes:
-        await limit_rows.note_reading(tx, limits_key(run), bucket_of(run), remaining=None, reset_at=None, now=now)
+        await limit_rows.note_worked(tx, limits_key(run), bucket_of(run), now=now)
 
 
 def is_news(ready: Ready) -> bool:

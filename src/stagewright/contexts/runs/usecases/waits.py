@@ -16,18 +16,25 @@ REASONS = {
     WaitKind.BUDGET: "budget_granted",
     WaitKind.OWNER_REVIEW: "review_feedback",
 }
+PARKED = frozenset({WaitKind.APPROVAL, WaitKind.OWNER_REVIEW})
 CHANGES_ASKED = "needs_information"
 EXPIRY_CODES = {WaitKind.RATE_LIMIT: "rate_limit_exhausted", WaitKind.BUDGET: "budget_unanswered"}
 
 
 async def close_due(tx: Tx, *, now: datetime, limit: int = 50) -> int:
-    """Resolve rate-limit waits that are over; expire the others at their deadline."""
+    """Expire waits at their deadline; resolve those for a limit that is over. An approval nobody gave stays open.
+
+    The run's row is locked before its waits, as everywhere: a cancel that comes meanwhile waits, or is passed over.
+    """
     due = await wait_rows.claim_due(tx, now=now, limit=limit)
     for wait in due:
-        if wait.kind is WaitKind.RATE_LIMIT and wait.resume_at is not None and wait.resume_at <= now:
+        if _is_over(wait, now):
             await wait_rows.close(
                 tx, wait.id, status="resolved", resolution="limit_cleared", text=None, by="system", now=now
             )
+            continue
+        if wait.kind in PARKED:
+            await wait_rows.mark_expired(tx, wait.id)
             continue
         await wait_rows.close(tx, wait.id, status="expired", resolution="expired", text=None, by="system", now=now)
         code = "agent_not_configured" if wait.target_kind == "credential" else EXPIRY_CODES.get(wait.kind)
@@ -36,6 +43,13 @@ async def close_due(tx: Tx, *, now: datetime, limit: int = 50) -> int:
             if run.status is RunStatus.WAITING:
                 await moves.fail(tx, run, code, now=now, detail=f"nothing changed until {wait.deadline_at}")
     return len(due)
+
+
+def _is_over(wait: Wait, now: datetime) -> bool:
+    """Say whether the limit waited for is over before the time to wait is."""
+    if wait.kind is not WaitKind.RATE_LIMIT or wait.resume_at is None or wait.resume_at > now:
+        return False
+    return wait.deadline_at is None or wait.resume_at <= wait.deadline_at
 
 
 async def resume_ready(tx: Tx, *, now: datetime, limit: int = 50) -> int:
