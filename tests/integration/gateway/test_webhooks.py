@@ -37,6 +37,7 @@ async def send(gateway: Gateway, place: object, raw: bytes, **headers: str) -> h
         "event": "X-GitHub-Event",
         "delivery": "X-GitHub-Delivery",
         "signature": "X-Hub-Signature-256",
+        "app": "X-GitHub-Hook-Installation-Target-ID",
     }
     sent = {"content_type": "application/json", "event": "issues", "delivery": str(uuid4()), **headers}
     named = {names[key]: value for key, value in sent.items() if value}
@@ -209,3 +210,45 @@ async def test_an_app_has_one_address_and_its_repositories_share_its_secrets(gat
     assert (await send(gateway, f"/{bound[0]['id']}", raw, signature=signature)).status_code == 401
     (row,) = await kept(gateway)
     assert (row["binding"], row["repository_id"]) == ("github_app", None)
+
+
+async def bind_through_app(gateway: Gateway, project: projects.Project, name: str, app_id: int) -> dict[str, Any]:
+    """Bind a repository through a GitHub App and return what the door says."""
+    gateway.forge.add_repository(name)
+    owner = await gateway.person(name.replace("/", "-"), role="admin")
+    app = {"app_id": app_id, "installation_id": 10 * app_id, "private_key": "-----BEGIN KEY-----"}
+    answer = await gateway.post(f"/projects/{project.id}/repositories", owner, {"full_name": name, "app": app})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("secret_of", "named", "status", "noted"),
+    [
+        (7, "7", 202, 7),
+        (7, None, 202, 7),
+        (8, None, 202, 8),
+        (8, "8", 202, 8),
+        (8, "7", 401, None),
+        (7, "8", 401, None),
+        (7, "9", 401, None),
+        (7, "x", 401, None),
+        (7, "07", 401, None),
+    ],
+)
+async def test_each_app_signs_for_itself_only(
+    gateway: Gateway, secret_of: int, named: str | None, status: int, noted: int | None
+) -> None:
+    """A delivery that names its App counts with that App's secrets only; else the App is the one whose secret fits."""
+    project = await gateway.project()
+    secrets = {
+        app_id: (await bind_through_app(gateway, project, f"acme/of-{app_id}", app_id))["webhook_secret"]
+        for app_id in (7, 8)
+    }
+    assert secrets[7] != secrets[8]
+    raw = json.dumps(PAYLOAD).encode()
+    signature = hmac_sha256_header(secrets[secret_of].encode(), raw)
+    answer = await send(gateway, "", raw, signature=signature, app=named or "")
+    assert answer.status_code == status
+    assert [row["app_id"] for row in await kept(gateway)] == ([] if noted is None else [noted])

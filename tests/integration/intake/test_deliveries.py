@@ -1,17 +1,23 @@
 """RN1, RN2, RN3: deliveries are decided once, in order, and say why when they start nothing."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests import factories
 from tests.world import World
 from tools import github_api
 
 from stagewright.contexts.intake import store
+from stagewright.contexts.intake.model import NewDelivery
 from stagewright.contexts.intake.reconcile.deliveries import MOST_TRIES
+from stagewright.contexts.intake.usecases import keep_deliveries
+from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.errors import NotSent
 from stagewright.contexts.runs.model import RunStatus
+from stagewright.contexts.vault import api as vault
 from stagewright.kit.errors import LimitReached
 
 
@@ -29,6 +35,36 @@ async def told(world: World, issue: int, label: str, *, by: str = "ann", deliver
     world.put_label(issue, label, by=by)
     await world.deliver("issues", world.labeled(issue, label, by=by), delivery_id=delivery_id)
     await world.decide()
+
+
+async def through_app(world: World, *, app_id: int) -> World:
+    """Return the platform seen from a repository that is bound through a GitHub App."""
+    info = world.forge.add_repository("acme/through-app")
+    world.forge.set_role(info.id, "ann", "write")
+    found = projects.ForgeRepository(info.id, info.full_name, "main", info.web_url, str(world.remote), private=False)
+    now = world.clock.now()
+    async with world.db.transaction() as tx:
+        bound = await projects.bind_repository(
+            tx,
+            world.project,
+            found,
+            api_url=factories.API_URL,
+            binding=projects.Binding.GITHUB_APP,
+            sealer=factories.a_sealer("webhook-secrets"),
+            now=now,
+        )
+        for purpose in (vault.BOT, vault.MANAGEMENT):
+            app = vault.NewCredential(
+                scope=vault.CredentialScope.REPOSITORY,
+                purpose=purpose,
+                kind=vault.CredentialKind.GITHUB_APP,
+                secret="-----BEGIN KEY-----",
+                repository_id=bound.repository.id,
+                app_id=app_id,
+                installation_id=70,
+            )
+            await vault.put_credential(tx, app, sealer=factories.a_sealer(), now=now)
+    return replace(world, repository=bound.repository)
 
 
 class TestOnce:
@@ -258,6 +294,24 @@ class TestFailures:
         assert (await verdicts(world))[0][2] == "repository_mismatch"
         assert "webhook.repository_mismatch" in await world.incidents()
         assert await world.count_runs() == 0
+
+    @pytest.mark.parametrize(("signer", "started"), [(7, True), (8, False), (None, True)])
+    async def test_an_app_speaks_only_for_the_repositories_bound_through_it(
+        self, world: World, signer: int | None, started: bool
+    ) -> None:
+        """None: kept by a version that did not note the App."""
+        bound = await through_app(world, app_id=7)
+        issue = bound.issue()
+        bound.put_label(issue, "run:dev")
+        raw = json.dumps(bound.labeled(issue, "run:dev")).encode()
+        new = NewDelivery("d-1", None, "github_app", "issues", raw, app_id=signer)
+        async with world.db.transaction() as tx:
+            await keep_deliveries(tx, [new], now=world.clock.now())
+        await world.decide()
+        assert await world.count_runs() == int(started)
+        if not started:
+            assert [reason for _, _, reason in await verdicts(world)] == ["repository_mismatch"]
+            assert "webhook.repository_mismatch" in await world.incidents()
 
     @pytest.mark.parametrize("payload", [b"", b"[]", b"not json", b'{"issue": 7}', b"\xff"], ids=repr)
     async def test_what_is_no_payload_is_recorded_and_reported(self, world: World, payload: bytes) -> None:

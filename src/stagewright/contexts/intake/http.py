@@ -15,7 +15,7 @@ from uuid import UUID
 from stagewright.contexts.intake.errors import DeliveryInvalid, SignatureRefused
 from stagewright.contexts.intake.model import NewDelivery
 from stagewright.contexts.intake.rules import check_headers
-from stagewright.contexts.intake.usecases import keep_deliveries
+from stagewright.contexts.intake.usecases import app_secrets, keep_deliveries
 from stagewright.contexts.projects import api as projects
 from stagewright.kit import logs
 from stagewright.kit.clock import Clock
@@ -33,6 +33,7 @@ BODY_LIMIT = 1024 * 1024
 TOGETHER = 200
 SECRETS_KEPT = timedelta(seconds=10)
 MOST_KEPT = 10_000
+APP_HEADER = b"x-github-hook-installation-target-id"
 NOBODY = (b"no live secret fits this path",)
 HEADERS = [
     (b"content-type", b"application/json"),
@@ -50,23 +51,30 @@ class Secrets:
         self._db = db
         self._sealer = sealer
         self._clock = clock
-        self._kept: dict[UUID | None, tuple[datetime, tuple[bytes, ...]]] = {}
+        self._kept: dict[UUID, tuple[datetime, tuple[bytes, ...]]] = {}
+        self._apps: tuple[datetime, Mapping[int, tuple[bytes, ...]]] | None = None
 
-    async def of(self, repository_id: UUID | None) -> tuple[bytes, ...]:
-        """Return the secrets of a repository bound with a token; None: those of the GitHub Apps."""
+    async def of(self, repository_id: UUID) -> tuple[bytes, ...]:
+        """Return the secrets of a repository bound with a token."""
         now = self._clock.now()
         kept = self._kept.get(repository_id)
         if kept is not None and now - kept[0] < SECRETS_KEPT:
             return kept[1]
         async with self._db.reading() as reader:
-            if repository_id is None:
-                texts = await projects.open_app_secrets(reader, sealer=self._sealer)
-                found = tuple(text.encode() for text in texts)
-            else:
-                found = await projects.open_webhook_secrets(reader, repository_id, sealer=self._sealer)
+            found = await projects.open_webhook_secrets(reader, repository_id, sealer=self._sealer)
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
         self._kept[repository_id] = (now, found)
+        return found
+
+    async def of_apps(self) -> Mapping[int, tuple[bytes, ...]]:
+        """Return the secrets of each GitHub App, by its number."""
+        now = self._clock.now()
+        if self._apps is not None and now - self._apps[0] < SECRETS_KEPT:
+            return self._apps[1]
+        async with self._db.reading() as reader:
+            found = await app_secrets(reader, sealer=self._sealer)
+        self._apps = (now, found)
         return found
 
 
@@ -175,14 +183,18 @@ class WebhookDoor:
         headers = {bytes(name): str(value, "latin-1") for name, value in scope["headers"]}
         raw = await _body(headers, receive)
         delivery_id, event = check_headers(headers.get(b"x-github-delivery"), headers.get(b"x-github-event"))
-        repository_id = await self._authenticate(scope["path"], raw, headers)
+        if scope["path"] == PATH:
+            signer = await self._authenticate_app(raw, headers)
+        else:
+            signer = await self._authenticate_repository(scope["path"], raw, headers)
         if not headers.get(b"content-type", "").startswith("application/json"):
             raise DeliveryInvalid("set the webhook's content type to application/json at the forge")
-        binding = projects.Binding.GITHUB_APP if scope["path"] == PATH else projects.Binding.TOKEN
+        binding = projects.Binding.GITHUB_APP if signer.app_id is not None else projects.Binding.TOKEN
         new = await self._coalescer.keep(
             NewDelivery(
                 delivery_id=delivery_id,
-                repository_id=repository_id,
+                repository_id=signer.repository_id,
+                app_id=signer.app_id,
                 binding=binding.value,
                 event=event,
                 payload=raw,
@@ -190,19 +202,49 @@ class WebhookDoor:
         )
         return (202, b'{"status":"received"}') if new else (200, b'{"status":"seen"}')
 
-    async def _authenticate(self, path: str, raw: bytes, headers: Mapping[bytes, str]) -> UUID | None:
+    async def _authenticate_repository(self, path: str, raw: bytes, headers: Mapping[bytes, str]) -> "_Signer":
         """Check the signature. An unknown repository is refused like a wrong signature, in the same time."""
-        known, repository_id = True, None
-        if path != PATH:
-            try:
-                repository_id = UUID(path[len(PATH) + 1 :])
-            except ValueError:
-                known = False
-        secrets = await self._secrets.of(repository_id) if known else ()
-        fits = hmac_sha256_matches(secrets or NOBODY, raw, headers.get(b"x-hub-signature-256"))
-        if not (fits and secrets):
-            raise SignatureRefused("the signature fits no live secret of this webhook; compare it with the forge's")
-        return repository_id
+        try:
+            repository_id = UUID(path[len(PATH) + 1 :])
+        except ValueError:
+            repository_id = None
+        secrets = await self._secrets.of(repository_id) if repository_id is not None else ()
+        if not _fits(secrets, raw, headers):
+            raise _refused()
+        return _Signer(repository_id=repository_id)
+
+    async def _authenticate_app(self, raw: bytes, headers: Mapping[bytes, str]) -> "_Signer":
+        """Check the signature against the secrets of the App the delivery names, or find the App where it names none.
+
+        The name is the sender's word: it only says which secrets to try. What the delivery speaks of is held against
+        the App whose secret fitted when it is decided.
+        """
+        apps = await self._secrets.of_apps()
+        named = headers.get(APP_HEADER)
+        tried = apps if named is None else {number: of for number, of in apps.items() if str(number) == named}
+        fitting = [number for number, secrets in tried.items() if _fits(secrets, raw, headers)]
+        if not tried:
+            _fits((), raw, headers)  # the same time for an App that nobody knows
+        if not fitting:
+            raise _refused()
+        return _Signer(app_id=fitting[0])
+
+
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    """Whose secret a delivery was signed with: a repository's, or a GitHub App's."""
+
+    repository_id: UUID | None = None
+    app_id: int | None = None
+
+
+def _fits(secrets: tuple[bytes, ...], raw: bytes, headers: Mapping[bytes, str]) -> bool:
+    fits = hmac_sha256_matches(secrets or NOBODY, raw, headers.get(b"x-hub-signature-256"))
+    return fits and bool(secrets)
+
+
+def _refused() -> SignatureRefused:
+    return SignatureRefused("the signature fits no live secret of this webhook; compare it with the forge's")
 
 
 async def _body(headers: Mapping[bytes, str], receive: Receive) -> bytes:
@@ -244,7 +286,9 @@ def _operation(path: str, problem_schema: Mapping[str, Any]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "header", "required": required, "schema": text} for name, required in names
     ]
-    if path != PATH:
+    if path == PATH:
+        parameters.append({"name": "X-GitHub-Hook-Installation-Target-ID", "in": "header", "schema": text})
+    else:
         uuid = {"type": "string", "format": "uuid"}
         parameters.append({"name": "repository_id", "in": "path", "required": True, "schema": uuid})
     answer = {

@@ -7,13 +7,17 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class NewDelivery:
-    """A webhook delivery as it came in: checked for its signature, not yet looked into."""
+    """A webhook delivery as it came in: checked for its signature, not yet looked into.
+
+    ``app_id`` is the GitHub App whose secret fitted; it speaks for the repositories bound through that App only.
+    """
 
     delivery_id: str
     repository_id: UUID | None
     binding: str
     event: str
     payload: bytes = field(repr=False)
+    app_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Delivery:
     received_at: datetime
     tries: int
     payload: bytes = field(repr=False)
+    app_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

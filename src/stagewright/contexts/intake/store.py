@@ -13,20 +13,20 @@ to_ledger = record(LedgerRow)
 
 # Binary payloads: as text, a batch of them would cost three hundred times as much to write down.
 KEEP = """
-insert into webhook_deliveries (delivery_id, repository_id, binding, event, payload, received_at, not_before)
-select * from unnest(%(ids)s::text[], %(repositories)s::uuid[], %(bindings)s::text[], %(events)s::text[],
-    %(payloads)b::bytea[], %(times)s::timestamptz[], %(times)s::timestamptz[])
+insert into webhook_deliveries (delivery_id, repository_id, app_id, binding, event, payload, received_at, not_before)
+select * from unnest(%(ids)s::text[], %(repositories)s::uuid[], %(apps)s::bigint[], %(bindings)s::text[],
+    %(events)s::text[], %(payloads)b::bytea[], %(times)s::timestamptz[], %(times)s::timestamptz[])
 on conflict (delivery_id) do nothing
 returning delivery_id
 """
 CLAIM = """
-select delivery_id, repository_id, binding, event, payload, received_at, tries from webhook_deliveries
+select delivery_id, repository_id, app_id, binding, event, payload, received_at, tries from webhook_deliveries
 where status = 'received' and not_before <= %(now)s
 order by received_at, delivery_id
 limit %(limit)s
 """
 LOCK = """
-select delivery_id, repository_id, binding, event, payload, received_at, tries from webhook_deliveries
+select delivery_id, repository_id, app_id, binding, event, payload, received_at, tries from webhook_deliveries
 where delivery_id = %(id)s and status = 'received' for no key update skip locked
 """
 DECIDED = """
@@ -87,6 +87,7 @@ async def keep(tx: Tx, deliveries: Sequence[NewDelivery], *, now: datetime) -> f
         KEEP,
         ids=[item.delivery_id for item in deliveries],
         repositories=[item.repository_id for item in deliveries],
+        apps=[item.app_id for item in deliveries],
         bindings=[item.binding for item in deliveries],
         events=[item.event for item in deliveries],
         payloads=[item.payload for item in deliveries],

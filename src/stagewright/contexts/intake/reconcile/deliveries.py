@@ -13,7 +13,7 @@ from stagewright.contexts.intake.errors import DeliveryInvalid
 from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
 from stagewright.contexts.intake.reconcile.outside import Outside, look
-from stagewright.contexts.intake.usecases import Occurrence, Seen, hand_on
+from stagewright.contexts.intake.usecases import Occurrence, Seen, hand_on, speaks_for
 from stagewright.contexts.intake.usecases.deciding import reason_of, verdict_of
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
@@ -28,6 +28,10 @@ FIRST_RETRY = timedelta(seconds=5)
 RETRY_CAP = timedelta(minutes=10)
 MOST_TRIES = 10
 LANES_AT_ONCE = 2
+MISMATCH = {
+    False: "a delivery named another repository than its address",
+    True: "a delivery signed by one GitHub App named a repository that is bound through another",
+}
 LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
 
 
@@ -99,6 +103,9 @@ async def _decide_one(outside: Outside, read: Read) -> None:
 
 async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDelivery) -> None:
     repository = await _repository(outside, delivery, parsed)
+    if repository is not None and not await _may_speak(outside, delivery, repository):
+        await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
+        return
     if repository is None or not _is_label_act(parsed):
         await _decide_plain(outside, delivery, parsed, repository)
         return
@@ -191,6 +198,14 @@ async def _repository(outside: Outside, delivery: Delivery, parsed: ParsedDelive
         return await projects.find_by_forge_id(reader, parsed.forge_repository_id, delivery.binding)
 
 
+async def _may_speak(outside: Outside, delivery: Delivery, repository: projects.Repository) -> bool:
+    """Say whether whoever signed the delivery may speak for the repository it names."""
+    if delivery.app_id is None:
+        return True
+    async with outside.db.reading() as reader:
+        return await speaks_for(reader, delivery.app_id, repository.id)
+
+
 async def _decide_plain(
     outside: Outside, delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository | None
 ) -> None:
@@ -261,7 +276,7 @@ async def _write_plain(
                 level="warning",
                 source="intake",
                 code=f"webhook.{reason}" if note is None else "webhook.unreadable",
-                message=note or "a delivery named another repository than its address",
+                message=note or MISMATCH[delivery.app_id is not None],
                 project_id=repository.project_id if repository else None,
                 now=outside.clock.now(),
             )
