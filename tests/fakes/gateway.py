@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.identity.model import LoginMethod, Origin
+from stagewright.contexts.identity.ports import GitHubLogin
 from stagewright.contexts.identity.store import insert_user
 from stagewright.contexts.identity.usecases.sessions import begin_session
 from stagewright.contexts.projects import api as projects
@@ -220,7 +221,13 @@ class Gateway:
 
 @asynccontextmanager
 async def open_gateway(
-    dsn: str, clock: FakeClock, folder: Path, *, embedded: bool = False, **changes: Any
+    dsn: str,
+    clock: FakeClock,
+    folder: Path,
+    *,
+    embedded: bool = False,
+    github: GitHubLogin | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Gateway]:
     """Open a gateway on a migrated database for the block; ``changes`` are settings."""
     environ = {
@@ -232,7 +239,7 @@ async def open_gateway(
     settings = replace(load("gateway", environ), keyring=factories.KEYRING, embedded=embedded, **changes)
     forge = FakeForge(clock)
     async with open_platform(settings, clock=clock, max_sessions=8, own_logs=False) as platform:
-        app = make_app(platform, forge)
+        app = make_app(platform, forge, github)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
             yield Gateway(platform, app, client, forge, clock)

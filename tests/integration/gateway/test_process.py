@@ -26,6 +26,7 @@ def environment(dsn: str, folder: Path) -> dict[str, str]:
         "STAGEWRIGHT_DATA_DIR": str(folder),
         "STAGEWRIGHT_ROOT_KEYS": Keyring.generate(),
         "STAGEWRIGHT_PUBLIC_URL": "https://stagewright.test",
+        "STAGEWRIGHT_OWNER_EMAIL": "owner@example.test",
         "STAGEWRIGHT_LISTEN": "127.0.0.1:0",
         "STAGEWRIGHT_METRICS_LISTEN": "127.0.0.1:0",
     }
@@ -78,6 +79,16 @@ async def test_a_process_without_its_keys_names_them_and_does_not_start(dsn: str
             _, said = await child.communicate()
         assert child.returncode == 2
         assert "STAGEWRIGHT_ROOT_KEYS: is required" in said.decode()
+
+
+async def test_a_first_start_without_an_owner_says_whom_to_name(dsn: str, tmp_path: Path) -> None:
+    environ = environment(dsn, tmp_path)
+    del environ["STAGEWRIGHT_OWNER_EMAIL"]
+    async with a_process(environ) as child:
+        async with asyncio.timeout(DEADLINE):
+            _, said = await child.communicate()
+        assert child.returncode == 2
+        assert "set STAGEWRIGHT_OWNER_EMAIL" in said.decode()
 
 
 async def test_a_process_on_an_older_schema_says_how_to_upgrade(empty_dsn: str, tmp_path: Path) -> None:

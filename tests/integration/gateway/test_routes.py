@@ -18,7 +18,13 @@ from stagewright.kit.http.routes import MARK, PUBLIC
 from stagewright.processes.gateway.app import routers
 
 WORDS = {str(permission) for permission in Permission} | {PUBLIC}
-LOGINS = {"/auth/options", "/auth/local", "/auth/cli/exchange"}
+LOGINS = {
+    "/auth/options",
+    "/auth/local",
+    "/auth/cli/exchange",
+    "/auth/github/login",
+    "/auth/github/callback",
+}
 OPEN = {"/healthz", "/readyz", "/schema/v1alpha1/policy.json", *LOGINS, *WEBHOOKS}
 PLACES = [
     (method, path, operation)

@@ -4,6 +4,7 @@ from stagewright.adapters.github.access import Access
 from stagewright.adapters.github.client import Client, Retries
 from stagewright.adapters.github.directory import GitHubDirectory
 from stagewright.adapters.github.forge import GitHubForge
+from stagewright.adapters.github.oauth import GitHubOAuth
 from stagewright.adapters.github.rates import Rates
 from stagewright.adapters.github.threads import GitHubThreads
 from stagewright.adapters.github.wire import Wire, open_http
@@ -13,6 +14,7 @@ __all__ = [
     "Client",
     "GitHubDirectory",
     "GitHubForge",
+    "GitHubOAuth",
     "GitHubThreads",
     "Rates",
     "Retries",

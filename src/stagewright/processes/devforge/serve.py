@@ -22,6 +22,7 @@ from stagewright.kit.errors import Invalid
 from stagewright.processes.devforge.control import control_routes
 from stagewright.processes.devforge.door import DROP, Door
 from stagewright.processes.devforge.git.http import GitDoor
+from stagewright.processes.devforge.oauth import oauth_routes
 from stagewright.processes.devforge.pages.door import page_routes
 from stagewright.processes.devforge.rest.api import PREFIX, Api
 from stagewright.processes.devforge.state import Forge
@@ -74,6 +75,7 @@ def make_app(forge: Forge) -> ASGIApp:
 
     git = GitDoor(forge)
     routes = [
+        *oauth_routes(forge),
         Route(f"{PREFIX}/{{rest:path}}", Api(forge).serve, methods=METHODS),
         Mount("/_control", routes=control_routes(forge)),
         *(

@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
 from stagewright.contexts.identity import http as identity_door
+from stagewright.contexts.identity.ports import GitHubLogin
+from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.incidents import http as incidents_door
 from stagewright.contexts.intake import http as intake_door
 from stagewright.contexts.overview import http as overview_door
@@ -20,6 +23,7 @@ from stagewright.contexts.vault import http as vault_door
 from stagewright.contexts.workflow import http as workflow_door
 from stagewright.kit import logs
 from stagewright.kit.crypto import MacSigner
+from stagewright.kit.errors import StagewrightError
 from stagewright.kit.http import Cursors, install, problem
 from stagewright.kit.http.asgi import App, Receive, Scope, Send
 from stagewright.kit.http.browser import Browser
@@ -39,6 +43,7 @@ class Ways:
     """The ways to sign in whose routes exist in this process."""
 
     local: bool = True
+    github: bool = True
 
 
 EVERY_WAY = Ways()
@@ -48,6 +53,8 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     """Yield all routes of the gateway but the webhook door, which is no part of the framework."""
     if ways.local:
         yield from identity_door.local
+    if ways.github:
+        yield from identity_door.oauth
     yield health.routes.router
     yield system.routes.router
     yield from identity_door.routes
@@ -79,12 +86,12 @@ def make_framework(ways: Ways = EVERY_WAY) -> FastAPI:
     return app
 
 
-def make_app(platform: Platform, directory: ForgeDirectory) -> App:
-    """Return what the listener serves."""
-    app = make_framework(Ways(local=platform.settings.local_login))
+def make_app(platform: Platform, directory: ForgeDirectory, github: GitHubLogin | None = None) -> App:
+    """Return what the listener serves; ``github`` is how people sign in there, None without an OAuth client."""
+    app = make_framework(Ways(local=platform.settings.local_login, github=github is not None))
     app.add_middleware(Console)
     app.add_middleware(LateWords, metrics=platform.metrics)
-    _give_parts(app, platform, directory)
+    _give_parts(app, platform, directory, github)
 
     headers = headers_for(platform.settings.public_url)
 
@@ -101,7 +108,7 @@ def make_app(platform: Platform, directory: ForgeDirectory) -> App:
     return Doors(app, webhooks, platform)
 
 
-def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> None:
+def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory, github: GitHubLogin | None) -> None:
     credentials = platform.sealer(Purpose.CREDENTIALS)
     browser = Browser(platform.settings.public_url, platform.keyring)
     app.state.platform = platform
@@ -121,7 +128,8 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> 
         browser=browser,
         metrics=platform.metrics,
         local_login=platform.settings.local_login,
-        github=None,
+        github=github,
+        report_mismatch=partial(_report_mismatch, platform),
     )
     app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"))
     app.state.repositories = repositories.Parts(
@@ -130,6 +138,20 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory) -> 
         public_url=platform.settings.public_url,
         loopback_forges=platform.settings.listen.loopback,
     )
+
+
+async def _report_mismatch(platform: Platform, error: StagewrightError, github_user_id: int | None) -> None:
+    """Open an incident: somebody may have taken over an e-mail address."""
+    async with platform.db.transaction() as tx:
+        await incidents.report(
+            tx,
+            level="error",
+            source="identity.login",
+            code=error.stable_code,
+            message=error.message,
+            details={"github_user_id": github_user_id},
+            now=platform.clock.now(),
+        )
 
 
 class Doors:

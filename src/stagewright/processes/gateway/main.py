@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from stagewright.adapters.github import GitHubDirectory, Rates, Wire, open_http
+import httpx
+
+from stagewright.adapters.github import GitHubDirectory, GitHubOAuth, Rates, Wire, open_http
+from stagewright.contexts.identity import api as identity
 from stagewright.kit.http import serving
 from stagewright.kit.http.browser import Browser
 from stagewright.kit.logs import get_logger
@@ -10,6 +13,7 @@ from stagewright.processes.common import Platform, observed
 from stagewright.processes.gateway import realtime
 from stagewright.processes.gateway.app import make_app
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, SocketDoor
+from stagewright.processes.settings import Settings
 
 BACKLOG = 2048
 SOCKETS: dict[str, Any] = {
@@ -22,11 +26,31 @@ SOCKETS: dict[str, Any] = {
 log = get_logger(__name__)
 
 
+def _github(settings: Settings, http: httpx.AsyncClient) -> GitHubOAuth | None:
+    client_id, client_secret = settings.github_oauth_client_id, settings.github_oauth_client_secret
+    if client_id is None or client_secret is None:
+        return None
+    return GitHubOAuth(http, client_id=client_id, client_secret=client_secret)
+
+
+async def _admit_first_users(platform: Platform) -> None:
+    """Make the owner and the allowed members who are missing. `up` made its own owner already."""
+    settings = platform.settings
+    if settings.embedded:
+        return
+    async with platform.db.transaction() as tx:
+        await identity.admit_first_users(
+            tx, owner_email=settings.owner_email, allowed=settings.allowed_emails, now=platform.clock.now()
+        )
+
+
 async def main(platform: Platform) -> None:
     """Open the listener and wait for the end."""
+    await _admit_first_users(platform)
     doorkeeper = Doorkeeper(platform, Browser(platform.settings.public_url, platform.keyring))
     async with open_http() as http:
-        app = make_app(platform, GitHubDirectory(Wire(http, Rates(), platform.clock)))
+        directory = GitHubDirectory(Wire(http, Rates(), platform.clock))
+        app = make_app(platform, directory, _github(platform.settings, http))
         async with (
             realtime.open_live(platform, SocketDoor(doorkeeper)) as live,
             observed(platform, {"reader": live.fresh}),

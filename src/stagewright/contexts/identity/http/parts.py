@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 
 from stagewright.contexts.identity.api import Caller
-from stagewright.contexts.identity.errors import CodeRefused
+from stagewright.contexts.identity.errors import CodeRefused, MismatchedAccount
 from stagewright.contexts.identity.model import LoginMethod, Origin
 from stagewright.contexts.identity.ports import GitHubLogin
 from stagewright.contexts.identity.usecases import logins
@@ -28,7 +28,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Settings and helpers of the doors. ``github`` is None without an OAuth client."""
+    """Settings and helpers of the doors. ``github`` is None without an OAuth client.
+
+    ``report_mismatch`` opens an incident when an account turns up for somebody who is pinned to another one.
+    """
 
     public_url: str
     idle: timedelta
@@ -38,6 +41,7 @@ class Parts:
     metrics: Metrics
     local_login: bool
     github: GitHubLogin | None
+    report_mismatch: Callable[[MismatchedAccount, int | None], Awaitable[None]] | None = None
 
     def origin_of(self, request: Request) -> Origin:
         """Return what is kept of where a login comes from."""

@@ -44,11 +44,11 @@ async def ensure_owner(tx: Tx, *, email: str, name: str, locale: str, now: datet
 async def admit_first_users(tx: Tx, *, owner_email: str | None, allowed: Iterable[str], now: datetime) -> None:
     """Make the owner on the first start, and the members of the allow-list who are no users yet.
 
-    Raise ``FirstStart`` when there is no owner and none is named. Users who are there already are never changed.
+    Raise ``FirstStart`` when there is nobody and no owner is named. Users who are there already are never changed.
     """
-    if await store.find_owner(tx) is None:
+    if not await store.list_users(tx):
         if owner_email is None:
-            raise FirstStart("nobody owns this installation yet: set STAGEWRIGHT_OWNER_EMAIL to the owner's e-mail")
+            raise FirstStart("nobody may sign in here yet: set STAGEWRIGHT_OWNER_EMAIL to the owner's e-mail")
         await ensure_owner(tx, email=owner_email, name=_name_of(owner_email), locale="en", now=now)
     for email in allowed:
         made = await store.insert_user(
