@@ -11,7 +11,7 @@ const toGateway = { target: gateway, ws: true, headers }
 const proxy = { '/api': toGateway, '/auth': toGateway }
 
 export default defineConfig({
-  plugins: [vue(), vuetify({ autoImport: true, styles: 'none' })],
+  plugins: [vue(), vuetify({ autoImport: true })],
   resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
   html: { cspNonce: '__CSP_NONCE__' },
   define: {
@@ -30,6 +30,7 @@ export default defineConfig({
     environmentOptions: { happyDOM: { url: 'http://console.test/' } },
     server: { deps: { inline: ['vuetify'] } },
     pool: 'threads',
+    isolate: false,
     testTimeout: 15_000,
   },
 })

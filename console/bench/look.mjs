@@ -2,7 +2,10 @@
 import { chromium } from 'playwright-core'
 
 const [url, folder] = process.argv.slice(2)
-const browser = await chromium.launch({ executablePath: process.env.CONSOLE_CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
+const browser = await chromium.launch({
+  executablePath: process.env.CONSOLE_CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+})
 const context = await browser.newContext()
 const page = await context.newPage()
 page.on('console', (message) => message.type() === 'error' && console.log('console:', message.text()))
@@ -24,22 +27,45 @@ const screens = [
   ['audit', '/audit'],
   ['about', '/about'],
   ['profile', '/me'],
-  ...(runs[0] ? [['run', `/runs/${runs[0].id}`], ['events', `/runs/${runs[0].id}?tab=events`], ['prompt', `/runs/${failed.id}?tab=prompt`]] : []),
-  ...(failed ? [['failed', `/runs/${failed.id}`], ['log', `/runs/${failed.id}/logs/engine`]] : []),
-  ...(project ? [['project', `/projects/${project.id}`], ['repositories', `/projects/${project.id}?tab=repositories`], ['members', `/projects/${project.id}?tab=members`]] : []),
+  ...(runs[0]
+    ? [
+        ['run', `/runs/${runs[0].id}`],
+        ['events', `/runs/${runs[0].id}?tab=events`],
+        ['prompt', `/runs/${failed.id}?tab=prompt`],
+      ]
+    : []),
+  ...(failed
+    ? [
+        ['failed', `/runs/${failed.id}`],
+        ['log', `/runs/${failed.id}/logs/engine`],
+      ]
+    : []),
+  ...(project
+    ? [
+        ['project', `/projects/${project.id}`],
+        ['repositories', `/projects/${project.id}?tab=repositories`],
+        ['members', `/projects/${project.id}?tab=members`],
+      ]
+    : []),
   ...(error ? [['error', `/errors/${error.id}`]] : []),
   ['lost', '/nowhere'],
 ]
 const only = process.env.ONLY?.split(',')
-for (const [width, height] of [[1280, 800], [360, 740]]) {
+for (const [width, height] of [
+  [1280, 800],
+  [360, 740],
+]) {
   for (const theme of ['light', 'dark']) {
     for (const locale of ['en', 'ru']) {
       if ((theme === 'light') !== (locale === 'en') && !process.env.EVERY) continue
       await page.setViewportSize({ width, height })
-      await page.evaluate(([t, l]) => {
-        localStorage.setItem('stagewright.theme', t)
-        localStorage.setItem('stagewright.locale', l)
-      }, [theme, locale])
+      await page.evaluate(
+        ([t, l]) => {
+          localStorage.setItem('stagewright.theme', t)
+          localStorage.setItem('stagewright.locale', l)
+        },
+        [theme, locale],
+      )
       for (const [name, path] of screens) {
         if (only && !only.includes(name)) continue
         await page.goto(origin + path)

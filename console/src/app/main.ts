@@ -2,9 +2,9 @@
 import { QueryClient, VueQueryPlugin } from '@tanstack/vue-query'
 import { createPinia } from 'pinia'
 import { createApp } from 'vue'
-import { api as client, whenSignedOut } from '@/shared/api/client'
+import { whenSignedOut } from '@/shared/api/client'
 import { usePerson } from '@/shared/api/person'
-import { chooseLocale, i18n, setLocale } from '@/shared/i18n'
+import { chooseLocale, i18n, loadArea, setLocale } from '@/shared/i18n'
 import { link, mux } from '@/shared/realtime/link'
 import { useZone } from '@/shared/ui/clock'
 import App from './App.vue'
@@ -14,8 +14,8 @@ import './styles.css'
 import { makeVuetify } from './vuetify'
 
 const FIVE_MINUTES = 5 * 60_000
-void client
 registerWords()
+await loadArea('app', 'en')
 await setLocale(chooseLocale())
 
 const queries = new QueryClient({

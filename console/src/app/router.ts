@@ -85,6 +85,7 @@ async function enter(router: Router): Promise<true | 'login' | 'down'> {
     wish !== (i18n.global.locale as unknown as { value: string }).value
   )
     await setLocale(wish)
+  person.entered = true
   startLink()
   return true
 }

@@ -12,6 +12,8 @@ const RENEW_EVERY = 5 * 60_000
 export const usePerson = defineStore('person', () => {
   const me = shallowRef<Me | null>(null)
   const meta = shallowRef<Meta | null>(null)
+  /** The screens are there: what may be shown around a page is known. */
+  const entered = ref(false)
   const theme = ref<Theme>((localStorage.getItem(THEME) as Theme | null) ?? 'system')
   const zone = ref(localStorage.getItem(ZONE) ?? '')
   let loading: Promise<void> | null = null
@@ -70,5 +72,5 @@ export const usePerson = defineStore('person', () => {
     zone.value = value
     localStorage.setItem(ZONE, value)
   }
-  return { me, meta, theme, zone, load, forget, active, save, has, setTheme, setZone }
+  return { entered, me, meta, theme, zone, load, forget, active, save, has, setTheme, setZone }
 })

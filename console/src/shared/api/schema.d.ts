@@ -64,6 +64,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Inbox
+         * @description List what needs the caller, the newest first.
+         */
+        get: operations["list_inbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/inbox/{item}:snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Snooze Item
+         * @description Put an item aside for the caller until a time. It comes back sooner when it comes up anew.
+         */
+        post: operations["snooze_item"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents": {
         parameters: {
             query?: never;
@@ -748,6 +788,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Project Stats
+         * @description Show the figures of a project by day.
+         */
+        get: operations["get_project_stats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/realtime/poll": {
         parameters: {
             query?: never;
@@ -1086,6 +1146,26 @@ export interface paths {
          * @description Give a setting its default again if nobody changed it since the version in ``If-Match``.
          */
         post: operations["reset_stored_setting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/stats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Stats
+         * @description Show the figures of all visible projects by day.
+         */
+        get: operations["get_stats"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1449,6 +1529,16 @@ export interface components {
             verb: string;
         };
         /**
+         * AnswerView
+         * @description One answer and what it does.
+         */
+        AnswerView: {
+            /** Answer */
+            answer: string;
+            /** Effect */
+            effect: string;
+        };
+        /**
          * AppForm
          * @description A GitHub App that is installed on the repository.
          */
@@ -1778,6 +1868,39 @@ export interface components {
             version: number;
         };
         /**
+         * DayView
+         * @description What happened on one day (UTC). A cost of null is unknown, not zero.
+         */
+        DayView: {
+            /** Active Seconds */
+            active_seconds: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Cost Micros */
+            cost_micros: number | null;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Failed */
+            failed: number;
+            /** Pull Requests */
+            pull_requests: number;
+            /** Started */
+            started: number;
+            /** Succeeded */
+            succeeded: number;
+            /** Tokens In */
+            tokens_in: number;
+            /** Tokens Out */
+            tokens_out: number;
+            /** Waited Seconds */
+            waited_seconds: number;
+            /** Waits */
+            waits: number;
+        };
+        /**
          * Deliveries
          * @description Webhook deliveries that wait or were given up, and when the last one came.
          */
@@ -1899,6 +2022,85 @@ export interface components {
             /** Version */
             version: number | null;
         };
+        /**
+         * IfNothing
+         * @description What happens when nobody acts.
+         */
+        IfNothing: {
+            /** At */
+            at: string | null;
+            /** Code */
+            code: string | null;
+            /** Effect */
+            effect: string;
+        };
+        /**
+         * InboxAnswer
+         * @description One answer and what it does.
+         */
+        InboxAnswer: {
+            /** Answer */
+            answer: string;
+            /** Effect */
+            effect: string;
+        };
+        /**
+         * InboxItemView
+         * @description One thing that needs the caller: what it asks, why, since when, until when, what each answer does.
+         */
+        InboxItemView: {
+            /** Answers */
+            answers: components["schemas"]["InboxAnswer"][];
+            /** Asks */
+            asks: string;
+            /** Expires At */
+            expires_at: string | null;
+            /** Id */
+            id: string;
+            if_nothing: components["schemas"]["IfNothing"];
+            /** Incident Id */
+            incident_id: string | null;
+            /** Issue Number */
+            issue_number: number | null;
+            kind: components["schemas"]["InboxKind"];
+            /** Params */
+            params: {
+                [key: string]: unknown;
+            };
+            /** Pr Number */
+            pr_number: number | null;
+            /** Project */
+            project: string | null;
+            /** Project Id */
+            project_id: string | null;
+            /** Repository */
+            repository: string | null;
+            /** Run Id */
+            run_id: string | null;
+            /** Run Number */
+            run_number: string | null;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Snoozed Until */
+            snoozed_until: string | null;
+            /** Stage */
+            stage: string | null;
+            /** Url */
+            url: string | null;
+            /** Wait Id */
+            wait_id: string | null;
+            /** Why */
+            why: string | null;
+        };
+        /**
+         * InboxKind
+         * @description What an item of the inbox asks for.
+         * @enum {string}
+         */
+        InboxKind: "approval" | "question" | "owner_review" | "budget" | "review" | "manual_step" | "error";
         /**
          * IncidentDetail
          * @description An incident with its newest details and its stack, both redacted.
@@ -2505,6 +2707,77 @@ export interface components {
          */
         Nothing: Record<string, unknown>;
         /**
+         * OpenWaitView
+         * @description An open wait with all that a person needs to decide whether to act.
+         */
+        OpenWaitView: {
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
+            /** Answers */
+            answers: components["schemas"]["AnswerView"][];
+            clock: components["schemas"]["PausedClock"];
+            /** Cost */
+            cost: number;
+            /** Deadline At */
+            deadline_at: string | null;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "tool" | "review" | "back_pressure";
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            if_nothing: components["schemas"]["Outcome"];
+            /** Issue Number */
+            issue_number: number | null;
+            kind: components["schemas"]["WaitKind"];
+            /** Mark */
+            mark: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Overdue */
+            overdue: boolean;
+            /** Pr Number */
+            pr_number: number | null;
+            /** Project */
+            project: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Repository */
+            repository: string;
+            /** Resolution */
+            resolution: string | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolved By */
+            resolved_by: string | null;
+            /** Resume At */
+            resume_at: string | null;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Run Number */
+            run_number: string;
+            /** Stage */
+            stage: string | null;
+            /** Status */
+            status: string;
+            target: components["schemas"]["WaitTarget"];
+            /** Who Can Act */
+            who_can_act: string;
+        };
+        /**
          * OptionsView
          * @description The ways to sign in here. ``local``: the one-time link that `stagewright open` makes.
          */
@@ -2513,6 +2786,24 @@ export interface components {
             default_locale: string;
             /** Ways */
             ways: ("github" | "local")[];
+        };
+        /**
+         * Outcome
+         * @description What happens, by which code, and when.
+         */
+        Outcome: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Code */
+            code: string;
+            /**
+             * Effect
+             * @enum {string}
+             */
+            effect: "run_resumes" | "run_fails" | "run_is_cancelled";
         };
         /** Page[AttemptView] */
         Page_AttemptView_: {
@@ -2562,6 +2853,18 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[InboxItemView] */
+        Page_InboxItemView_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["InboxItemView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[LabelView] */
         Page_LabelView_: {
             /**
@@ -2583,6 +2886,18 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["MemberView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[OpenWaitView] */
+        Page_OpenWaitView_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["OpenWaitView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -2681,6 +2996,16 @@ export interface components {
             items: components["schemas"]["WaitView"][];
             /** Next Cursor */
             next_cursor: string | null;
+        };
+        /**
+         * PausedClock
+         * @description The run's clock, which stands while it waits.
+         */
+        PausedClock: {
+            /** Active Seconds */
+            active_seconds: number;
+            /** Limit Seconds */
+            limit_seconds: number;
         };
         /**
          * Permission
@@ -3602,6 +3927,27 @@ export interface components {
             version: number;
         };
         /**
+         * SnoozeForm
+         * @description Until when the item is put aside; null takes it back.
+         */
+        SnoozeForm: {
+            /** Until */
+            until: string | null;
+        };
+        /**
+         * StatsView
+         * @description The figures of the last days, oldest first.
+         */
+        StatsView: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Days */
+            days: components["schemas"]["DayView"][];
+        };
+        /**
          * Stream
          * @description Who wrote a log.
          * @enum {string}
@@ -4031,6 +4377,80 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChainView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_inbox: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                kind?: components["schemas"]["InboxKind"][] | null;
+                /** @description how many items at most */
+                limit?: number;
+                /** @description what the caller has put aside, instead */
+                snoozed?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_InboxItemView_"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    snooze_item: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                item: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboxItemView"];
                 };
             };
             /** @description Problem */
@@ -5499,6 +5919,40 @@ export interface operations {
             };
         };
     };
+    get_project_stats: {
+        parameters: {
+            query?: {
+                /** @description how many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     poll: {
         parameters: {
             query?: never;
@@ -6157,6 +6611,38 @@ export interface operations {
             };
         };
     };
+    get_stats: {
+        parameters: {
+            query?: {
+                /** @description how many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StatsView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_system: {
         parameters: {
             query?: never;
@@ -6427,7 +6913,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_WaitView_"];
+                    "application/json": components["schemas"]["Page_OpenWaitView_"];
                 };
             };
             /** @description Problem */

@@ -32,9 +32,9 @@ export function useLiveData<T extends object>(source: Source<T>) {
       return source.apply(loaded, meanwhile)
     },
   })
-  let loads = 0
+  let asked: string | null = null
   const reload = async () => {
-    loads += 1
+    asked = toValue(source.topic)
     await nextTick()
     await query.refetch({ cancelRefetch: true })
   }
@@ -49,9 +49,8 @@ export function useLiveData<T extends object>(source: Source<T>) {
   let timer: ReturnType<typeof setTimeout> | undefined
   const fallback = () => {
     clearTimeout(timer)
-    const before = loads
     const pause = link.value.link === 'connecting' || link.value.link === 'live' ? NO_ACK : 0
-    timer = setTimeout(() => loads === before && void reload(), pause)
+    timer = setTimeout(() => asked !== toValue(source.topic) && void reload(), pause)
   }
   watch(() => toValue(source.topic), fallback, { immediate: true })
   watch(

@@ -52,7 +52,7 @@ function classesOf(part: Part): string {
   const fg = colour(part.fg, part.fg_truecolor)
   const bg = colour(part.bg, part.bg_truecolor)
   const styles = part.decorations ?? []
-  const inverse = styles.includes('reverse') && part.fg === 'ansi-black' && part.bg === 'ansi-white'
+  const inverse = part.fg === 'ansi-black' && part.bg === 'ansi-white'
   if (inverse) classes.push('sw-inverse')
   else if (bg !== null) classes.push(`sw-bg-${bg}`)
   else if (fg !== null) classes.push(`sw-fg-${fg}`)
