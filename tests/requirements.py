@@ -163,15 +163,21 @@ SAYS: Final[dict[str, str]] = {
     "AX13": "confirmation: no token, other resource, changed version, reused, expired, wrong name, old token",
     "AX14": "lists: concurrent inserts while paging, tampered cursor, changed filter",
     "AX15": "idempotency keys",
-    "AX18": "feed reader: late commit of a lower number, lost bells: nothing lost (reader part)",
+    "AX17": "feed: three gateways, sixteen writers, sockets dropped at random, bells off: nothing lost or disordered",
+    "AX18": "feed: late commit of a lower number, lost bells, every batch border, a topic added in a storm",
     "AX19": "two transactions on one stream: the later commit is read last",
+    "AX20": "member removed, role lowered, session or token revoked, expired: no frame after it, the right close code",
+    "AX21": "slow socket, too much missed, old or foreign or garbage cursor: resync with its reason, the socket lives",
+    "AX22": "logs: gap, crash without end, new attempt, multi-byte cut, old generation: in order, eof always",
     "AX23": "incidents: equal ones counted, secrets redacted, an error in the writer affects nobody (rows)",
     "AX24": "chain: edit, delete, reorder, truncate is named",
     "AX25": "error table: each class behind each door",
+    "AX26": "load: 1,000 sockets, 200 events/s",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.
 PENDING: Final[dict[str, str]] = {
+    "AX26": "a figure that make bench prints (feed): no test asserts absolute times",
     "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
 }
 
