@@ -24,6 +24,26 @@ def test_any_text_is_an_object_that_rows_can_hold_or_is_refused_by_name(text: st
         assert "\\u0000" not in json.dumps(value).replace("\\\\", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "must be a JSON object"),
+        ('{"a": ' + "9" * 5000 + "}", "too large a number"),
+        ('{"a": ["\\u0000"]}', "no text may hold"),
+        ('{"\\ud800": 1}', "no text may hold"),
+    ],
+)
+def test_what_no_row_can_hold_is_refused_with_its_reason(text: str, said: str) -> None:
+    with pytest.raises(MessageInvalid, match=said):
+        parse_object(text, "the body")
+
+
+def test_nothing_is_an_empty_object_and_fractions_become_text() -> None:
+    assert parse_object("", "the body") == {}
+    assert parse_object('{"a": 1.50, "b": NaN}', "the body") == {"a": "1.50", "b": "NaN"}
+
+
 @pytest.mark.parametrize("levels", [DEEPEST + 1, 300, 900, 100_000])
 def test_what_is_nested_too_deeply_is_refused_at_any_depth(levels: int) -> None:
     with pytest.raises(MessageInvalid, match="nested too deeply"):
