@@ -458,6 +458,15 @@ CREATE TABLE public.repository_policies (
     read_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.request_origins (
+    correlation_id text NOT NULL,
+    actor text NOT NULL,
+    channel text NOT NULL,
+    ip_prefix text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT request_origins_channel_check CHECK ((channel = ANY (ARRAY['console'::text, 'cli'::text, 'messenger'::text])))
+);
+
 CREATE TABLE public.revoked_tokens (
     jti uuid NOT NULL,
     until timestamp with time zone NOT NULL
@@ -875,6 +884,9 @@ ALTER TABLE ONLY public.repository_installations
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_pkey PRIMARY KEY (repository_id);
 
+ALTER TABLE ONLY public.request_origins
+    ADD CONSTRAINT request_origins_pkey PRIMARY KEY (correlation_id, actor);
+
 ALTER TABLE ONLY public.revoked_tokens
     ADD CONSTRAINT revoked_tokens_pkey PRIMARY KEY (jti);
 
@@ -1037,6 +1049,8 @@ CREATE UNIQUE INDEX repositories_bound ON public.repositories USING btree (api_u
 CREATE INDEX repositories_name ON public.repositories USING btree (api_url, lower(full_name));
 
 CREATE INDEX repositories_project ON public.repositories USING btree (project_id);
+
+CREATE INDEX request_origins_at ON public.request_origins USING btree (at);
 
 CREATE INDEX run_results_unchecked ON public.run_results USING btree (proposed_at) WHERE (verdict IS NULL);
 
@@ -1283,6 +1297,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repositories TO stagewright_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_installations TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_policies TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE ON TABLE public.request_origins TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.revoked_tokens TO stagewright_app;
 

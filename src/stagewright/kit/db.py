@@ -20,7 +20,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from stagewright.kit import journal
+from stagewright.kit import journal, logs
 from stagewright.kit.clock import Clock, SystemClock
 from stagewright.kit.errors import Invalid, Unavailable
 from stagewright.kit.ids import uuid7
@@ -255,7 +255,8 @@ class Database:
     async def transaction(self, by: Actor = SYSTEM, *, correlation_id: str | None = None) -> AsyncIterator[Tx]:
         """Open a write transaction for ``by``. Its events are journalled at its end; readers are rung after commit."""
         async with self._session() as connection, connection.transaction():
-            tx = Tx(connection, actor=by, correlation_id=correlation_id or str(uuid7()), redact=self._redact)
+            correlation = correlation_id or logs.current("request_id") or str(uuid7())
+            tx = Tx(connection, actor=by, correlation_id=correlation, redact=self._redact)
             yield tx
             if tx.published:
                 await journal.write(connection, tx.published, now=self._clock.now(), redact=self._redact)

@@ -9,6 +9,9 @@ from tests.fakes.gateway import DOCUMENT, Gateway
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.runs.model import RunStatus
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases import moves
+from stagewright.kit.journal import Actor
 from stagewright.processes.presence import Presence
 
 
@@ -18,10 +21,38 @@ async def test_the_audit_names_people_objects_and_channels(gateway: Gateway) -> 
     page = (await gateway.get("/audit?action=project.created", owner)).json()
     (item,) = page["items"]
     assert item["actor"] == {"kind": "user", "id": str(owner.user.id), "name": "Ann"}
-    assert item["object"] == {"type": "project", "id": made["id"]}
+    assert item["object"] == {"type": "project", "id": made["id"], "label": "shop"}
+    assert (item["ip_prefix"], item["on_behalf_of"], item["project"]) == ("127.0.0.0/24", None, "shop")
     assert (item["channel"], item["data"]["key"]) == ("cli", "shop")
     assert (await gateway.get(f"/audit/{item['seq']}", owner)).json() == item
     assert (await gateway.get("/audit/999999999", owner)).json()["code"] == "audit.not_found"
+
+
+async def test_a_change_shows_what_was_before_and_what_is_after(gateway: Gateway) -> None:
+    owner = await gateway.person("ann", role="owner")
+    project = await gateway.project()
+    headers = {"If-Match": '"1"', "X-Request-Id": "rename-the-shop"}
+    await gateway.call("PATCH", f"/projects/{project.id}", owner, headers=headers, json={"name": "Store"})
+    newer, older = (await gateway.get(f"/audit?project={project.id}", owner)).json()["items"]
+    assert (newer["action"], newer["before"], newer["after"]) == (
+        "project.changed",
+        {"name": "Shop"},
+        {"name": "Store"},
+    )
+    assert (newer["channel"], newer["correlation_id"]) == ("cli", "rename-the-shop")
+    assert (older["before"], older["after"]["name"], older["channel"]) == (None, "Shop", "system")
+
+
+async def test_what_an_agent_does_names_for_whom(gateway: Gateway) -> None:
+    ann = await gateway.person("ann", role="owner")
+    _, repository, _ = await gateway.scene()
+    run = await gateway.run(repository, 2, requested_by_kind="user", requested_by=str(ann.user.id))
+    async with gateway.db.transaction(Actor("run", str(run.id))) as tx:
+        await moves.fail(tx, await run_rows.lock(tx, run.id), "mode_not_allowed", now=gateway.clock.now())
+    (item,) = (await gateway.get("/audit?action=run.failed.precondition", ann)).json()["items"]
+    assert (item["actor"]["kind"], item["channel"], item["object"]["label"]) == ("run", "mcp", "run-0002")
+    assert item["on_behalf_of"] == {"kind": "user", "id": str(ann.user.id), "name": "Ann"}
+    assert (item["before"]["status"], item["after"]["status"]) == ("queued", "failed")
 
 
 async def test_filters_and_pages_go_back_in_time(gateway: Gateway, clock: FakeClock) -> None:
@@ -85,7 +116,8 @@ async def test_a_chain_that_was_tampered_with_is_named(gateway: Gateway) -> None
     _, _, run = await gateway.scene()
     stream = f"run:{run.id}"
     whole = (await gateway.get(f"/audit/verify?stream={stream}", owner)).json()
-    assert whole == {"stream": stream, "intact": True, "first_bad_seq": None}
+    assert (whole["stream"], whole["intact"], whole["first_bad_seq"]) == (stream, True, None)
+    assert (whole["verified_rows"], whole["verified_until"]) == (1, gateway.clock.now().isoformat())
     async with gateway.db.transaction() as tx:
         await tx.execute("reset role")
         await tx.execute("update journal set body = '{}' where stream = %(s)s", s=stream)
@@ -93,6 +125,7 @@ async def test_a_chain_that_was_tampered_with_is_named(gateway: Gateway) -> None
         await tx.execute("set role stagewright_app")
     broken = (await gateway.get(f"/audit/verify?stream={stream}", owner)).json()
     assert (broken["intact"], broken["first_bad_seq"]) == (False, bad)
+    assert (broken["verified_rows"], broken["verified_until_seq"]) == (0, None)
     assert (await gateway.get("/audit/verify?stream=run:none", owner)).status_code == 404
 
 

@@ -1,14 +1,16 @@
 """Rows of several contexts as the inbox and the figures read them."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from stagewright.contexts.overview.model import DayFigures, FailedRow, ReviewRow, WaitingRow
 from stagewright.kit.db import Reader, record
 
 MOST = 200
+UUID_TEXT = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 to_waiting = record(WaitingRow)
 to_failed = record(FailedRow)
 to_review = record(ReviewRow)
@@ -92,6 +94,27 @@ order by d.day
 PROJECT_KEYS = "select id, key from projects where id = any(%(ids)s)"
 
 
+NAMES: Mapping[str, LiteralString] = {
+    "run": "select id::text as id, 'run-' || lpad(number::text, greatest(4, length(number::text)), '0') as label"
+    " from runs where id = any(%(ids)s::uuid[])",
+    "project": "select id::text as id, key as label from projects where id = any(%(ids)s::uuid[])",
+    "repository": "select id::text as id, full_name as label from repositories where id = any(%(ids)s::uuid[])",
+    "user": "select id::text as id, display_name as label from users where id = any(%(ids)s::uuid[])",
+    "incident": "select id::text as id, code as label from incidents where id = any(%(ids)s::uuid[])",
+    "thread": "select id::text as id, full_name as label from repositories where id = any(%(ids)s::uuid[])",
+}
+"""How the things that journal streams are about are called."""
+
+REQUESTERS = """
+select r.id, r.requested_by_kind as kind, r.requested_by as actor, u.display_name as name
+from runs r left join users u on r.requested_by_kind = 'user' and u.id::text = r.requested_by
+where r.id = any(%(ids)s)
+"""
+FORGE_NAMES = """
+select lower(github_login) as login, display_name from users where lower(github_login) = any(%(logins)s)
+"""
+
+
 async def list_waiting(reader: Reader, *, visible: Sequence[UUID] | None) -> list[WaitingRow]:
     """Return open waits that a person ends, newest first."""
     return await reader.all(to_waiting, WAITING, visible=visible, limit=MOST)
@@ -118,3 +141,23 @@ async def list_days(
 async def project_keys(reader: Reader, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the keys of projects."""
     return dict(await reader.all(lambda row: (row["id"], str(row["key"])), PROJECT_KEYS, ids=list(ids)))
+
+
+async def name_objects(reader: Reader, kind: str, ids: Sequence[str]) -> dict[str, str]:
+    """Return what things of one kind are called, by id; of an unknown kind, nothing."""
+    valid = [key for key in ids if UUID_TEXT.fullmatch(key)]
+    if kind not in NAMES or not valid:
+        return {}
+    return dict(await reader.all(lambda row: (str(row["id"]), str(row["label"])), NAMES[kind], ids=valid))
+
+
+async def list_requesters(reader: Reader, runs: Sequence[UUID]) -> dict[UUID, tuple[str, str, str | None]]:
+    """Return who asked for runs: kind, id and name of each."""
+    rows = await reader.all(lambda row: row, REQUESTERS, ids=list(runs))
+    return {row["id"]: (row["kind"], row["actor"], row["name"]) for row in rows}
+
+
+async def name_logins(reader: Reader, logins: Sequence[str]) -> dict[str, str]:
+    """Return the names of people by forge login: for display only, rights never go by login."""
+    wanted = [login.lower() for login in logins]
+    return dict(await reader.all(lambda row: (str(row["login"]), str(row["display_name"])), FORGE_NAMES, logins=wanted))

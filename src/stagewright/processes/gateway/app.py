@@ -34,6 +34,7 @@ from stagewright.processes.common import VERSION, Platform, Purpose
 from stagewright.processes.gateway import audit, health, realtime, settings, system
 from stagewright.processes.gateway.console import Console
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, LateWords
+from stagewright.processes.gateway.origin import OriginGate
 
 log = logs.get_logger(__name__)
 
@@ -118,7 +119,7 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory, git
         cursors=Cursors(platform.keyring),
         answers=platform.sealer(Purpose.ANSWERS),
         confirmations=Confirmations(platform.keyring, platform.clock),
-        admit=settings.WriteGate(Doorkeeper(platform, browser), platform.stored),
+        admit=OriginGate(settings.WriteGate(Doorkeeper(platform, browser), platform.stored), platform),
     )
     app.state.identity = identity_door.Parts(
         public_url=platform.settings.public_url,

@@ -10,23 +10,27 @@ from pydantic import BaseModel
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.projects.api import ProjectNotFound
-from stagewright.kit import feed, journal
-from stagewright.kit.db import Database, Reader
+from stagewright.kit import feed
+from stagewright.kit.db import Database
 from stagewright.kit.errors import NotFound
+from stagewright.kit.feed.history import verify_stream as verify_chain
 from stagewright.kit.http import Limit, Page
 from stagewright.kit.http.paging import Paging
 from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes, caller
 from stagewright.kit.http.shapes import Id, Instant
 from stagewright.kit.journal import Entry
+from stagewright.processes.gateway.audit_words import AuditWords, object_of, words_for
+from stagewright.processes.gateway.meta import Channel
 
-CHANNELS = {"user": "cli", "forge": "github", "run": "mcp", "system": "system", "policy": "system"}
+CHANNELS = {"forge": Channel.GITHUB, "run": Channel.MCP, "system": Channel.SYSTEM, "policy": Channel.SYSTEM}
+ACTING_FOR_OTHERS = ("run", "system")
 routes = Routes(tag="audit")
 CallerDep = Annotated[Caller, Depends(caller)]
 Texts = Annotated[list[str] | None, Query()]
 
 
 class AuditActor(BaseModel):
-    """Who did it; people by their name too."""
+    """Who did it, or for whom; people by their name too."""
 
     kind: str
     id: str
@@ -34,33 +38,45 @@ class AuditActor(BaseModel):
 
 
 class AuditObject(BaseModel):
-    """What it was done to."""
+    """What it was done to, and what people call it."""
 
     type: str
     id: str
+    label: str | None
 
 
 class AuditView(BaseModel):
-    """One fact of the journal."""
+    """One fact of the journal. ``before`` and ``after`` hold the fields of a resource that it changed.
+
+    ``channel`` and ``ip_prefix`` are null where they are not known.
+    """
 
     seq: int
     at: Instant
     actor: AuditActor
+    on_behalf_of: AuditActor | None
     action: str
     object: AuditObject
     project_id: Id | None
+    project: str | None
     run_id: Id | None
     correlation_id: str
-    channel: str
+    channel: Channel | None
+    ip_prefix: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
     data: dict[str, Any]
 
 
 class ChainView(BaseModel):
-    """Whether the chain of a stream is whole; if not, the first row that does not fit."""
+    """Whether the chain of a stream is whole, and up to where; if not, the first row that does not fit."""
 
     stream: str
     intact: bool
     first_bad_seq: int | None
+    verified_rows: int
+    verified_until_seq: int | None
+    verified_until: Instant | None
 
 
 class EntryNotFound(NotFound):
@@ -101,8 +117,8 @@ async def list_audit(
     async with db.reading() as reader:
         before = int(str(after[0])) if after else None
         found = await feed.list_audit(reader, filters, before=before, limit=paging.fetch)
-        names = await _names(reader, found)
-    return paging.page(found, lambda item: (item.seq,), lambda item: _view(item, names), as_of=clock.now())
+        words = await words_for(reader, found)
+    return paging.page(found, lambda item: (item.seq,), lambda item: _view(item, words), as_of=clock.now())
 
 
 async def _admit(db: Database, me: Caller, project: UUID | None, filters: dict[str, Any]) -> None:
@@ -126,8 +142,15 @@ async def verify_stream(
         if not known:
             raise hidden
         _admit_entry(me, project, hidden)
-        bad = await journal.verify(reader.connection, stream)
-    return ChainView(stream=stream, intact=bad is None, first_bad_seq=bad)
+        bad, verified = await verify_chain(reader, stream)
+    return ChainView(
+        stream=stream,
+        intact=bad is None,
+        first_bad_seq=bad,
+        verified_rows=verified.rows,
+        verified_until_seq=verified.seq,
+        verified_until=verified.at.isoformat() if verified.at else None,
+    )
 
 
 @routes.get("/audit/{seq}", Permission.AUDIT_VIEW)
@@ -139,30 +162,38 @@ async def get_audit_entry(seq: Annotated[int, Path(ge=1, le=2**62)], me: CallerD
         if found is None:
             raise hidden
         _admit_entry(me, found.project_id, hidden)
-        names = await _names(reader, [found])
-    return _view(found, names)
+        words = await words_for(reader, [found])
+    return _view(found, words)
 
 
 def _admit_entry(me: Caller, project: UUID | None, hidden: NotFound) -> None:
     me.admit(project, hidden, Permission.AUDIT_VIEW if project else Permission.AUDIT_VIEW_INSTALLATION)
 
 
-async def _names(reader: Reader, entries: list[Entry]) -> dict[str, str]:
-    people = sorted({entry.actor for entry in entries if entry.actor_kind == "user"})
-    return await identity.list_names(reader, people)
-
-
-def _view(entry: Entry, names: dict[str, str]) -> AuditView:
-    kind, _, key = entry.stream.partition(":")
+def _view(entry: Entry, words: AuditWords) -> AuditView:
+    kind, key = object_of(entry)
+    origin = words.origins.get((entry.correlation_id, entry.actor)) if entry.actor_kind == "user" else None
+    changes = words.changes.get(entry.seq)
     return AuditView(
         seq=entry.seq,
         at=entry.at.isoformat(),
-        actor=AuditActor(kind=entry.actor_kind, id=entry.actor, name=names.get(entry.actor)),
+        actor=AuditActor(kind=entry.actor_kind, id=entry.actor, name=words.names.get((entry.actor_kind, entry.actor))),
+        on_behalf_of=_on_behalf_of(entry, words),
         action=entry.kind,
-        object=AuditObject(type=kind, id=key),
+        object=AuditObject(type=kind, id=key, label=words.labels.get((kind, key))),
         project_id=str(entry.project_id) if entry.project_id else None,
+        project=words.labels.get(("project", str(entry.project_id))) if entry.project_id else None,
         run_id=str(entry.run_id) if entry.run_id else None,
         correlation_id=entry.correlation_id,
-        channel=CHANNELS.get(entry.actor_kind, "system"),
+        channel=Channel(origin.channel) if origin else CHANNELS.get(entry.actor_kind),
+        ip_prefix=origin.ip_prefix if origin else None,
+        before=changes[0] if changes else None,
+        after=changes[1] if changes else None,
         data=entry.body,
     )
+
+
+def _on_behalf_of(entry: Entry, words: AuditWords) -> AuditActor | None:
+    """Return the person whose run did it: an agent and the platform act for somebody."""
+    found = words.requesters.get(entry.run_id) if entry.run_id and entry.actor_kind in ACTING_FOR_OTHERS else None
+    return AuditActor(kind=found[0], id=found[1], name=found[2]) if found else None
