@@ -9,7 +9,7 @@ from stagewright.processes.cli import contexts
 from stagewright.processes.cli.call import tell
 from stagewright.processes.cli.client import Client
 from stagewright.processes.cli.confirm import confirmed
-from stagewright.processes.cli.exits import FORBIDDEN, NOT_FOUND, SIGN_IN, USAGE, Failure, Problem
+from stagewright.processes.cli.exits import NOT_FOUND, SIGN_IN, USAGE, Failure, Problem
 from stagewright.processes.cli.present.table import Column
 from stagewright.processes.cli.target import Target, checked_host, chosen_context, variable
 
@@ -44,7 +44,6 @@ TOKENS = (
     Column("revoked_at", kind="time", drop=1),
     Column("last_used_at", kind="time", drop=3),
 )
-NO_PAGE = "this server has no console page to sign in with; make a token and give it on stdin"
 
 
 def list_contexts(call: "Call") -> None:
@@ -91,10 +90,8 @@ def set_context(
     contexts.keep(folder, name, fields)
 
 
-def login(call: "Call", *, host: str | None, with_token: bool, name: str | None) -> None:
+def login(call: "Call", *, host: str | None, name: str | None) -> None:
     """Keep a token from stdin after the server has said whose it is."""
-    if not with_token:
-        raise Failure(FORBIDDEN, NO_PAGE, hint="stagewright login --host URL --with-token < token.txt")
     token = sys.stdin.readline().strip()
     if not token:
         raise Failure(USAGE, "--with-token: nothing on stdin", hint="stagewright login --with-token < token.txt")
@@ -160,7 +157,7 @@ def warn_of_expiry(expires_at: str | None) -> None:
         return
     left = datetime.fromisoformat(expires_at) - datetime.now(UTC)
     if left.days < 3:
-        tell(f"warning: the token expires at {expires_at}; make another and `stagewright login --with-token`")
+        tell(f"warning: the token expires at {expires_at}; `stagewright login` makes another")
 
 
 def list_tokens(call: "Call") -> None:

@@ -101,6 +101,7 @@ async def sign_in_by_github(
     Raises ``EmailNotAllowed``, ``MismatchedAccount`` or ``AccountDisabled``.
     """
     user = await _user_of(tx, account)
+    tx.actor = Actor("user", str(user.id))  # from here on it is this person who acts
     if user.state is UserState.DISABLED:
         raise AccountDisabled("this user may not sign in any more; an admin of the platform can change that")
     if user.github_user_id is None:
@@ -109,7 +110,7 @@ async def sign_in_by_github(
         user = await store.change_user(tx, user.id, login=account.login)
     if user.state is UserState.INVITED:
         user = await store.set_access(tx, user.id, state=UserState.ACTIVE.value)
-        tx.publish(AccessChanged(user=user), actor=Actor("user", str(user.id)))
+        tx.publish(AccessChanged(user=user))
     return await begin_session(tx, user, method=LoginMethod.GITHUB, origin=origin, now=now, longest=longest)
 
 
@@ -168,6 +169,7 @@ async def exchange_cli_code(tx: Tx, code: str, verifier: str, *, now: datetime) 
         raise CodeRefused("the code does not count (any more): run `stagewright login` again")
     if not equal(challenge_of(verifier), wish.challenge):
         raise CodeRefused("the code does not count (any more): run `stagewright login` again")
+    tx.actor = Actor("user", str(user.id))  # whose token it is
     made = await create_token(
         tx,
         user,

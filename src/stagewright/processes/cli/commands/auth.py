@@ -27,7 +27,7 @@ PLACES = f"{CLI}.places"
 def login(call: Call, host: str | None, scopes: str, with_token: bool, no_browser: bool, name: str | None) -> None:
     """Sign in at a server: agree in its console, or give an API token on stdin."""
     if with_token:
-        load(f"{PLACES}:login")(call, host=host, with_token=with_token, name=name)
+        load(f"{PLACES}:login")(call, host=host, name=name)
     else:
         load(f"{CLI}.signing:sign_in")(call, host=host, scopes=scopes, name=name, browser=not no_browser)
 
