@@ -45,7 +45,7 @@ def test_a_completion_from_the_cache_is_light(server: FakeServer) -> None:
     modules, out = imported(**tab("stagewright run view 0"))
 
     assert out.split() == [f"plain,{RUN['id']}"]
-    assert heavy(modules, "rich", "httpx", "ssl", "http.client") == set()
+    assert heavy(modules, "rich", "httpx", "ssl", "http.client", "pathlib", "urllib.parse") == set()
     assert server.asked == []
 
 

@@ -119,7 +119,7 @@ async def bind_repository(
         },
     )
     if repository is None:
-        raise RepositoryAlreadyBound(f"{found.full_name} is bound already; remove that binding first")
+        raise RepositoryAlreadyBound(f"{found.full_name} is bound already: `stagewright repo remove` ends that binding")
     tx.publish(RepositoryBound(repository=repository))
     return Bound(repository, secrets[0])
 

@@ -23,7 +23,7 @@ def _values(what: str) -> Iterator[tuple[str, str]]:
     if what == "purposes":
         yield from ((purpose, "") for purpose in CREDENTIAL_PURPOSES)
         return
-    document = contexts.read(contexts.config_dir(os.environ))
+    document = contexts.read(contexts.config_folder(os.environ))
     entry = document["contexts"].get(document["current"] or "", {})
     host = os.environ.get("STAGEWRIGHT_CLI_HOST", "").strip() or entry.get("host", "")
     if what == "runs":

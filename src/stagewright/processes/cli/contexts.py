@@ -5,12 +5,15 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from stagewright.processes.cli.exits import CONFLICT, NOT_FOUND, USAGE, Failure
+from stagewright.processes.cli.lazy import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FILE = "contexts.json"
 FIELDS = ("host", "project", "token", "token_expires_at", "ca_file", "insecure", "github_login")
@@ -18,17 +21,22 @@ FIELDS = ("host", "project", "token", "token_expires_at", "ca_file", "insecure",
 Document = dict[str, Any]
 
 
-def config_dir(environ: Mapping[str, str]) -> Path:
+def config_dir(environ: Mapping[str, str]) -> "Path":
     """Return where the client keeps its files."""
-    given = environ.get("STAGEWRIGHT_CLI_CONFIG_DIR", "").strip()
-    return Path(given) if given else Path(click.get_app_dir("stagewright"))
+    found: Path = load("pathlib:Path")(config_folder(environ))
+    return found
 
 
-def read(folder: Path) -> Document:
+def config_folder(environ: Mapping[str, str]) -> str:
+    """Return the same as text: a completion has no time for paths."""
+    return environ.get("STAGEWRIGHT_CLI_CONFIG_DIR", "").strip() or click.get_app_dir("stagewright")
+
+
+def read(folder: "Path | str") -> Document:
     """Return ``{"current": name or None, "contexts": {name: {...}}}``. Refuse a file that others may read."""
-    path = folder / FILE
+    path = os.path.join(folder, FILE)
     try:
-        with path.open(encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             mode = os.fstat(file.fileno()).st_mode
             text = file.read()
     except FileNotFoundError:
@@ -42,7 +50,7 @@ def read(folder: Path) -> Document:
         raise Failure(USAGE, f"{path} is damaged: {error}", hint=f"move it away: mv {path} {path}.bad") from error
 
 
-def change(folder: Path, act: Callable[[Document], None]) -> Document:
+def change(folder: "Path", act: Callable[[Document], None]) -> Document:
     """Read, change and write the contexts under a lock: two logins at once lose nothing."""
     _make(folder)
     with _locked(folder):
@@ -52,7 +60,7 @@ def change(folder: Path, act: Callable[[Document], None]) -> Document:
     return document
 
 
-def keep(folder: Path, name: str, fields: Mapping[str, Any], *, use: bool | None = None) -> Document:
+def keep(folder: "Path", name: str, fields: Mapping[str, Any], *, use: bool | None = None) -> Document:
     """Set fields of the context ``name``; None removes one. ``use`` None makes it current when there is none."""
     unknown = set(fields) - set(FIELDS)
     if unknown:
@@ -69,7 +77,7 @@ def keep(folder: Path, name: str, fields: Mapping[str, Any], *, use: bool | None
     return change(folder, act)
 
 
-def drop(folder: Path, name: str) -> None:
+def drop(folder: "Path", name: str) -> None:
     """Delete a context, with its token."""
 
     def act(document: Document) -> None:
@@ -81,7 +89,7 @@ def drop(folder: Path, name: str) -> None:
     change(folder, act)
 
 
-def use(folder: Path, name: str) -> None:
+def use(folder: "Path", name: str) -> None:
     """Make a context the current one."""
 
     def act(document: Document) -> None:
@@ -98,7 +106,7 @@ def unknown_context(name: str, document: Document) -> Failure:
     return Failure(NOT_FOUND, f"there is no context {name!r}; known: {known}", hint="stagewright context list")
 
 
-def _make(folder: Path) -> None:
+def _make(folder: "Path") -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -107,7 +115,7 @@ def _make(folder: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
+def _locked(folder: "Path") -> Iterator[None]:
     descriptor = os.open(folder / "contexts.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -116,7 +124,7 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _write(folder: Path, document: Document) -> None:
+def _write(folder: "Path", document: Document) -> None:
     making = folder / f".{FILE}.{os.getpid()}"
     descriptor = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
