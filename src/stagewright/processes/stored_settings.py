@@ -18,6 +18,10 @@ def _kept(default: str, about: str) -> StoredSetting:
 
 READ_ONLY = "read_only"
 DEFAULT_LOCALE = "default_locale"
+RETENTION_JOURNAL = "retention.journal"
+RETENTION_LOGS = "retention.logs"
+RETENTION_DELIVERIES = "retention.deliveries"
+RETENTION_BODIES = "retention.delivery_bodies"
 RETENTION_INCIDENTS = "retention.incidents"
 
 STORED: Mapping[str, StoredSetting] = {
@@ -27,5 +31,9 @@ STORED: Mapping[str, StoredSetting] = {
     DEFAULT_LOCALE: StoredSetting(
         type="choice", default="en", allowed=("en", "ru"), about="the language proposed where nobody chose one"
     ),
+    RETENTION_JOURNAL: _kept("400d", "how long the journal is kept, and where its changes came from"),
+    RETENTION_LOGS: _kept("30d", "how long logs, prompts, results and sessions are kept after a run's end"),
+    RETENTION_DELIVERIES: _kept("30d", "how long deliveries of webhooks are kept"),
+    RETENTION_BODIES: _kept("7d", "how long the bodies of deliveries are kept"),
     RETENTION_INCIDENTS: _kept("90d", "how long incidents are kept after they were last seen"),
 }

@@ -42,6 +42,7 @@ TABLE: dict[str, tuple[str, str, str, Any, str]] = {
     "audit.view of the installation": ("read", "GET", "/audit", None, "platform_admin owner"),
     "project.create": ("platform", "POST", "/projects", {"key": "new", "name": "New"}, "platform_admin owner"),
     "user.manage": ("platform", "GET", "/users", None, "platform_admin owner"),
+    "settings.manage": ("platform", "GET", "/settings", None, "platform_admin owner"),
     "config.platform": ("platform", "GET", "/platform/credentials", None, "owner"),
     "platform.operate": ("platform", "GET", "/system", None, "platform_admin owner"),
 }

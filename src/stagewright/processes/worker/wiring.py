@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from stagewright.adapters.local.workloads import LocalWorkloads
+from stagewright.contexts.incidents.reconcile import sweep_old
 from stagewright.contexts.intake.reconcile import deliveries, scan
 from stagewright.contexts.intake.reconcile import retention as intake_retention
 from stagewright.contexts.intake.reconcile.outside import Outside as IntakeOutside
@@ -33,11 +34,20 @@ from stagewright.kit.http.limits import forget_buckets
 from stagewright.kit.http.once import forget_keys
 from stagewright.kit.ids import uuid7
 from stagewright.kit.loops import Loop
+from stagewright.kit.origins import forget_origins
 from stagewright.processes.common import Platform, Purpose
 from stagewright.processes.outside import Adapters, attempt_tokens
+from stagewright.processes.stored_settings import (
+    RETENTION_BODIES,
+    RETENTION_DELIVERIES,
+    RETENTION_INCIDENTS,
+    RETENTION_JOURNAL,
+    RETENTION_LOGS,
+)
 
 SECOND = timedelta(seconds=1)
 JOURNAL_DAYS = 10  # at most so many in one pass
+MOST_ORIGINS = 5000
 
 
 def worker_name() -> str:
@@ -92,11 +102,11 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("runs.sweep", lambda: watch.sweep_workloads(hands), 60 * SECOND),
         loop(
             "intake.retention",
-            lambda: intake_retention.sweep_deliveries(intake),
+            lambda: forget_deliveries(platform, intake),
             3600 * SECOND,
             batch=intake_retention.BATCH,
         ),
-        loop("runs.retention", lambda: retention.sweep_ended(hands), 3600 * SECOND, batch=retention.BATCH),
+        loop("runs.retention", lambda: forget_ended(platform, hands), 3600 * SECOND, batch=retention.BATCH),
         loop("requests.retention", lambda: forget_requests(platform), 3600 * SECOND),
         loop("journal.partitions", lambda: retention.make_partitions(hands), 3600 * SECOND),
         loop("journal.retention", lambda: forget_journal(platform), 3600 * SECOND, batch=JOURNAL_DAYS),
@@ -104,11 +114,29 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
     ]
 
 
+async def forget_deliveries(platform: Platform, intake: IntakeOutside) -> int:
+    """Forget deliveries as long ago as the installation's settings say."""
+    return await intake_retention.sweep_deliveries(
+        intake,
+        bodies_kept=await platform.stored.length(RETENTION_BODIES),
+        rows_kept=await platform.stored.length(RETENTION_DELIVERIES),
+    )
+
+
+async def forget_ended(platform: Platform, hands: Outside) -> int:
+    """Forget what runs left, as long ago as the installation's settings say."""
+    return await retention.sweep_ended(hands, kept=await platform.stored.length(RETENTION_LOGS))
+
+
 async def forget_requests(platform: Platform) -> int:
-    """Forget answers kept for repeated requests, and rate buckets that are full again."""
+    """Forget answers kept for repeated requests, rate buckets that are full again, old incidents, old origins."""
     now = platform.clock.now()
+    before = now - await platform.stored.length(RETENTION_JOURNAL)
     async with platform.db.transaction() as tx:
-        return await forget_keys(tx, now=now) + await forget_buckets(tx, now=now)
+        done = await forget_keys(tx, now=now) + await forget_buckets(tx, now=now)
+        done += await forget_origins(tx, before=before, limit=MOST_ORIGINS)
+    kept = await platform.stored.length(RETENTION_INCIDENTS)
+    return done + await sweep_old(platform.db, platform.clock, kept=kept)
 
 
 async def forget_journal(platform: Platform) -> int:
@@ -116,7 +144,10 @@ async def forget_journal(platform: Platform) -> int:
     async with platform.db.reading() as reader:
         platform.metrics.journal_size_bytes.set(await feed.journal_size(reader))
     async with platform.db.exclusive("journal.retention") as mine:
-        return await feed.forget_days(platform.db, now=platform.clock.now(), most=JOURNAL_DAYS) if mine else 0
+        if not mine:
+            return 0
+        kept = await platform.stored.length(RETENTION_JOURNAL)
+        return await feed.forget_days(platform.db, now=platform.clock.now(), kept=kept, most=JOURNAL_DAYS)
 
 
 async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:

@@ -10,11 +10,13 @@ ROWS_KEPT = timedelta(days=30)
 BATCH = 500
 
 
-async def sweep_deliveries(outside: Outside) -> int:
+async def sweep_deliveries(
+    outside: Outside, *, bodies_kept: timedelta = BODIES_KEPT, rows_kept: timedelta = ROWS_KEPT
+) -> int:
     """Forget one batch of each; return how many rows were touched, so that a full batch is followed by the next."""
     now = outside.clock.now()
     async with outside.db.transaction() as tx:
-        bodies = await store.forget_bodies(tx, before=now - BODIES_KEPT, limit=BATCH)
+        bodies = await store.forget_bodies(tx, before=now - bodies_kept, limit=BATCH)
     async with outside.db.transaction() as tx:
-        rows = await store.delete_old(tx, before=now - ROWS_KEPT, limit=BATCH)
+        rows = await store.delete_old(tx, before=now - rows_kept, limit=BATCH)
     return max(bodies, rows)

@@ -15,11 +15,11 @@ LATELY = timedelta(days=2)
 DAYS_AHEAD = 3
 
 
-async def sweep_ended(outside: Outside) -> int:
-    """Forget logs, prompts, results and sessions of runs that ended thirty days ago. Return how many attempts."""
+async def sweep_ended(outside: Outside, *, kept: timedelta = KEPT) -> int:
+    """Forget logs, prompts, results and sessions of runs that ended ``kept`` ago. Return how many attempts."""
     now = outside.clock.now()
     async with outside.db.reading() as reader:
-        old = await rows.list_old_attempts(reader, before=now - KEPT, limit=BATCH)
+        old = await rows.list_old_attempts(reader, before=now - kept, limit=BATCH)
     for attempt_id in old:
         while True:
             async with outside.db.transaction() as tx:
