@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NODE_STAMP := console/node_modules/.installed
+DIST := console/dist/index.html
+NPM := $(BIN)/python -m tools.npm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up check format test coverage test-engines bench lock proto clean
+.PHONY: help setup console console-check console-dev console-bench demo up check format test coverage test-engines bench lock proto clean
 
 help: ## List the commands
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +22,29 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+$(NODE_STAMP): console/package-lock.json console/.npmrc | $(STAMP)
+	@echo "installing the console's locked packages"
+	@nice $(NPM) ci --silent
+	@touch $@
+
+$(DIST): $(NODE_STAMP) $(shell find console/src console/public -type f 2>/dev/null) console/index.html console/vite.config.ts
+	@nice $(NPM) run --silent build
+
+console: $(DIST) ## Build the console, packed for the gateway and the wheel
+
+console-check: $(DIST) ## The console: lint, layers, types, unit tests, API types, bytes
+	@nice $(NPM) run --silent lint
+	@nice $(NPM) run --silent types
+	@nice $(NPM) run --silent drift
+	@nice $(NPM) run --silent test
+	@nice $(NPM) run --silent closure
+
+console-dev: $(NODE_STAMP) ## Serve the console while it is changed; CONSOLE_GATEWAY and CONSOLE_TOKEN name the server
+	@$(NPM) run --silent dev
+
+console-bench: $(DIST) ## Print what the console's pages load, against their budgets
+	@$(NPM) run --silent closure
 
 demo: setup ## From a label to a pull request on this machine, with the practice forge
 	@$(BIN)/stagewright demo
@@ -43,6 +69,8 @@ test: setup ## Everything CI runs: check, then all tests, on several cores
 	@$(BIN)/mypy
 	@PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m tools.check_generated
+	@$(MAKE) --no-print-directory console-check
+	@$(BIN)/python -m tools.chromium
 	@$(BIN)/pytest -n auto -m "not engines"
 
 coverage: setup ## All tests with branch coverage; slower than test
@@ -62,4 +90,4 @@ proto: setup ## Generate the runner protocol's stubs
 	@$(BIN)/python -m tools.proto
 
 clean: ## Remove what the other commands made in this folder
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) console/node_modules console/dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

@@ -6,9 +6,7 @@ import { ANSI, contrast, TOKENS } from '@/shared/ui/tokens'
 interface Schemas {
   components: { schemas: Record<string, { enum?: string[] }> }
 }
-const api = JSON.parse(
-  readFileSync('../docs/openapi.json', 'utf8'),
-) as Schemas
+const api = JSON.parse(readFileSync('../docs/openapi.json', 'utf8')) as Schemas
 const values = (name: string) => api.components.schemas[name]?.enum ?? []
 const colors = readFileSync('src/app/colors.css', 'utf8')
 

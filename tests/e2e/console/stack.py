@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 from tests.e2e.platform import Platform, running_platform
@@ -27,7 +27,7 @@ LONG = """
 """
 BROKEN = """
 - run: printf '\\033[31mred\\033[0m and \\033[1;32mbold green\\033[0m\\n'; exit 3
-- fail: {detail: the tests do not pass}
+- fail: tests_failed
 """
 SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN}
 Act = Callable[[Mapping[str, Any]], Any]
@@ -90,7 +90,10 @@ class Stack:
 
 @contextmanager
 def serving(stack: Stack) -> Iterator[str]:
-    """Serve the stack's acts on loopback for the block; yield the address."""
+    """Serve the stack's acts on loopback for the block; yield the address.
+
+    One thread serves them all: a process that a thread starts dies with that thread.
+    """
 
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -110,7 +113,7 @@ def serving(stack: Stack) -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    server = HTTPServer(("127.0.0.1", 0), Door)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

@@ -1,7 +1,13 @@
-// Screens about the person.
+// Screens about people: mine, and everybody's.
 import type { RouteRecordRaw } from 'vue-router'
 
 export const identityRoutes: RouteRecordRaw[] = [
+  {
+    path: '/users',
+    name: 'users',
+    component: () => import('./UsersPage.vue'),
+    meta: { area: 'identity', feature: 'users', title: 'screen.users' },
+  },
   {
     path: '/me',
     name: 'profile',

@@ -1,7 +1,13 @@
-// Screens over all contexts: audit, about.
+// Screens over all contexts: inbox, audit, about.
 import type { RouteRecordRaw } from 'vue-router'
 
 export const overviewRoutes: RouteRecordRaw[] = [
+  {
+    path: '/',
+    name: 'inbox',
+    component: () => import('./InboxPage.vue'),
+    meta: { area: 'overview', feature: 'inbox', title: 'screen.inbox' },
+  },
   {
     path: '/audit',
     name: 'audit',

@@ -1,7 +1,13 @@
-// Screens of projects and their repositories and members.
+// Screens of projects with their repositories and members, and of the installation's settings.
 import type { RouteRecordRaw } from 'vue-router'
 
 export const projectRoutes: RouteRecordRaw[] = [
+  {
+    path: '/settings',
+    name: 'settings',
+    component: () => import('./SettingsPage.vue'),
+    meta: { area: 'projects', feature: 'settings', title: 'screen.settings' },
+  },
   {
     path: '/projects',
     name: 'projects',

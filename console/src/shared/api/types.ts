@@ -26,6 +26,10 @@ export type Token = Schemas['TokenView']
 export type System = Schemas['SystemView']
 export type AllowedAction = Schemas['AllowedAction']
 
+export type InboxItem = Schemas['InboxItemView']
+export type User = Schemas['UserView']
+export type Setting = Schemas['SettingView']
+
 export interface Page<T> {
   items: T[]
   next_cursor: string | null

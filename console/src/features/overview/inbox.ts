@@ -1,0 +1,30 @@
+// How the items of the inbox are named and what each opens. Pure.
+import type { InboxItem } from '@/shared/api/types'
+
+export type Target = { name: string; params?: Record<string, string> } | { href: string } | null
+
+/** Return where an item is dealt with. */
+export function targetOf(item: InboxItem): Target {
+  if (item.incident_id) return { name: 'error', params: { id: item.incident_id } }
+  if (item.kind === 'review' && item.url) return { href: item.url }
+  if (item.run_id) return { name: 'run', params: { id: item.run_id } }
+  return item.url ? { href: item.url } : null
+}
+
+/** Say what an item is about in the forge's words: `owner/repo#12`. */
+export function threadOf(item: InboxItem): string {
+  const number = item.issue_number ?? item.pr_number
+  return [item.repository ?? item.project, number === null ? null : `#${number}`].filter(Boolean).join('')
+}
+
+const HOUR = 3_600_000
+
+/** Return the times until which an item may be put off. */
+export function snoozes(now: number): { key: string; until: string }[] {
+  const at = (hours: number) => new Date(now + hours * HOUR).toISOString()
+  return [
+    { key: 'hour', until: at(1) },
+    { key: 'day', until: at(24) },
+    { key: 'week', until: at(24 * 7) },
+  ]
+}
