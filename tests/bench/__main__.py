@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import cli_startup, ingest, journal, launch
+from tests.bench import cli_startup, feed, ingest, journal, launch
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "ingest": ingest.measure,
     "journal": journal.measure,
+    "feed": feed.measure,
     "launch": launch.measure,
     "cli": cli_startup.measure,
 }

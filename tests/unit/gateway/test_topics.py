@@ -1,13 +1,19 @@
 """Which frames a row of the journal makes, as a table."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from stagewright.kit.journal import Entry
+from stagewright.contexts.identity.api import Caller, Permission, PlatformRole, Principal, Scope, User
+from stagewright.kit.journal import Entry, Event
+from stagewright.processes.gateway.realtime.frames import Scribe, line_of
+from stagewright.processes.gateway.realtime.rights import Rights
 from stagewright.processes.gateway.realtime.topics import frames_of
 
 RUN = str(uuid4())
@@ -56,7 +62,7 @@ Expected = list[tuple[str, str, int | None]]
             [("agents", "event:1", None), ("labels", "event:1", None), ("repository:1", "event:1", None)],
         ),
         (
-            an_entry("access.changed", f"user:{USER}", id=USER, access_version=4),
+            an_entry("access.changed", f"user:{USER}", id=USER, version=4),
             [("users", USER, 4), (f"inbox:{USER}", USER, 4)],
         ),
         (an_entry("token.created", f"user:{USER}", id="t1"), [(f"inbox:{USER}", "event:1", None)]),
@@ -96,3 +102,21 @@ def test_what_is_written_for_the_installation_reaches_its_topic(topic: str) -> N
 def test_of_lists_only_versions_count_and_of_streams_every_row() -> None:
     frames = frames_of(an_entry("run.queued", f"run:{RUN}", id=RUN, version=1))
     assert {frame.route: frame.in_list for frame in frames} == {"runs": True, f"run:{RUN}": False, "audit": False}
+
+
+BODIES = st.dictionaries(
+    st.sampled_from(["id", "status", "version", "wait", "number", "issue_number", "repository_id", "user_id", "kind"]),
+    st.none() | st.integers() | st.text(max_size=5) | st.dictionaries(st.sampled_from(["id", "kind"]), st.integers()),
+)
+
+
+@given(st.sampled_from([*sorted(Event.registry), "of.another.release"]), st.text(max_size=20), BODIES)
+def test_no_row_of_any_release_stops_the_feed(kind: str, stream: str, body: dict[str, Any]) -> None:
+    values: dict[str, Any] = dict.fromkeys(User.__dataclass_fields__) | {"role": PlatformRole.OWNER}
+    user = User(**values)
+    principal = Principal(user, frozenset(Scope), (), "session", AT)
+    rights = Rights(Caller(principal, Permission.SIGNED_IN))
+    row = replace(an_entry(kind, stream), project_id=uuid4(), body=body)
+    for piece in line_of(row).pieces:
+        text = Scribe().frame(piece, piece.frame.route, rights)
+        assert json.loads(text)["id"] == "1"

@@ -90,5 +90,6 @@ def _frame_text(piece: Piece, topic: str, rights: Rights, project: UUID | None) 
     data = piece.data
     if project is not None:
         actions = [item.model_dump() for item in actions_of(piece.frame, rights.caller)]
-        data = f'{data[:-1]},"allowed_actions":{text_of(actions)}}}'
+        comma = "" if data == "{}" else ","
+        data = f'{data[:-1]}{comma}"allowed_actions":{text_of(actions)}}}'
     return f'{{"id":"{piece.seq}","topic":{text_of(topic)}{piece.head}{data}}}'

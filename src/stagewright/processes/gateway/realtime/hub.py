@@ -14,13 +14,16 @@ from stagewright.kit import feed, journal
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Database
 from stagewright.kit.journal import Entry, Place
+from stagewright.kit.logs import get_logger
 from stagewright.kit.metrics import Metrics
 from stagewright.processes.gateway.realtime.coalescing import Coalescer
 from stagewright.processes.gateway.realtime.frames import Line, Piece, Scribe, line_of
 from stagewright.processes.gateway.realtime.memory import Memory
 from stagewright.processes.gateway.realtime.rights import Rights
-from stagewright.processes.gateway.realtime.subscriptions import Subscription
+from stagewright.processes.gateway.realtime.subscriptions import Subscription, as_uuid
 
+AWAY = 1012
+log = get_logger(__name__)
 ACCESS = frozenset({"access.changed", "session.revoked", "token.revoked"})
 
 
@@ -36,6 +39,10 @@ class Member(Protocol):
 
     async def renew(self) -> None:
         """Read the rights again, before anything more is sent."""
+        ...
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the socket."""
         ...
 
 
@@ -137,8 +144,11 @@ class Hub:
         """Let the sockets of everybody whose rights changed read them again, before the batch is handed out."""
         users = {user for entry in entries if (user := _about(entry)) is not None}
         members = [member for user in users for member in self._members.get(user, ())]
-        if members:
-            await asyncio.gather(*(member.renew() for member in members))
+        outcomes = await asyncio.gather(*(member.renew() for member in members), return_exceptions=True)
+        for member, outcome in zip(members, outcomes, strict=True):
+            if isinstance(outcome, Exception):  # one socket's bug must not stop the feed, nor leave its rights open
+                log.error("rights could not be read", exc_info=outcome)
+                member.end(AWAY, "connect again")
 
     def _take(self, lines: list[Line], page: journal.Page) -> None:
         self.memory.add(lines)
@@ -214,7 +224,7 @@ class Hub:
 def _about(entry: Entry) -> UUID | None:
     """Return whose rights the row changes."""
     if entry.kind in ACCESS:
-        return UUID(entry.stream.partition(":")[2])
+        return as_uuid(entry.stream.partition(":")[2])
     if entry.kind.startswith("member."):
-        return UUID(entry.body["user_id"])
+        return as_uuid(str(entry.body.get("user_id")))
     return None

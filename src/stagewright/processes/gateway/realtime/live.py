@@ -16,12 +16,11 @@ from stagewright.kit.logs import get_logger
 from stagewright.kit.loops import Duty, Loop, Loops
 from stagewright.processes.common import Platform
 from stagewright.processes.gateway.realtime.admission import Admission, Admitted
-from stagewright.processes.gateway.realtime.hub import Hub
+from stagewright.processes.gateway.realtime.hub import AWAY, Hub
 from stagewright.processes.gateway.realtime.logs import LogFeed
 from stagewright.processes.gateway.realtime.messages import PROTOCOL
 from stagewright.processes.gateway.realtime.outbox import Limits
 from stagewright.processes.gateway.realtime.socket import (
-    AWAY,
     NO_ACCESS,
     PROTOCOL_ERROR,
     SIGNED_OUT,

@@ -52,12 +52,11 @@ class Rights:
 
 def actions_of(frame: Frame, caller: Caller) -> Sequence[AllowedAction]:
     """Return what the caller may do with what the frame shows: the rules of the REST views."""
-    project_id = frame.project_id
-    if project_id is None or frame.shape is None:
+    project_id, status = frame.project_id, frame.data.get("status")
+    if project_id is None:
         return ()
-    if frame.shape == "run":
-        return run_shapes.run_actions(project_id, RunStatus(frame.data["status"]), caller)
-    if frame.shape == "wait":
-        kind = WaitKind(frame.data["kind"])
-        return [run_shapes.retry_action(kind, str(frame.data["status"]), project_id, caller)]
-    return projects_door.project_actions(project_id, caller)
+    if frame.shape == "run" and status in list(RunStatus):
+        return run_shapes.run_actions(project_id, RunStatus(status), caller)
+    if frame.shape == "wait" and (kind := frame.data.get("kind")) in list(WaitKind):
+        return [run_shapes.retry_action(WaitKind(kind), str(status), project_id, caller)]
+    return projects_door.project_actions(project_id, caller) if frame.shape == "project" else ()

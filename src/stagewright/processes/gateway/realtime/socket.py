@@ -14,7 +14,7 @@ from stagewright.kit.http.asgi import Message, Receive, Scope, Send
 from stagewright.kit.loops.waiting import first_of
 from stagewright.kit.metrics import Metrics
 from stagewright.processes.gateway.realtime.admission import Admission, Admitted
-from stagewright.processes.gateway.realtime.hub import Hub
+from stagewright.processes.gateway.realtime.hub import AWAY, Hub
 from stagewright.processes.gateway.realtime.logs import LogFeed
 from stagewright.processes.gateway.realtime.messages import (
     MOST_TOPICS,
@@ -39,7 +39,7 @@ from stagewright.processes.gateway.realtime.rights import Rights
 from stagewright.processes.gateway.realtime.subscriptions import Granted, LogTopic, Subscription, grant
 
 MOST_FRAMES = 10_000
-PROTOCOL_ERROR, SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_OLD, AWAY = 4400, 4401, 4403, 4408, 4426, 1012
+PROTOCOL_ERROR, SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_OLD = 4400, 4401, 4403, 4408, 4426
 
 
 @dataclass(frozen=True, slots=True)

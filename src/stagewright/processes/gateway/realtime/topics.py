@@ -15,7 +15,7 @@ from stagewright.kit.journal import Entry, Event
 LISTS = frozenset({"runs", "waits", "projects", "incidents", "users"})
 """Routes of which only the last version of a key counts."""
 
-OVER = frozenset({"cancelling", "succeeded", "failed", "cancelled"})
+OVER = ("cancelling", "succeeded", "failed", "cancelled")
 Kinds = tuple[type[Event], ...]
 FAMILIES: Mapping[str, Kinds] = {
     "runs": (RunMoved,),
@@ -52,11 +52,11 @@ class Frame:
 
 
 def frames_of(entry: Entry) -> tuple[Frame, ...]:
-    """Return the frames of one row."""
+    """Return the frames of one row. Rows of other releases may lack what ours have: nothing here fails for it."""
     event = Event.registry.get(entry.kind)
     keyed = event is not None and issubclass(event, KEYED) and "id" in entry.body
     key = str(entry.body["id"]) if keyed else f"event:{entry.seq}"
-    version = entry.body.get("version", entry.body.get("access_version")) if keyed else None
+    version = _version(entry.body) if keyed else None
     shape = next((name for name, kinds in SHAPES.items() if _is(event, kinds)), None)
 
     def frame(route: str) -> Frame:
@@ -76,7 +76,7 @@ def _routes(entry: Entry, event: type[Event] | None) -> Iterator[str]:
     if head == "user":
         yield f"inbox:{rest}"
     if _is(event, (RunMoved,)) and entry.body.get("issue_number") is not None:
-        yield issue_route(entry.body["repository_id"], entry.body["issue_number"])
+        yield issue_route(entry.body.get("repository_id"), entry.body["issue_number"])
     if _is(event, (MemberFact,)):
         yield f"members:{entry.project_id}"
     if entry.topic in ("settings", "system"):
@@ -89,15 +89,21 @@ def _waits(entry: Entry, event: type[Event] | None) -> Iterator[Frame]:
     body = entry.body
     if not _is(event, (RunMoved,)) or "id" not in body:
         return
-    if _is(event, (RunWaitPaused, RunWaitResumed)) and "wait" in body:
-        data = {**body["wait"], "run_number": body["number"], "project_id": body["project_id"]}
-        key, shape = str(data["id"]), "wait"
+    wait = body.get("wait")
+    if _is(event, (RunWaitPaused, RunWaitResumed)) and isinstance(wait, Mapping) and "id" in wait:
+        data = {**wait, "run_number": body.get("number"), "project_id": body.get("project_id")}
+        key, shape = str(wait["id"]), "wait"
     elif body.get("status") in OVER:
         data = {"run_id": body["id"], "status": "closed"}
         key, shape = f"run:{body['id']}", None
     else:
         return
-    yield Frame("waits", key, entry.kind, body.get("version"), entry.project_id, data, shape)
+    yield Frame("waits", key, entry.kind, _version(body), entry.project_id, data, shape)
+
+
+def _version(body: Mapping[str, Any]) -> int | None:
+    version = body.get("version")
+    return version if isinstance(version, int) else None
 
 
 def issue_route(repository_id: object, number: object) -> str:
