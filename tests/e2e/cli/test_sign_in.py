@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.e2e.cli.playground import PROGRAM, clean_environ
+from tests.e2e.cli.playground import PROGRAM, Playground, clean_environ
 
 from stagewright.kit.postgres import EmbeddedPostgres
 
@@ -82,3 +83,11 @@ def test_the_printed_link_signs_the_owner_in_once_and_open_makes_another(home: P
         watchdog.cancel()
         up.terminate()
         up.communicate(timeout=60)
+
+
+def test_the_demo_signs_its_visitor_in(playground: Playground) -> None:
+    [link] = re.findall(r"http://127\.0\.0\.1:\d+/login#[\w-]{43}", playground.words)
+    signed = sign_in(link)
+    assert signed.status == 200
+    runs = json.loads(ask(link, "GET", "/api/v1/runs", Cookie=signed.cookie).text)["items"]
+    assert [run["status"] for run in runs] == ["succeeded"]

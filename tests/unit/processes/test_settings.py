@@ -129,3 +129,19 @@ class TestWorkload:
         with pytest.raises(SettingsInvalid) as caught:
             load_workload({"STAGEWRIGHT_ATTEMPT_ID": "no id"})
         assert len(caught.value.problems) == 4
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    settings = load("gateway", SERVER | {"STAGEWRIGHT_TRUSTED_PROXIES": "10.0.0.0/8, 192.0.2.7"})
+    assert settings.trusted_proxies == ("10.0.0.0/8", "192.0.2.7")
+    with pytest.raises(SettingsInvalid, match=r"TRUSTED_PROXIES: 'proxy\.example\.org'"):
+        load("gateway", SERVER | {"STAGEWRIGHT_TRUSTED_PROXIES": "proxy.example.org"})
+
+
+def test_a_gateway_never_keeps_sessions_over_plain_http(tmp_path: Path) -> None:
+    environ = {"STAGEWRIGHT_DATA_DIR": str(tmp_path), "STAGEWRIGHT_LISTEN": "192.0.2.1:8080"}
+    with pytest.raises(SettingsInvalid, match=r"PUBLIC_URL: http://192\.0\.2\.1:8080 is plain"):
+        load("gateway", environ)
+    tunnel = {"STAGEWRIGHT_PUBLIC_URL": "https://tunnel.example.org"}
+    assert load("gateway", environ | tunnel).public_url == "https://tunnel.example.org"
+    assert not load("gateway", environ | tunnel).local_login

@@ -8,18 +8,12 @@ from stagewright.contexts.identity.model import Membership, PlatformRole, Princi
 from stagewright.contexts.identity.rules.permissions import Permission, allows, grantors
 
 RANK = {PlatformRole.MEMBER: 0, PlatformRole.ADMIN: 1, PlatformRole.OWNER: 2}
-PROJECT_RANK = {ProjectRole.READ: 0, ProjectRole.READ_WRITE: 1, ProjectRole.ADMIN: 2}
 Refusal = PermissionMissing | OwnerProtected | OwnRole | NotTransferable | LastAdmin
 
 
 def is_demotion(before: PlatformRole, after: PlatformRole) -> bool:
     """Say whether the platform role becomes less: sessions end then."""
     return RANK[after] < RANK[before]
-
-
-def is_less(before: ProjectRole, after: ProjectRole) -> bool:
-    """Say whether the project role becomes less."""
-    return PROJECT_RANK[after] < PROJECT_RANK[before]
 
 
 def why_not_change_role(by: Principal, target: User, role: PlatformRole) -> Refusal | None:
