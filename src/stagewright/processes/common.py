@@ -248,7 +248,12 @@ async def observed(platform: Platform, checks: Mapping[str, Check]) -> AsyncIter
     """
     pulse = Pulse(platform.clock)
     presence = Presence(
-        platform.settings.process, VERSION, db=platform.db, clock=platform.clock, metrics=platform.metrics
+        platform.settings.process,
+        VERSION,
+        db=platform.db,
+        clock=platform.clock,
+        metrics=platform.metrics,
+        on_error=platform.report_loop,
     )
     beating = [
         asyncio.create_task(pulse.beat(), name="pulse"),
@@ -286,8 +291,20 @@ async def _main(process: str, main: Callable[[Platform], Awaitable[None]]) -> No
     settings = load(process, os.environ)
     async with open_platform(settings, stop=stop, environ=os.environ) as platform:
         log.info("started", version=VERSION, embedded=settings.embedded)
-        await main(platform)
+        await reporting_its_end(platform, main)
         log.info("stopped")
+
+
+async def reporting_its_end(platform: Platform, main: Callable[[Platform], Awaitable[None]]) -> None:
+    """Run ``main``; what it did not foresee is reported before it ends the process."""
+    try:
+        await main(platform)
+    except StagewrightError:
+        raise
+    except Exception as error:
+        log.error("ended by what nobody foresaw", exc_info=error)
+        await platform.report_bug(platform.settings.process, error)
+        raise
 
 
 async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:

@@ -11,6 +11,7 @@ from stagewright.kit.db import Database
 from stagewright.kit.errors import Unavailable
 from stagewright.kit.ids import uuid7
 from stagewright.kit.instances import Instance
+from stagewright.kit.loops.loop import OnError
 from stagewright.kit.metrics import Metrics
 
 FIGURES = {
@@ -24,13 +25,23 @@ log = logs.get_logger(__name__)
 class Presence:
     """The row of one process in ``process_instances``. Run ``run`` as a task; call ``leave`` at the end."""
 
-    def __init__(self, kind: str, version: str, *, db: Database, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        kind: str,
+        version: str,
+        *,
+        db: Database,
+        clock: Clock,
+        metrics: Metrics,
+        on_error: OnError | None = None,
+    ) -> None:
         now = clock.now()
         name = f"{socket.gethostname()}:{os.getpid()}:{uuid7().hex[-8:]}"
         self._instance = Instance(name, kind, version, now, now)
         self._db = db
         self._clock = clock
         self._metrics = metrics
+        self._on_error = on_error
 
     async def beat(self) -> None:
         """Write the row once and set the figures that come from rows."""
@@ -56,6 +67,10 @@ class Presence:
                 await self.beat()
             except Unavailable as error:
                 log.warning("presence could not be written", reason=error.message)
+            except Exception as error:  # a loop wrapper: a process that cannot say that it lives does live
+                log.error("presence failed", exc_info=error)
+                if self._on_error is not None:
+                    await self._on_error("presence", error)
             await self._clock.sleep(instances.EVERY)
 
     async def leave(self) -> None:

@@ -23,6 +23,10 @@ where (%(before)s::bigint is null or seq < %(before)s)
   and (%(kinds)s::text[] is null or kind = any(%(kinds)s))
   and (%(streams)s::text[] is null or stream = any(%(streams)s))
   and (%(correlation)s::text is null or correlation_id = %(correlation)s)
+  and (%(channels)s::text[] is null or actor_kind = any(%(actor_kinds)s)
+       or (actor_kind = 'user' and exists (
+           select 1 from request_origins o where o.correlation_id = journal.correlation_id and o.actor = journal.actor
+             and o.channel = any(%(channels)s))))
   and (%(since)s::timestamptz is null or at >= %(since)s)
   and (%(until)s::timestamptz is null or at < %(until)s)
 order by seq desc limit %(limit)s
@@ -41,8 +45,12 @@ async def list_stream(
 
 
 async def list_audit(reader: Reader, filters: Mapping[str, Any], *, before: int | None, limit: int) -> list[Entry]:
-    """Return rows of the whole journal, newest first. Filters: project, actors, kinds, streams, correlation, times."""
-    names = ("project", "actors", "kinds", "streams", "correlation", "since", "until")
+    """Return rows of the whole journal, newest first.
+
+    Filters: project, actors, kinds, streams, correlation, times; ``channels`` of people's requests, and then also rows
+    of the ``actor_kinds``, which come through one channel only.
+    """
+    names = ("project", "actors", "kinds", "streams", "correlation", "channels", "actor_kinds", "since", "until")
     return await reader.all(to_entry, AUDIT, **{name: filters.get(name) for name in names}, before=before, limit=limit)
 
 

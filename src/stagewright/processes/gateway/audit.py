@@ -96,6 +96,7 @@ async def list_audit(
     action: Texts = None,
     about: Annotated[list[str] | None, Query(alias="object", description="type:id, for example run:<id>")] = None,
     correlation: Annotated[str | None, Query(max_length=200)] = None,
+    channel: Annotated[list[Channel] | None, Query()] = None,
     since: Annotated[datetime | None, Query(alias="from")] = None,
     until: Annotated[datetime | None, Query(alias="to")] = None,
     limit: Limit = 50,
@@ -108,6 +109,7 @@ async def list_audit(
         "kinds": action,
         "streams": about,
         "correlation": correlation,
+        "channels": channel,
         "since": since,
         "until": until,
     }
@@ -116,7 +118,8 @@ async def list_audit(
     await _admit(db, me, project, filters)
     async with db.reading() as reader:
         before = int(str(after[0])) if after else None
-        found = await feed.list_audit(reader, filters, before=before, limit=paging.fetch)
+        kinds = [kind for kind, of_kind in CHANNELS.items() if of_kind in (channel or ())]
+        found = await feed.list_audit(reader, {**filters, "actor_kinds": kinds}, before=before, limit=paging.fetch)
         words = await words_for(reader, found)
     return paging.page(found, lambda item: (item.seq,), lambda item: _view(item, words), as_of=clock.now())
 
