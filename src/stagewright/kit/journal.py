@@ -18,6 +18,7 @@ from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
 BODY_LIMIT = 16 * 1024
+PAGE = 2000
 KIND = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$")
 GENESIS = b"\0" * 32
 
@@ -252,7 +253,7 @@ CUT = "select seq, hash from journal_cuts where stream = %(stream)s"
 PRESENT = "select pg_current_snapshot()::text as snapshot"
 CHAIN = """
 select seq, at, topic, stream, project_id, run_id, correlation_id, actor_kind, actor, kind, body, prev_hash, hash
-from journal where stream = %(stream)s order by seq
+from journal where stream = %(stream)s and seq > %(after)s order by seq limit %(limit)s
 """
 
 
@@ -288,7 +289,7 @@ class Page:
         return self.next.until is None
 
 
-async def read(connection: AsyncConnection[Any], place: Place, *, page: int = 2000) -> Page:
+async def read(connection: AsyncConnection[Any], place: Place, *, page: int = PAGE) -> Page:
     """Return at most ``page`` rows committed after ``place``. One statement reads rows and their own snapshot."""
     async with connection.cursor(binary=True, row_factory=tuple_row) as cursor:
         values = {"since": place.since, "until": place.until, "after": place.after, "limit": page}
@@ -306,11 +307,16 @@ async def verify(connection: AsyncConnection[Any], stream: str) -> int | None:
     Return the ``seq`` of the first row that does not fit, or None.
     """
     prev, last = await _beginning(connection, stream)
-    for row in await (await connection.execute(CHAIN, {"stream": stream})).fetchall():
-        entry = Entry(**row)
-        if bytes(entry.prev_hash) != prev or chain_hash(prev, _hashed_row(entry)) != bytes(entry.hash):
-            return entry.seq
-        prev, last = bytes(entry.hash), entry.seq
+    going_on = True
+    while going_on:
+        values = {"stream": stream, "after": last, "limit": PAGE}
+        rows = await (await connection.execute(CHAIN, values)).fetchall()
+        going_on = len(rows) == PAGE
+        for row in rows:
+            entry = Entry(**row)
+            if bytes(entry.prev_hash) != prev or chain_hash(prev, _hashed_row(entry)) != bytes(entry.hash):
+                return entry.seq
+            prev, last = bytes(entry.hash), entry.seq
     head = await (
         await connection.execute("select seq, hash from journal_heads where stream = %(s)s", {"s": stream})
     ).fetchone()

@@ -331,6 +331,27 @@ class TestResync:
             await client.hello(topic, last_event_id=resync["cursor"])
             await client.until(lambda: values(client.frames()) == [1])
 
+    async def test_a_restored_database_is_loaded_anew_by_everybody(
+        self, server: Listening, clock: FakeClock, dsn: str
+    ) -> None:
+        gateway = server.gateway
+        _, _, run = await gateway.scene()
+        owner, topic = await gateway.person(role="owner"), f"run:{run.id}"
+        async with server.open(owner) as client:
+            old = (await client.hello(topic))["cursor"]
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as restore:
+                await restore.execute("update installation set epoch = gen_random_uuid()")
+            async with asyncio.timeout(10):
+                while not any(item["op"] == "resync" for item in client.said):
+                    await clock.run(timedelta(seconds=30))
+                    await asyncio.sleep(0.01)
+            assert (await client.heard("resync"))["reason"] == "epoch"
+            await note(gateway, run, 1)
+            await client.until(lambda: values(client.frames()) == [1])
+        async with server.open(owner) as client:
+            await client.hello(topic, last_event_id=old)
+            assert (await client.heard("resync"))["reason"] == "epoch"
+
     async def test_too_much_that_was_missed_is_loaded_anew(self, server: Listening) -> None:
         gateway = server.gateway
         _, _, run = await gateway.scene()

@@ -41,6 +41,10 @@ class Member(Protocol):
         """Read the rights again, before anything more is sent."""
         ...
 
+    def resync(self, topics: list[str] | str, reason: str) -> None:
+        """Tell the client to load anew."""
+        ...
+
     def end(self, code: int, reason: str) -> None:
         """Close the socket."""
         ...
@@ -53,7 +57,6 @@ class Hub:
         self._db, self._clock, self._metrics = db, clock, metrics
         self._routes: dict[str, dict[Member, Subscription]] = {}
         self._members: dict[UUID, set[Member]] = {}
-        self._coalescer = Coalescer()
         self._held = asyncio.Event()
         self._whole = asyncio.Event()
         self._whole.set()
@@ -62,14 +65,25 @@ class Hub:
         self.epoch = ""
 
     async def start(self) -> None:
-        """Begin at the present; called once, before anything else."""
+        """Begin at the present; called before anything else, and when the database begins another life."""
         async with self._db.reading() as reader:
             self.snapshot = await feed.present(reader)
             self.epoch = await feed.epoch(reader)
         self._place = Place(self.snapshot.text)
         self.memory = Memory(self.snapshot)
         self.read_at = self._clock.now()
+        self._coalescer = Coalescer()
+        self._cursors.clear()
         self._note_cursor()
+
+    async def check_life(self) -> None:
+        """Begin anew when the database was restored: what everybody holds may never have happened in it."""
+        async with self._db.reading() as reader:
+            if await feed.epoch(reader) == self.epoch:
+                return
+        await self.start()
+        for member in self.members():
+            member.resync("all", "epoch")
 
     # Members
 

@@ -71,6 +71,7 @@ class Live:
             self._loop("realtime.reader", self.hub.look, SLOW_TIMER),
             self._loop("realtime.logs", self.logs.look, SLOW_TIMER),
             self._loop("realtime.watch", self.watch, TURN),
+            self._loop("realtime.life", self._life, RECHECK),
         )
         self.logs.poke = self.loops[1].poke
 
@@ -93,6 +94,10 @@ class Live:
     async def fresh(self) -> bool:
         """Say whether the reader is less than 30 s behind: a readiness check."""
         return self._platform.clock.now() - self.hub.read_at < FRESH
+
+    async def _life(self) -> int:
+        await self.hub.check_life()
+        return 0
 
     async def watch(self) -> int:
         """Send pings; ask who is there when a credential's time is over, and of everybody once a minute."""

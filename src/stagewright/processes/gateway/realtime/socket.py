@@ -255,10 +255,11 @@ class Socket:
             self.end(TOO_SLOW, "too slow")
             return
         self.outbox.empty()
-        self._resync("all", "overflow")
+        self.resync("all", "overflow")
         self._parts.logs.skip(self)
 
-    def _resync(self, topics: list[str] | str, reason: str) -> None:
+    def resync(self, topics: list[str] | str, reason: str) -> None:
+        """Tell the client to load the topics anew; frames go on from the last whole batch."""
         self.told = self._parts.hub.batch
         self._parts.metrics.realtime_resync.labels(reason).inc()
         self.send([write_message(Resync(topics, reason, self._parts.hub.cursor))])  # type: ignore[arg-type]
@@ -296,4 +297,4 @@ class Socket:
         self.send([write_message(Error(name, "forbidden")) for name in lost])
         lists = [name for name, item in self.topics.items() if item.by_row]
         if gave_up or lists:
-            self._resync("all" if gave_up else lists, "access_changed")
+            self.resync("all" if gave_up else lists, "access_changed")
