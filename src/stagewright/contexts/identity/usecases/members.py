@@ -13,6 +13,7 @@ from stagewright.kit.db import Reader, Tx
 
 async def set_member(tx: Tx, project_id: UUID, user_id: UUID, role: ProjectRole, *, now: datetime) -> Membership:
     """Make a user a member of a project, or change the role."""
+    await store.lock_users(tx, user_id)  # the user before the membership, everywhere: no two wait for each other
     added = await store.insert_member(tx, project_id, user_id, role.value, now)
     if added is not None:
         tx.publish(MemberAdded(membership=added))
@@ -34,6 +35,7 @@ async def add_member(
     user = await store.find_user(tx, user_id) if user_id else await store.find_by_email(tx, email or "")
     if user is None or user.state is UserState.DISABLED:
         raise UserNotFound("there is no such user; a member is somebody who may sign in already")
+    await store.lock_users(tx, user.id)
     membership = await store.insert_member(tx, project_id, user.id, role.value, now)
     if membership is None:
         raise MemberExists(f"{user.email} is a member of this project already")

@@ -57,6 +57,7 @@ def run_up(wish: Wish, *, verbose: bool, browser: bool = False) -> None:
                 tell(line)
             while running.tree.pause(3600):
                 continue
+            (running.data / SIGN_IN_PAGE).unlink(missing_ok=True)
             tell("stopping: processes, then the database; active runs are taken up again by the next `up`")
         tell("stopped")
 
