@@ -1,4 +1,4 @@
-"""Forgetting the journal by days: what is cut leaves a record per stream, so that chains still verify (access.md §9)."""
+"""Forget the journal by days: what is cut leaves a record per stream, so that its chain still verifies (access.md §9)."""
 
 from datetime import date, datetime, timedelta
 
