@@ -291,3 +291,23 @@ async def _forget_failures(browser: Browser) -> None:
     async with browser.gateway.db.transaction() as tx:
         await tx.execute("delete from login_failures")
         await tx.execute("delete from rate_buckets where bucket = 'logins'")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"method": "POST", "path": "/login/oauth/access_token$", "status": 502},
+        {"method": "POST", "path": "/login/oauth/access_token$", "drop_before": True},
+        {"path": "/api/user/emails$", "status": 404},
+        {"path": "/api/user$", "status": 500},
+    ],
+)
+async def test_a_forge_that_does_not_answer_signs_nobody_in(browser: Browser, fault: dict[str, Any]) -> None:
+    await a_user(browser)
+    account = await an_account(browser, an_email("ann@example.test"))
+    back = await browser.agree(await browser.begin(), account.login)
+    browser.forge.control.fault(**fault)
+    answer = await browser.come_back(back)
+    assert answer.status_code == 503
+    await refused_with(browser, answer, "identity.forge_login_failed")
+    assert session_of(await browser.sign_in(account.login)) is not None
