@@ -15,10 +15,13 @@ await page.waitForSelector('.sw-brand')
 const origin = new URL(url).origin
 const ask = async (path) => (await (await page.request.get(`${origin}/api/v1${path}`)).json()).items ?? []
 const runs = await ask('/runs?limit=50')
-const [project] = await ask('/projects')
+const [project] = (await ask('/projects')).filter((item) => item.key !== 'default')
 const [error] = await ask('/incidents')
 const failed = runs.find((run) => run.status === 'failed') ?? runs[0]
 const screens = [
+  ['inbox', '/'],
+  ['users', '/users'],
+  ['settings', '/settings'],
   ['runs', '/runs'],
   ['jobs', '/runs/jobs'],
   ['waits', '/waits'],
@@ -66,9 +69,14 @@ for (const [width, height] of [
         },
         [theme, locale],
       )
+      await page.goto(origin)
+      await page.waitForTimeout(1500)
       for (const [name, path] of screens) {
         if (only && !only.includes(name)) continue
-        await page.goto(origin + path)
+        await page.evaluate((to) => {
+          history.pushState({}, '', to)
+          dispatchEvent(new PopStateEvent('popstate', { state: {} }))
+        }, path)
         await page.waitForTimeout(900)
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         if (wide > 0) console.log(`${name} ${width} ${locale}: ${wide} px too wide`)

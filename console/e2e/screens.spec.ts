@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expect, test, type Page } from '@playwright/test'
-import { signIn, startRun } from './stack'
+import { signIn, startRun, visit } from './stack'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
@@ -75,7 +75,7 @@ test('axe finds nothing on any screen in either theme, and nothing is wider than
   await expect(page.locator('.sw-nav a').first()).toBeVisible()
   const found: string[] = []
   for (const address of await addresses(page)) {
-    await page.goto(address)
+    await visit(page, address)
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await page.waitForTimeout(SETTLED)
     for (const theme of THEMES) {
@@ -102,7 +102,7 @@ test('a dialog and the palette are accessible', async ({ page }) => {
   expect(await faults(page)).toEqual([])
   await page.getByRole('button', { name: 'Back' }).click()
   await page.keyboard.press('Control+k')
-  await expect(page.getByRole('combobox')).toBeFocused()
+  await expect(page.getByRole('combobox', { name: 'Screen' })).toBeFocused()
   await page.waitForTimeout(SETTLED)
   expect(await faults(page)).toEqual([])
   await page.evaluate(() => document.body.append(document.createElement('button')))

@@ -20,6 +20,14 @@ export interface Started {
 /** Label an issue for a developer who plays `scenario`. */
 export const startRun = (scenario: string, title = 'Say hello') => act<Started>('/start', { scenario, title })
 
+/** Go to a screen inside the page, as a link does: a new page each time would need a socket each time. */
+export async function visit(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => {
+    history.pushState({}, '', to)
+    dispatchEvent(new PopStateEvent('popstate', { state: {} }))
+  }, path)
+}
+
 /** Sign in with a one-time link, and collect what the page says on its console. */
 export async function signIn(page: Page): Promise<string[]> {
   const said: string[] = []

@@ -17,6 +17,14 @@ export function threadOf(item: InboxItem): string {
   return [item.repository ?? item.project, number === null ? null : `#${number}`].filter(Boolean).join('')
 }
 
+/** Say why, as a key of our words with its parameters, or as the plain code. */
+export function whyOf(item: InboxItem): { key: string; params: Record<string, string> } | string | null {
+  if (item.why === null || item.why.startsWith('wait.target.')) return null
+  if (item.why.startsWith('stage.'))
+    return { key: 'inbox.stage', params: { stage: item.why.slice('stage.'.length) } }
+  return item.why
+}
+
 const HOUR = 3_600_000
 
 /** Return the times until which an item may be put off. */
