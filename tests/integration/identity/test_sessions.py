@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 from tests.fakes.clock import FakeClock
@@ -12,6 +12,12 @@ from stagewright.contexts.identity import api as identity
 from stagewright.kit.http.routes import MARK, PUBLIC
 from stagewright.kit.settings import Listen
 
+COUNTS: dict[str, LiteralString] = {
+    "sessions": "select count(*) from sessions",
+    "api_tokens": "select count(*) from api_tokens",
+    "login_codes": "select count(*) from login_codes",
+    "login_failures": "select count(*) from login_failures",
+}
 PAGE = {"Origin": PUBLIC_URL, "Sec-Fetch-Site": "same-origin"}
 
 
@@ -271,3 +277,30 @@ async def test_answers_carry_the_headers_that_stop_framing_and_sniffing(gateway:
         "/api/v1/me", headers={"Origin": "https://evil.test", "Access-Control-Request-Method": "GET"}
     )
     assert not [name for name in asked.headers if name.startswith("access-control")]
+
+
+async def test_what_ended_is_forgotten_after_thirty_days_and_logins_after_one(
+    gateway: Gateway, clock: FakeClock
+) -> None:
+    person = await gateway.person()
+    ended, revoked = await gateway.visitor(person), await gateway.token(person, "read")
+    await gateway.post("/auth/logout", ended)
+    for item in (await gateway.get("/me/tokens", revoked)).json()["items"]:
+        await gateway.call("DELETE", f"/me/tokens/{item['id']}", await gateway.visitor(person))
+    await a_code(gateway)
+    await gateway.post("/auth/local", None, {"code": "x" * 43}, headers=PAGE)
+
+    async def left() -> dict[str, int]:
+        names = ("sessions", "api_tokens", "login_codes", "login_failures")
+        async with gateway.db.transaction() as tx:
+            await identity.forget_ended(tx, now=clock.now())
+            return {name: int(await tx.value(COUNTS[name])) for name in names}
+
+    assert await left() == {"sessions": 3, "api_tokens": 2, "login_codes": 1, "login_failures": 1}
+    clock.advance(timedelta(days=1, minutes=16))
+    live = await gateway.visitor(person)
+    assert await left() == {"sessions": 4, "api_tokens": 2, "login_codes": 0, "login_failures": 0}
+    clock.advance(timedelta(days=29))
+    still = await gateway.visitor(person)
+    assert await left() == {"sessions": 2, "api_tokens": 0, "login_codes": 0, "login_failures": 0}
+    assert [(await gateway.get("/me", who)).status_code for who in (live, still)] == [401, 200]

@@ -20,6 +20,7 @@ from stagewright.contexts.identity.store.sessions import (
 from stagewright.contexts.identity.store.tokens import (
     find_live_token,
     find_token,
+    forget_tokens,
     insert_token,
     list_tokens,
     note_use,
@@ -56,6 +57,7 @@ __all__ = [
     "find_token",
     "find_user",
     "forget_sessions",
+    "forget_tokens",
     "insert_member",
     "insert_session",
     "insert_token",

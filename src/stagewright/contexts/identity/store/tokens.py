@@ -22,6 +22,7 @@ TOKEN_BY_ID = """
 select t.* from api_tokens t join users u on u.id = t.user_id
 where t.id = %(id)s and t.revoked_at is null and t.expires_at > %(now)s and u.state = 'active'
 """
+FORGET = "delete from api_tokens where least(coalesce(revoked_at, expires_at), expires_at) < %(before)s"
 TOKENS_OF = "select * from api_tokens where user_id = %(user_id)s order by created_at desc"
 REVOKE = """
 update api_tokens set revoked_at = %(now)s where id = %(id)s and user_id = %(user_id)s and revoked_at is null
@@ -103,3 +104,8 @@ async def note_use(tx: Tx, token_id: UUID, *, now: datetime, before: datetime) -
 async def revoke_all(tx: Tx, user_id: UUID, now: datetime) -> list[ApiToken]:
     """Revoke every live token of the user."""
     return await tx.all(to_token, REVOKE_ALL, user_id=user_id, now=now)
+
+
+async def forget_tokens(tx: Tx, *, before: datetime) -> int:
+    """Delete tokens that ended before; return how many went."""
+    return await tx.execute(FORGET, before=before)

@@ -70,6 +70,7 @@ async def renew_session(tx: Tx, session_id: UUID, *, now: datetime, idle: timede
 
 
 async def forget_ended(tx: Tx, *, now: datetime) -> int:
-    """Delete sessions that ended 30 days ago, and what logins left a day ago; return how many rows went."""
-    sessions = await store.forget_sessions(tx, before=now - ENDED_KEPT)
-    return sessions + await logins.forget_logins(tx, before=now - timedelta(days=1))
+    """Delete sessions and API tokens that ended 30 days ago, and what logins left a day ago; return how many went."""
+    before = now - ENDED_KEPT
+    ended = await store.forget_sessions(tx, before=before) + await store.forget_tokens(tx, before=before)
+    return ended + await logins.forget_logins(tx, before=now - timedelta(days=1))
