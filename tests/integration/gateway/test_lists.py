@@ -5,6 +5,8 @@ from datetime import timedelta
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway
 
+from stagewright.contexts.incidents import api as incidents
+
 
 async def test_pages_have_no_gap_and_no_double_while_rows_are_inserted(gateway: Gateway, clock: FakeClock) -> None:
     project, owner = await gateway.project(), await gateway.person(role="owner")
@@ -92,3 +94,39 @@ async def test_repeated_filters_mean_either_and_different_ones_mean_both(gateway
     assert await numbers("status=failed") == []
     assert await numbers("wait_reason=rate_limit") == []
     assert await numbers("pr=5") == []
+
+
+async def test_pages_of_the_audit_and_of_incidents_stay_whole_while_rows_come(
+    gateway: Gateway, clock: FakeClock
+) -> None:
+    project, owner = await gateway.project(), await gateway.person(role="owner")
+    repository = await gateway.repository(project)
+
+    async def more(number: int) -> None:
+        clock.advance(timedelta(seconds=1))
+        await gateway.run(repository, number)
+        async with gateway.db.transaction() as tx:
+            await incidents.report(
+                tx,
+                level="error",
+                source="test",
+                code=f"broken_{number}",
+                message="it broke",
+                project_id=project.id,
+                now=clock.now(),
+            )
+
+    for number in range(1, 6):
+        await more(number)
+    for path, key in ((f"/audit?project={project.id}", "seq"), ("/incidents?state=open", "id")):
+        wanted = [item[key] for item in (await gateway.get(f"{path}&limit=200", owner)).json()["items"]]
+        seen: list[object] = []
+        cursor = ""
+        for step in range(20):
+            page = (await gateway.get(f"{path}&limit=2{cursor}", owner)).json()
+            seen += [item[key] for item in page["items"]]
+            if page["next_cursor"] is None:
+                break
+            cursor = f"&cursor={page['next_cursor']}"
+            await more(100 + step + len(wanted))
+        assert seen == wanted
