@@ -1,4 +1,4 @@
-"""Put the built console into the wheel (a hook of the build). Without it no wheel is built; editable installs need none."""
+"""Put the built console into the wheel: a hook of the build. No console, no wheel; editable installs need none."""
 
 from pathlib import Path
 from typing import Any
