@@ -124,6 +124,8 @@ async def test_logins_are_counted_per_network(gateway: Gateway) -> None:
         )
     answer = await gateway.post("/auth/local", None, {"code": "x" * 43}, headers=PAGE)
     assert (answer.status_code, answer.json()["params"]["bucket"]) == (429, "logins")
+    figures = gateway.platform.metrics.registry
+    assert figures.get_sample_value("stagewright_rate_limited_total", {"bucket": "logins"}) == 1
 
 
 async def test_a_login_never_takes_over_the_cookie_that_was_there(gateway: Gateway) -> None:

@@ -13,6 +13,7 @@ from stagewright.contexts.identity.model import LoginMethod, Origin
 from stagewright.contexts.identity.ports import GitHubLogin
 from stagewright.contexts.identity.usecases import logins
 from stagewright.kit.db import Tx
+from stagewright.kit.errors import LimitReached
 from stagewright.kit.http import routes as kit_routes
 from stagewright.kit.http.browser import Browser
 from stagewright.kit.http.limits import Bucket, take
@@ -64,9 +65,13 @@ async def count_login(request: Request, parts: Parts) -> Origin:
     origin = parts.origin_of(request)
     kit: kit_routes.Parts = request.app.state.parts
     now = kit.clock.now()
-    async with kit.db.transaction() as tx:
-        await logins.refuse_while_paused(tx, origin.ip_prefix, now=now)
-        taken = await take(tx, LOGINS, origin.ip_prefix, now=now)
+    try:
+        async with kit.db.transaction() as tx:
+            await logins.refuse_while_paused(tx, origin.ip_prefix, now=now)
+            taken = await take(tx, LOGINS, origin.ip_prefix, now=now)
+    except LimitReached:
+        parts.metrics.rate_limited.labels(LOGINS.name).inc()
+        raise
     request.state.late_headers = taken.headers
     return origin
 
