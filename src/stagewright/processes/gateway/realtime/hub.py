@@ -6,7 +6,7 @@ missed nothing before it and gets everything after it.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 from uuid import UUID
 
@@ -55,9 +55,10 @@ class Hub:
 
     def __init__(self, db: Database, clock: Clock, metrics: Metrics) -> None:
         self._db, self._clock, self._metrics = db, clock, metrics
+        self.on_held: Callable[[], None] = _nothing
         self._routes: dict[str, dict[Member, Subscription]] = {}
         self._members: dict[UUID, set[Member]] = {}
-        self._held = asyncio.Event()
+        self._reading = asyncio.Lock()
         self._whole = asyncio.Event()
         self._whole.set()
         self._cursors: deque[tuple[int, str]] = deque()
@@ -78,12 +79,13 @@ class Hub:
 
     async def check_life(self) -> None:
         """Begin anew when the database was restored: what everybody holds may never have happened in it."""
-        async with self._db.reading() as reader:
-            if await feed.epoch(reader) == self.epoch:
-                return
-        await self.start()
-        for member in self.members():
-            member.resync("all", "epoch")
+        async with self._reading:
+            async with self._db.reading() as reader:
+                if await feed.epoch(reader) == self.epoch:
+                    return
+            await self.start()
+            for member in self.members():
+                member.resync("all", "epoch")
 
     # Members
 
@@ -129,21 +131,32 @@ class Hub:
 
     async def look(self) -> int:
         """Read what was committed since the last look and hand it out: the reader's duty."""
-        while True:
-            first = self._place.until is None
-            page = await self._db.read_journal(self._place)
-            self._whole.clear()
-            entries = page.entries
-            if first and not page.complete:
-                await self._apply(await self._access_rows(page.next))
-            elif first:
-                await self._apply(entries)
-            self._place = page.next
-            self._take([line_of(entry) for entry in entries], page)
-            self._observe(entries)
+        read = 0
+        async with self._reading:
+            while True:
+                first = self._place.until is None
+                page = await self._db.read_journal(self._place)
+                self._whole.clear()
+                if first:
+                    await self._apply(page.entries if page.complete else await self._access_rows(page.next))
+                self._place = page.next
+                self._take_or_give_up(page)
+                read += len(page.entries)
+                if page.complete:
+                    return read
+
+    def _take_or_give_up(self, page: journal.Page) -> None:
+        """Hand a page out. If a bug prevents it, everybody loads anew, so that nobody misses it without a word."""
+        try:
+            self._take([line_of(entry) for entry in page.entries], page)
+            self._observe(page.entries)
+        except Exception:
+            for member in self.members():
+                member.resync("all", "overflow")
+            raise
+        finally:
             if page.complete:
                 self._whole.set()
-                return len(entries)
 
     async def _access_rows(self, place: Place) -> list[Entry]:
         """Return what a long batch says of rights, before any row of it is handed out."""
@@ -177,20 +190,19 @@ class Hub:
         pieces = [piece for line in lines for piece in line.pieces if piece.frame.route in self._routes]
         self._hand_out([item for item in pieces if not item.frame.in_list or self._coalescer.offer(item, number, now)])
         if self._coalescer.oldest is not None:
-            self._held.set()
+            self.on_held()
         self._metrics.realtime_coalesced.inc(self._coalescer.take_dropped())
 
-    async def release(self) -> None:
-        """Send held pieces when their silence is over; for ever."""
-        while True:
-            await self._held.wait()
-            due = self._coalescer.next_due()
-            if due is None:
-                self._held.clear()
-                continue
-            await self._clock.sleep(due - self._clock.now())
-            await self.between_batches()
-            self._hand_out(self._coalescer.due(self._clock.now()))
+    async def release(self) -> int:
+        """Wait until held pieces have been silent for long enough, and send them; return how many, 0 without any."""
+        due = self._coalescer.next_due()
+        if due is None:
+            return 0
+        await self._clock.sleep(due - self._clock.now())
+        await self.between_batches()
+        pieces = self._coalescer.due(self._clock.now())
+        self._hand_out(pieces)
+        return max(1, len(pieces))
 
     # Handing out
 
@@ -233,6 +245,10 @@ class Hub:
         if entries:
             lag = (self._clock.now() - max(entry.at for entry in entries)).total_seconds()
             self._metrics.realtime_lag_seconds.observe(max(0.0, lag))
+
+
+def _nothing() -> None:
+    """Do nothing: nobody asked to hear of held pieces."""
 
 
 def _about(entry: Entry) -> UUID | None:

@@ -46,6 +46,7 @@ TURN = timedelta(seconds=1)
 PING = timedelta(seconds=15)
 RECHECK = timedelta(seconds=60)
 MOST_ASKED = 50
+NO_GRACE = timedelta(0)  # the loops only read: nothing is lost by stopping them anywhere
 FRESH = timedelta(seconds=30)
 log = get_logger(__name__)
 
@@ -70,16 +71,19 @@ class Live:
         self.loops = (
             self._loop("realtime.reader", self.hub.look, SLOW_TIMER),
             self._loop("realtime.logs", self.logs.look, SLOW_TIMER),
+            self._loop("realtime.lists", self.hub.release, SLOW_TIMER, batch=1),
             self._loop("realtime.watch", self.watch, TURN),
             self._loop("realtime.life", self._life, RECHECK),
         )
         self.logs.poke = self.loops[1].poke
+        self.hub.on_held = self.loops[2].poke
 
-    def _loop(self, name: str, duty: Duty, every: timedelta) -> Loop:
+    def _loop(self, name: str, duty: Duty, every: timedelta, *, batch: int | None = None) -> Loop:
         return Loop(
             name,
             duty,
             every,
+            batch=batch,
             clock=self._platform.clock,
             metrics=self._platform.metrics,
             on_error=self._platform.report_loop,
@@ -200,12 +204,10 @@ async def open_live(platform: Platform, admission: Admission, *, limits: Limits 
     await live.hub.start()
     platform.bell.add(live.poke)
     stop = asyncio.Event()
-    running = asyncio.create_task(Loops(live.loops, clock=platform.clock).run(stop), name="realtime")
-    releasing = asyncio.create_task(live.hub.release(), name="realtime-lists")
+    running = asyncio.create_task(Loops(live.loops, clock=platform.clock, grace=NO_GRACE).run(stop), name="realtime")
     try:
         yield live
     finally:
         stop.set()
         live.logs.stop()
-        releasing.cancel()
-        await asyncio.gather(running, releasing, return_exceptions=True)
+        await asyncio.gather(running, return_exceptions=True)

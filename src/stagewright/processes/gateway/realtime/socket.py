@@ -66,7 +66,7 @@ class Socket:
         self.logs: dict[str, LogTopic] = {}
         self.told = 0
         self.checked_at = self.pinged_at = parts.clock.now()
-        self._renewals = 0
+        self._renewals = self._applied = 0
         self._overflows: deque[datetime] = deque()
         self._asks: deque[float] = deque()
 
@@ -80,6 +80,7 @@ class Socket:
         self._parts.hub.join(self)
         writing = asyncio.create_task(self.outbox.run(send), name="socket-writer")
         try:
+            await self.renew()  # rights that changed between the handshake and here reached nobody
             await first_of(self._listen(receive), asyncio.wait({writing}))
             if self.outbox.closing is not None:
                 await asyncio.wait({writing})
@@ -152,14 +153,15 @@ class Socket:
         room = MOST_TOPICS - len(self.topics.keys() | self.logs.keys())
         fresh = [name for name in names if name not in self.topics and name not in self.logs]
         over = set(fresh[room:])
-        while True:
-            renewals = self._renewals
+        while self.outbox.closing is None:
+            rights = self.rights
             async with self._parts.db.reading() as reader:
-                granted = await grant(reader, [name for name in names if name not in over], self.rights)
+                granted = await grant(reader, [name for name in names if name not in over], rights)
             await self._parts.hub.between_batches()
-            if renewals == self._renewals:
+            if rights is self.rights and self._applied == self._renewals:
                 granted.refused += [Refused(name, "topic.limit") for name in sorted(over)]
                 return granted
+        return Granted()
 
     def _attach(self, granted: Granted, marks: Mapping[str, Mark]) -> None:
         for item in granted.topics:
@@ -273,6 +275,7 @@ class Socket:
     async def renew(self) -> None:
         """Ask again who is here: topics that are not theirs any more end now, or the socket does."""
         self._renewals += 1
+        number = self._renewals
         try:
             admitted = await self._parts.admission.admit(self._scope)
         except Unauthenticated:
@@ -282,7 +285,9 @@ class Socket:
         except StagewrightError:
             self.end(AWAY, "connect again")
         else:
-            self.checked_at = self._parts.clock.now()
+            if number < self._applied:
+                return  # somebody asked later and was quicker: theirs are newer
+            self._applied, self.checked_at = number, self._parts.clock.now()
             before, self.rights = self.rights, Rights(admitted.caller, admitted.until)
             if not before.same(self.rights):
                 self._narrow()
