@@ -41,7 +41,7 @@ async def measure() -> list[str]:
 
 async def _storm(stage: Stage) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        size = Size(events=EVENTS, sockets=200, rate=2000.0, runs=40, projects=20, stay=3.0)
+        size = Size(events=EVENTS, sockets=200, rate=2000.0, runs=40, projects=20, stay=15.0)
         outcome = await blow(stage.postgres.dsn, Path(folder), size)
     verdict = "; ".join(outcome.problems[:3]) or "each socket saw exactly what was committed"
     counts = f"{outcome.connects} connects, {outcome.resyncs} resyncs"
