@@ -29,7 +29,11 @@ BROKEN = """
 - run: printf '\\033[31mred\\033[0m and \\033[1;32mbold green\\033[0m\\n'; exit 3
 - fail: tests_failed
 """
-SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN}
+MILLION = """
+- run: seq -f 'count %.0f' 1 1000000
+- write: {path: counted.md, content: "1000000"}
+"""
+SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN, "million": MILLION}
 Act = Callable[[Mapping[str, Any]], Any]
 
 
@@ -129,7 +133,7 @@ def main() -> None:
     with running_platform() as platform:
         stack = Stack(platform)
         with serving(stack) as control:
-            for scenario in SCENARIOS:
+            for scenario in ("quick", "slow", "long", "broken"):
                 stack.start({"scenario": scenario, "title": f"A {scenario} piece of work"})
             print(json.dumps({"control": control, "url": platform.gateway_url, **stack.sign_in()}), flush=True)
             sys.stdin.read()

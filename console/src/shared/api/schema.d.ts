@@ -1374,6 +1374,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/github/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish Github Login
+         * @description Come back from GitHub: a new session for the user the account is, or a page that says why not.
+         */
+        get: operations["finish_github_login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/github/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Begin Github Login
+         * @description Go to GitHub to sign in; afterwards to ``next``, a path of this server.
+         */
+        get: operations["begin_github_login"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/local": {
         parameters: {
             query?: never;
@@ -1610,7 +1650,7 @@ export interface components {
         };
         /**
          * AuditActor
-         * @description Who did it; people by their name too.
+         * @description Who did it, or for whom; people by their name too.
          */
         AuditActor: {
             /** Id */
@@ -1622,36 +1662,52 @@ export interface components {
         };
         /**
          * AuditObject
-         * @description What it was done to.
+         * @description What it was done to, and what people call it.
          */
         AuditObject: {
             /** Id */
             id: string;
+            /** Label */
+            label: string | null;
             /** Type */
             type: string;
         };
         /**
          * AuditView
-         * @description One fact of the journal.
+         * @description One fact of the journal. ``before`` and ``after`` hold the fields of a resource that it changed.
+         *
+         *     ``channel`` and ``ip_prefix`` are null where they are not known.
          */
         AuditView: {
             /** Action */
             action: string;
             actor: components["schemas"]["AuditActor"];
+            /** After */
+            after: {
+                [key: string]: unknown;
+            } | null;
             /**
              * At
              * Format: date-time
              */
             at: string;
-            /** Channel */
-            channel: string;
+            /** Before */
+            before: {
+                [key: string]: unknown;
+            } | null;
+            channel: components["schemas"]["Channel"] | null;
             /** Correlation Id */
             correlation_id: string;
             /** Data */
             data: {
                 [key: string]: unknown;
             };
+            /** Ip Prefix */
+            ip_prefix: string | null;
             object: components["schemas"]["AuditObject"];
+            on_behalf_of: components["schemas"]["AuditActor"] | null;
+            /** Project */
+            project: string | null;
             /** Project Id */
             project_id: string | null;
             /** Run Id */
@@ -1715,7 +1771,7 @@ export interface components {
         };
         /**
          * ChainView
-         * @description Whether the chain of a stream is whole; if not, the first row that does not fit.
+         * @description Whether the chain of a stream is whole, and up to where; if not, the first row that does not fit.
          */
         ChainView: {
             /** First Bad Seq */
@@ -1724,6 +1780,12 @@ export interface components {
             intact: boolean;
             /** Stream */
             stream: string;
+            /** Verified Rows */
+            verified_rows: number;
+            /** Verified Until */
+            verified_until: string | null;
+            /** Verified Until Seq */
+            verified_until_seq: number | null;
         };
         /**
          * ChangedMember
@@ -1751,6 +1813,12 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * Channel
+         * @description Through which door a change came.
+         * @enum {string}
+         */
+        Channel: "console" | "cli" | "messenger" | "github" | "mcp" | "system";
         /**
          * CliCodeView
          * @description What the page hands to the CLI: to its loopback port, or for the person to paste.
@@ -4292,6 +4360,7 @@ export interface operations {
             query?: {
                 action?: string[] | null;
                 actor?: string[] | null;
+                channel?: components["schemas"]["Channel"][] | null;
                 correlation?: string | null;
                 cursor?: string | null;
                 from?: string | null;
@@ -6971,6 +7040,7 @@ export interface operations {
             header: {
                 "X-GitHub-Delivery": string;
                 "X-GitHub-Event": string;
+                "X-GitHub-Hook-Installation-Target-ID"?: string;
                 "X-Hub-Signature-256": string;
             };
             path?: never;
@@ -7091,6 +7161,159 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExchangedView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_github_login: {
+        parameters: {
+            query?: {
+                code?: string | null;
+                error?: string | null;
+                error_description?: string | null;
+                error_uri?: string | null;
+                iss?: string | null;
+                state?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Go on there */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A page with a code and a way out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_github_login: {
+        parameters: {
+            query?: {
+                next?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Go on there */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A page with a code and a way out */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
+                };
+            };
+            /** @description A page with a code and a way out */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": unknown;
                 };
             };
             /** @description Problem */
