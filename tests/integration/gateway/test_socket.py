@@ -541,6 +541,8 @@ class TestProtocol:
             async with server.open(owner) as second:
                 await second.hello()
             assert await refused(server, owner) == 429
+        _, figures = gateway.platform.metrics.exposition()
+        assert b'rate_limited_total{bucket="sockets"} 2.0' in figures
 
 
 @dataclass

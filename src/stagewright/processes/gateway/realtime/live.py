@@ -134,6 +134,8 @@ class Live:
             await _accept(scope, send)
             await send({"type": "websocket.close", "code": SIGNED_OUT, "reason": "signed out"})
         except StagewrightError as error:
+            if isinstance(error, LimitReached):
+                self._platform.metrics.rate_limited.labels("sockets").inc()
             await self._deny(error, scope, receive, send)
         else:
             await self._talk(admitted, scope, receive, send)
