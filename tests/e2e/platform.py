@@ -45,9 +45,17 @@ class Platform:
     """The processes and what tests do with them. Everything started here is ended by its own process id."""
 
     def __init__(
-        self, data: Path, forge: RunningForge, *, workers: int, options: Mapping[str, str], bot_token: str | None
+        self,
+        data: Path,
+        forge: RunningForge,
+        *,
+        workers: int,
+        options: Mapping[str, str],
+        bot_token: str | None,
+        programs: Path | None,
     ) -> None:
         self.data = data
+        self.programs = programs
         self.forge = forge
         self.options = options
         self.numbers = itertools.count(1)
@@ -63,6 +71,8 @@ class Platform:
 
     def _environ(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        if self.programs is not None:
+            clean["PATH"] = f"{self.programs}{os.pathsep}{clean['PATH']}"
         return clean | {f"{PREFIX}DATA_DIR": str(self.data), "HOME": str(self.data), f"{PREFIX}LISTEN": "127.0.0.1:0"}
 
     def _describe_servers(self, workers: int) -> dict[str, Server]:
@@ -334,11 +344,17 @@ def end_workloads(data: Path) -> None:
 
 @contextmanager
 def running_platform(
-    *, workers: int = 1, durable: bool = False, bot_token: str | None = None, root_keys: str | None = None
+    *,
+    workers: int = 1,
+    durable: bool = False,
+    bot_token: str | None = None,
+    root_keys: str | None = None,
+    programs: Path | None = None,
 ) -> Iterator[Platform]:
     """Run everything for the block. ``durable`` keeps the database's own settings, for tests that kill it.
 
-    ``bot_token`` and ``root_keys`` are secrets a test wants to know; else they are made.
+    ``bot_token`` and ``root_keys`` are secrets a test wants to know; else they are made. ``programs`` comes first where
+    runners look for the engines' programs.
     """
     data = Path(tempfile.mkdtemp(prefix="sw-e2e-"))
     data.chmod(0o711)  # the database's user must be able to pass
@@ -349,7 +365,7 @@ def running_platform(
     try:
         with forge_as_process(data / "forge") as (forge, _):
             options = {} if durable else FAST
-            platform = Platform(data, forge, workers=workers, options=options, bot_token=bot_token)
+            platform = Platform(data, forge, workers=workers, options=options, bot_token=bot_token, programs=programs)
             database = platform.start_database()
             platform.token = prepare_now(database.dsn, owner_email=None).token
             try:

@@ -9,13 +9,17 @@
 import base64
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from tests.e2e import stand_in_codex
 from tests.e2e.canaries import Canaries, Watch, look_in_database, look_in_files
 from tests.e2e.platform import Platform, running_platform
 from tests.e2e.repository import Repository
 from tests.fakes.devforge import git
+from tests.fakes.model_stub import ModelStub
+from tests.fakes.responses_stub import ResponsesStub
 
 from stagewright.kit.crypto import Keyring
 
@@ -23,6 +27,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 ROOT_KEYS = Keyring.generate("canary")
 FORGE_TOKEN = f"canary-forge-{uuid4().hex}"
 MODEL_KEY = f"canary-model-{uuid4().hex}"
+REHEARSED = "stages: {dev: {model: rehearsal}}"
+ASKING = "stages: {dev: {model: rehearsal}, arch: {model: gpt-5.4}}"  # this one's calls carry the model key
 CODE = "- write: {path: src/forbidden.py, content: 'x = 1'}\n"
 POISON = """
 - run: >-
@@ -36,24 +42,36 @@ POISON = """
 
 
 @pytest.fixture
-def planted() -> Iterator[Platform]:
+def planted(tmp_path: Path) -> Iterator[Platform]:
     """Return a platform whose secrets are known to the test."""
-    with running_platform(bot_token=FORGE_TOKEN, root_keys=ROOT_KEYS) as platform:
+    programs = stand_in_codex.install(tmp_path / "programs")
+    with running_platform(bot_token=FORGE_TOKEN, root_keys=ROOT_KEYS, programs=programs) as platform:
         yield platform
 
 
-def test_planted_secrets_turn_up_nowhere(planted: Platform) -> None:
+@pytest.fixture
+def provider() -> Iterator[ModelStub]:
+    """Return a model provider that insists on the platform's key."""
+    with ResponsesStub({}, key=MODEL_KEY) as stub:
+        yield stub
+
+
+def test_planted_secrets_turn_up_nowhere(planted: Platform, provider: ModelStub) -> None:
     encoded = ROOT_KEYS.partition(":")[2]
     canaries = Canaries(forge=FORGE_TOKEN, model=MODEL_KEY, root=base64.b64decode(encoded), owner=planted.token)
-    key = {"kind": "api_key", "secret": MODEL_KEY}
+    key = {"kind": "api_key", "secret": MODEL_KEY, "base_url": provider.url}
     assert planted.ask("PUT", "/platform/credentials/model:codex", key).status_code == 200
-    repository = planted.repository(rehearsals={"prd": CODE, "intake": POISON, "dev": POISON}, by_rest=True)
+    rehearsals = {"prd": CODE, "intake": POISON, "dev": POISON}
+    repository = planted.repository(
+        policy=planted.policy().replace(REHEARSED, ASKING), rehearsals=rehearsals, by_rest=True
+    )
     canaries.add("webhook", repository.bound.webhook_secret)
     with Watch(planted, canaries) as watch:
-        issues = [repository.start(label) for label in ("run:prd", "run:intake", "run:vision", "run:dev")]
+        issues = [repository.start(label) for label in ("run:prd", "run:intake", "run:arch", "run:dev")]
         runs = [repository.wait_for_run(issue) for issue in issues]
         repository.wait_for_quiet(within=60)
     assert [run["status"] for run in runs] == ["failed", "succeeded", "succeeded", "succeeded"], planted.describe()
+    assert [seen.headers["authorization"] for seen in provider.posts()] == [f"Bearer {MODEL_KEY}"]
     assert watch.looks > 20
     assert watch.tokens == 3 * len(issues)
     assert_the_agent_looked(planted, repository, issues[1])
