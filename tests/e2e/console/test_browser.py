@@ -20,7 +20,8 @@ WITHIN = 280.0
 
 
 def test_people_see_what_happens_in_a_real_browser() -> None:
-    assert chromium.find() is not None, chromium.REMEDY
+    if chromium.find() is None and not os.environ.get("CI"):
+        pytest.skip(chromium.REMEDY)
     assert (CONSOLE / "dist" / "index.html").is_file(), "build the console first: `make console`"
     with running_platform() as platform, serving(Stack(platform)) as control:
         environ = npm.environment({**os.environ, "CONSOLE_CONTROL": control, "CONSOLE_URL": platform.gateway_url})

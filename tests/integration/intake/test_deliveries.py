@@ -1,6 +1,7 @@
 """RN1, RN2, RN3: deliveries are decided once, in order, and say why when they start nothing."""
 
 import json
+import os
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -357,6 +358,8 @@ class TestExamples:
         try:
             events = github_api.webhook_examples()
         except github_api.FetchFailed as error:
+            if os.environ.get("CI"):
+                raise
             pytest.skip(f"the examples could not be fetched: {error}")
         payloads = [(event["name"], example) for event in events for example in event["examples"]]
         assert len(payloads) >= 329
