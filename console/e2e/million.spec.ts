@@ -17,7 +17,7 @@ test('a log of a million lines is read to its last line, searched, and linked to
   await expect(row('count 1000000')).toBeInViewport()
   await page.keyboard.press('Home')
   await expect(row('count 1')).toBeInViewport()
-  await page.getByLabel('Search the log').fill('count 777777')
+  await page.getByRole('textbox', { name: 'Search the log' }).fill('count 777777')
   await expect(row('count 777777')).toBeInViewport({ timeout: 20_000 })
   await expect(page.getByText('1 of 1')).toBeVisible()
   const line = await row('count 777777').locator('xpath=..').getAttribute('data-line')

@@ -79,7 +79,7 @@ test('axe finds nothing on any screen in either theme, and nothing is wider than
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
     await page.waitForTimeout(SETTLED)
     for (const theme of THEMES) {
-      await page.emulateMedia({ colorScheme: theme })
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
       found.push(...(await faults(page)).map((fault) => `${address} ${theme}: ${fault}`))
     }
     await page.setViewportSize({ width: 320, height: 640 })

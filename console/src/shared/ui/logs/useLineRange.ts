@@ -1,5 +1,5 @@
 // `#L120-L140` in the address: numbers of lines from 1, stable on live logs.
-import { computed, onMounted, ref } from 'vue'
+import { computed, nextTick, ref, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 
 /** Read `#L5` or `#L5-L9` as lines from 0; null for anything else. */
@@ -10,12 +10,22 @@ export function readRange(hash: string): [number, number] | null {
   return from < 0 ? null : [Math.min(from, to), Math.max(from, to)]
 }
 
-export function useLineRange(show: (line: number) => void) {
+/** `lines` grows while the log is read: the linked line is shown once it is there. */
+export function useLineRange(lines: Ref<number>, show: (line: number) => void) {
   const [route, router] = [useRoute(), useRouter()]
   const range = ref(readRange(route.hash))
-  onMounted(() => {
-    if (range.value) setTimeout(() => show(range.value![0]), 300)
-  })
+  const stop = watch(
+    lines,
+    (count) => {
+      if (range.value === null || count <= range.value[0]) return
+      const line = range.value[0]
+      void nextTick(() => {
+        stop()
+        requestAnimationFrame(() => show(line))
+      })
+    },
+    { immediate: true },
+  )
   function pick(line: number, extend: boolean): void {
     const from = extend && range.value ? range.value[0] : line
     range.value = [Math.min(from, line), Math.max(from, line)]
