@@ -1,4 +1,4 @@
-"""Forget the journal by days: what is cut leaves a record per stream, so that its chain still verifies (access.md §9)."""
+"""Forget the journal by days: what is cut leaves a record per stream; its chain still verifies (access.md §9)."""
 
 from datetime import date, datetime, timedelta
 
