@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from tests import factories
 from tests.fakes.mortal import Life, mortal
-from tests.world import World
+from tests.world import STEP, World
 
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import AttemptStatus, Run, RunStatus, WaitKind
 from stagewright.contexts.runs.reconcile import admission, checks, claims, finish, launch, retention, watch
+from stagewright.contexts.runs.reconcile.situation import HEADS_FRESH
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import wedged
 from stagewright.contexts.runs.usecases import moves
@@ -234,7 +235,8 @@ class TestHolds:
 class TestFrugality:
     """A launch asks for what it needs, once."""
 
-    async def test_a_launch_reads_the_remote_and_each_thread_once(self, world: World) -> None:
+    @pytest.mark.parametrize("later", [timedelta(0), HEADS_FRESH + STEP], ids=["at_once", "later"])
+    async def test_a_launch_reads_the_remote_and_each_thread_once(self, world: World, later: timedelta) -> None:
         issue = world.issue()
         await world.trigger(issue)
         await world.work()
@@ -242,11 +244,13 @@ class TestFrugality:
         await world.work()
         await world.trigger(issue)
         run = await world.run_of(issue)
+        world.clock.advance(later)
         life = Life()
         await world.turn(mortal(world.outside, life))
         reads = [moment for moment in life.moments if moment.startswith(("git.", "forge."))]
         launched = reads[: reads.index("git.read_files") + 1]
-        assert sorted(launched) == ["forge.bot", "forge.comments", "forge.issue", "git.heads", "git.read_files"]
+        remote = ["git.heads"] if later else []  # the decision a moment ago saw its branches
+        assert sorted(launched) == ["forge.bot", "forge.comments", "forge.issue", *remote, "git.read_files"]
         assert len(world.workloads.launches) == 2
         assert (await world.fresh(run)).status is RunStatus.PREPARING
 
