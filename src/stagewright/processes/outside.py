@@ -18,6 +18,7 @@ from stagewright.contexts.vault.model import ResolvedCredential
 from stagewright.kit.errors import Unavailable
 from stagewright.kit.loops import Loop
 from stagewright.processes.common import Platform, Purpose
+from stagewright.processes.reach import reach_of
 
 WRITE_EVERY = timedelta(seconds=2)
 
@@ -98,7 +99,7 @@ async def open_adapters(platform: Platform) -> AsyncIterator[Adapters]:
             )
 
     meter = Meter(platform)
-    async with open_http() as http, meter.running():
+    async with open_http(reach_of(platform.settings)) as http, meter.running():
         wire = Wire(http, Rates(meter.take), platform.clock)
         access = Access(wire, resolve, platform.clock)
         client = Client(wire, access, platform.clock)

@@ -73,6 +73,7 @@ CATALOGUE: Mapping[str, Setting] = {
     "SESSION_MAX": Setting(duration(MINUTE, 30 * DAY), 12 * HOUR),
     "CHECKPOINT_DIR": Setting(absolute_path),
     "ALLOW_AMBIENT_LOGIN": Setting(flag, False),
+    "FORGE_HOSTS": Setting(words, ()),
     "CANDIDATE_DOMAIN": Setting(text),
     "DNS_RESOLVERS": Setting(words, ()),
     "INGRESS_CLASS": Setting(text),
@@ -141,6 +142,7 @@ class Settings:
     session_idle: timedelta
     session_max: timedelta
     allow_ambient_login: bool
+    forge_hosts: tuple[str, ...]
 
     @property
     def local_login(self) -> bool:
@@ -264,6 +266,7 @@ def _settings(process: str, embedded: bool, data_dir: Path, values: Mapping[str,
         session_idle=values["SESSION_IDLE"],
         session_max=values["SESSION_MAX"],
         allow_ambient_login=values["ALLOW_AMBIENT_LOGIN"],
+        forge_hosts=values["FORGE_HOSTS"],
     )
 
 

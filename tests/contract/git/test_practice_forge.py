@@ -10,7 +10,7 @@ from tests.fakes.devforge import RunningForge, devforge
 from tests.fakes.git_store import WorkTree, git
 
 from stagewright.adapters.git import GitStore
-from stagewright.adapters.github import open_http
+from stagewright.adapters.github import Reach, open_http
 from stagewright.contexts.runs.ports import CommitSpec
 from stagewright.kit.errors import Unauthenticated
 from stagewright.kit.ids import uuid7
@@ -21,7 +21,7 @@ __all__ = ["devforge"]
 async def test_a_result_goes_from_a_bundle_to_a_pull_request(
     devforge: RunningForge, tmp_path: Path, scene: Scene
 ) -> None:
-    async with open_http() as http:
+    async with open_http(Reach(loopback=True)) as http:
         peer = PracticePeer(http, devforge)
         repository = replace(peer.repository, clone_url=peer.planted.clone_url)
         store = GitStore(tmp_path / "practice", peer.adapter.access.git_credential)

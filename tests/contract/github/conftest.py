@@ -7,7 +7,7 @@ import pytest
 from tests.contract.github.peers import FakePeer, Peer, PracticePeer
 from tests.fakes.devforge import RunningForge, devforge
 
-from stagewright.adapters.github import open_http
+from stagewright.adapters.github import Reach, open_http
 
 __all__ = ["devforge"]
 
@@ -15,7 +15,7 @@ __all__ = ["devforge"]
 @pytest.fixture
 async def http() -> AsyncIterator[httpx.AsyncClient]:
     """Return the one client of a process."""
-    async with open_http() as client:
+    async with open_http(Reach(loopback=True)) as client:
         yield client
 
 

@@ -12,7 +12,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.devforge import RunningForge, devforge
 from tests.fakes.gateway import COOKIE, PUBLIC_URL, Gateway, Person, open_gateway
 
-from stagewright.adapters.github import GitHubOAuth, open_http
+from stagewright.adapters.github import GitHubOAuth, Reach, open_http
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.identity.rules.login import safe_next
 from stagewright.processes.devforge.oauth import CLIENT_ID, CLIENT_SECRET
@@ -64,7 +64,7 @@ class Browser:
 @pytest.fixture
 async def browser(dsn: str, clock: FakeClock, tmp_path: Path, devforge: RunningForge) -> AsyncIterator[Browser]:
     """Return a browser at a gateway that knows the practice forge."""
-    async with open_http() as http:
+    async with open_http(Reach(loopback=True)) as http:
         github = GitHubOAuth(
             http, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, web_url=devforge.url, api_url=devforge.api_url
         )

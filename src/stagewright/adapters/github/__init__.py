@@ -6,6 +6,7 @@ from stagewright.adapters.github.directory import GitHubDirectory
 from stagewright.adapters.github.forge import GitHubForge
 from stagewright.adapters.github.oauth import GitHubOAuth
 from stagewright.adapters.github.rates import Rates
+from stagewright.adapters.github.reach import Reach
 from stagewright.adapters.github.threads import GitHubThreads
 from stagewright.adapters.github.wire import Wire, open_http
 
@@ -17,6 +18,7 @@ __all__ = [
     "GitHubOAuth",
     "GitHubThreads",
     "Rates",
+    "Reach",
     "Retries",
     "Wire",
     "open_http",

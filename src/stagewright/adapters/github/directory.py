@@ -24,7 +24,7 @@ class GitHubDirectory:
             problem = FieldProblem("/full_name", "invalid", "write it as owner/name")
             raise Invalid(f"{full_name!r} is no repository; write it as owner/name", problems=(problem,))
         url = url_of(api_url, "/repos/{owner}/{name}", owner=owner, name=name)
-        return words.repository(await self._get(url, token, structs.Repository))
+        return words.repository(await self._get(url, token, structs.Repository), api_url)
 
     async def account(self, api_url: str, token: str) -> ForgeAccount:
         """Return whose token this is."""

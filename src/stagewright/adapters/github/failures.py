@@ -97,10 +97,11 @@ class Refusal:
 
 
 def _problem(body: bytes) -> Problem:
+    """Read the forge's reason. What is none in its form is not passed on: it may be anything of anybody's."""
     try:
         return msgspec.json.decode(body, type=Problem)
     except msgspec.MsgspecError:
-        return Problem(message=body[:200].decode("utf-8", "replace"))
+        return Problem()
 
 
 def _invalid(told: str, problem: Problem) -> Invalid:

@@ -11,6 +11,7 @@ from gidgethub import sansio
 
 from stagewright.adapters.github.failures import Refusal
 from stagewright.adapters.github.rates import CORE, Rates
+from stagewright.adapters.github.reach import AddressRefused, GuardedTransport, Reach, environment_proxies
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
 from stagewright.kit.clock import Clock
 
@@ -21,11 +22,13 @@ LARGEST_ANSWER = 32 << 20
 NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
-def open_http() -> httpx.AsyncClient:
+def open_http(reach: Reach) -> httpx.AsyncClient:
     """Make the one client of a process. Idle connections are dropped before a usual server drops them."""
+    limits = httpx.Limits(max_connections=40, max_keepalive_connections=20, keepalive_expiry=4.0)
     return httpx.AsyncClient(
         timeout=httpx.Timeout(20.0, connect=5.0, pool=10.0),
-        limits=httpx.Limits(max_connections=40, max_keepalive_connections=20, keepalive_expiry=4.0),
+        mounts=environment_proxies(limits),
+        transport=GuardedTransport(reach, context=httpx.create_ssl_context(), limits=limits),
         follow_redirects=False,
     )
 
@@ -90,6 +93,9 @@ class Wire:
             async with self._http.stream(request.method, request.url, headers=headers, content=content) as response:
                 body = await _read(response)
         except NEVER_LEFT as error:
+            if isinstance(error.__cause__, AddressRefused):
+                told = f"{request.what}: {error}; the operator names forges on private networks"
+                raise NotSent(told, code="forge.address_refused") from error
             raise NotSent(f"{request.what}: the forge cannot be reached ({type(error).__name__})") from error
         except httpx.HTTPError as error:
             lost = f"{request.what}: the connection was lost ({type(error).__name__})"

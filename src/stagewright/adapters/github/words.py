@@ -1,6 +1,7 @@
 """From GitHub's structs to the words of our ports, and checks of what we send."""
 
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from stagewright.adapters.github import structs
 from stagewright.contexts.intake.ports import ForgeThread, LabelAct
@@ -10,6 +11,7 @@ from stagewright.kit.errors import FieldProblem, Invalid, TooLarge
 
 GHOST = structs.User()
 LONGEST_BODY = 65_536
+GITHUBS = (".github.com", ".ghe.com")
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -112,11 +114,33 @@ def account(found: structs.User) -> ForgeAccount:
     return ForgeAccount(found.id, found.login, found.type, found.name, found.email)
 
 
-def repository(found: structs.Repository) -> ForgeRepository:
-    """Return what the forge says of a repository."""
+def repository(found: structs.Repository, api_url: str) -> ForgeRepository:
+    """Return what the forge says of a repository. Raises ``Invalid`` when its addresses belong to another forge."""
+    for url in (found.html_url, found.clone_url):
+        if not belongs_to(url, api_url):
+            raise Invalid(
+                f"the forge says that {found.full_name} is at another address than its own: check its API URL",
+                code="forge.address_foreign",
+                problems=(FieldProblem("/api_url", "foreign", "the repository's addresses are on another host"),),
+            )
     return ForgeRepository(
         found.id, found.full_name, found.default_branch, found.html_url, found.clone_url, found.private
     )
+
+
+def belongs_to(url: str, api_url: str) -> bool:
+    """Say whether ``url`` is on the forge with this API: what it is told there, a credential among it, stays there.
+
+    GitHub's own API is on ``api.``, before the name where people and git go; a server of one's own has one name.
+    """
+    try:
+        given, api = urlsplit(url), urlsplit(api_url)
+        place, own = (given.hostname, given.port), (api.hostname or "", api.port)
+    except ValueError:
+        return False
+    names = {own[0], own[0].removeprefix("api.")} if own[0].endswith(GITHUBS) else {own[0]}
+    plain = given.username is None and given.password is None
+    return plain and given.scheme == api.scheme and place[0] in names and place[1] == own[1]
 
 
 def checked_body(text: str) -> str:

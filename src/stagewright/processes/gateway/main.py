@@ -13,6 +13,7 @@ from stagewright.processes.common import Platform, observed
 from stagewright.processes.gateway import realtime
 from stagewright.processes.gateway.app import make_app
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, SocketDoor
+from stagewright.processes.reach import reach_of
 from stagewright.processes.settings import Settings
 
 BACKLOG = 2048
@@ -48,7 +49,7 @@ async def main(platform: Platform) -> None:
     """Open the listener and wait for the end."""
     await _admit_first_users(platform)
     doorkeeper = Doorkeeper(platform, Browser(platform.settings.public_url, platform.keyring))
-    async with open_http() as http:
+    async with open_http(reach_of(platform.settings)) as http:
         directory = GitHubDirectory(Wire(http, Rates(), platform.clock))
         app = make_app(platform, directory, _github(platform.settings, http))
         async with (

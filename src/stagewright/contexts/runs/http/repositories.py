@@ -13,7 +13,7 @@ from stagewright.contexts.runs.http.shapes import CallerDep
 from stagewright.contexts.runs.usecases import binding
 from stagewright.contexts.vault import api as vault
 from stagewright.kit.db import Reader, Tx
-from stagewright.kit.errors import Denied, FieldProblem, Invalid, Unauthenticated
+from stagewright.kit.errors import Denied, FieldProblem, Invalid, Unauthenticated, Unavailable
 from stagewright.kit.http import Page, RequestBody
 from stagewright.kit.http.once import Answer, KeyedOnce
 from stagewright.kit.http.routes import ClockDep, Db, Routes
@@ -21,6 +21,7 @@ from stagewright.kit.http.shapes import Id
 from stagewright.kit.settings import Listen, url
 
 GITHUB = "https://api.github.com"
+OUT_OF_REACH = "forge.address_refused"  # told by the forge's adapter
 routes = Routes(tag="repositories")
 
 
@@ -211,6 +212,12 @@ async def _read(
         # The caller is signed in here: it is the forge that refuses what the request brings along.
         problem = FieldProblem(place, "refused", "the forge does not take this credential; make a new one")
         raise Invalid("the forge refuses the credential", problems=(problem,), code="credential.refused") from error
+    except Unavailable as error:
+        if error.stable_code != OUT_OF_REACH:
+            raise
+        raise _bad_url(
+            "the host has no public address; the operator names others in STAGEWRIGHT_FORGE_HOSTS"
+        ) from error
     return found, access, owner
 
 
