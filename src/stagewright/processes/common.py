@@ -22,6 +22,7 @@ import uvloop
 from stagewright import __version__
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api as vault
+from stagewright.contexts.workflow import api as workflow
 from stagewright.kit import logs, migrate
 from stagewright.kit.clock import Clock, SystemClock
 from stagewright.kit.crypto import Keyring, Sealer
@@ -34,6 +35,7 @@ from stagewright.kit.postgres import EmbeddedPostgres
 from stagewright.kit.redact import Redactor
 from stagewright.kit.settings.stored import StoredSettings
 from stagewright.processes.incidents import IncidentWriter
+from stagewright.processes.platform_policy import read_platform_policy
 from stagewright.processes.presence import Presence
 from stagewright.processes.settings import KEYS_FILE, PREFIX, Settings, load
 from stagewright.processes.stored_settings import STORED
@@ -137,8 +139,10 @@ async def open_platform(
 
     In embedded mode the running server of the data directory is used. Redaction knows the stored secrets before the
     block begins; it looks again at each bell and every 30 s. ``own_logs`` sends the process's logs to standard output.
+    The platform's own policy file is in force for the block; a broken one stops the start.
     """
     clock = clock or SystemClock()
+    own_policy = read_platform_policy(settings.policy_file)
     metrics = Metrics(version=VERSION)
     redactor = Redactor(_own_secrets(settings, environ or {}), on_redacted=metrics.count_redactions)
     if own_logs:
@@ -177,7 +181,8 @@ async def open_platform(
         listener = BellListener(dsn, platform.bell, clock=clock, on_reconnect=metrics.listener_reconnects.inc)
         tasks.append(asyncio.create_task(listener.run(asyncio.Event()), name="bell"))
         try:
-            yield platform
+            with workflow.platform_policy(own_policy):
+                yield platform
         finally:
             await _end(tasks)
             await platform.incidents.flush()

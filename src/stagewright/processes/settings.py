@@ -39,6 +39,7 @@ from stagewright.kit.settings import (
 PREFIX = "STAGEWRIGHT_"
 CLI_PREFIX = "STAGEWRIGHT_CLI_"
 KEYS_FILE = "root.keys"
+POLICY_FILE = "policy.yaml"
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LOOPBACK = "127.0.0.1"
 
@@ -143,6 +144,11 @@ class Settings:
     session_max: timedelta
     allow_ambient_login: bool
     forge_hosts: tuple[str, ...]
+
+    @property
+    def policy_file(self) -> Path:
+        """Return where the platform's own policy stands, if there is one."""
+        return self.data_dir / POLICY_FILE
 
     @property
     def local_login(self) -> bool:

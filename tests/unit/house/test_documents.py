@@ -85,16 +85,31 @@ def test_the_way_to_a_real_repository_is_described() -> None:
         assert word in text
 
 
-def policy_examples() -> list[str]:
+PLATFORM_FILE = "# policy.yaml in the data directory\n"
+
+
+def all_policy_examples() -> list[str]:
     pages = (ROOT / "docs/policy.md", ROOT / "docs/getting-started.md")
     return [
         example for page in pages for example in re.findall(r"```yaml\n(.*?)```", page.read_text(), flags=re.DOTALL)
     ]
 
 
+def policy_examples() -> list[str]:
+    return [example for example in all_policy_examples() if not example.startswith(PLATFORM_FILE)]
+
+
 @pytest.mark.parametrize("example", policy_examples())
 def test_every_policy_example_is_a_valid_project_policy(example: str) -> None:
     assert workflow.effective_policy(example) != workflow.builtin_policy()
+
+
+def test_the_example_of_the_platforms_own_file_is_valid_there_and_nowhere_else() -> None:
+    (example,) = [text for text in all_policy_examples() if text.startswith(PLATFORM_FILE)]
+    with workflow.platform_policy(example) as policy:
+        assert policy.engines["command"].argv[0] == "/opt/agent/run"
+    with pytest.raises(PolicyInvalid):
+        workflow.effective_policy(example)
 
 
 def test_what_the_policy_page_says_of_protected_paths_is_so() -> None:

@@ -122,6 +122,7 @@ from stagewright.contexts.workflow.usecases import (
     effective_policy,
     keep_policy,
     kind_of,
+    platform_policy,
     policy_in_force,
 )
 
@@ -231,6 +232,7 @@ __all__ = [
     "normalise",
     "owner_review_paths",
     "plan_label_bootstrap",
+    "platform_policy",
     "policy_in_force",
     "profile_at_trigger",
     "profile_when_chosen",

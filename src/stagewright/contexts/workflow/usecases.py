@@ -1,5 +1,8 @@
-"""The policy in force: the built-in one, and a project's over it. Reads the packaged file, once."""
+"""The policy in force: the built-in one, the platform's over it, a project's over both."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -21,14 +24,39 @@ def builtin_text() -> str:
     return files("stagewright.contexts.workflow.rules").joinpath("builtin.yaml").read_text(encoding="utf-8")
 
 
+@dataclass(slots=True)
+class _PlatformFile:
+    """The platform's own policy file as this process read it at its start: one for all it decides."""
+
+    text: str | None = None
+
+
+_PLATFORM = _PlatformFile()
+
+
 @lru_cache(maxsize=64)
-def effective_policy(project_text: str | None = None, platform_text: str | None = None) -> Policy:
-    """Return the policy of a project's file over the platform's over the built-in one. Raises PolicyInvalid."""
+def _effective(project_text: str | None, platform_text: str | None) -> Policy:
     return load_policy(builtin_text(), project_text, platform_text=platform_text)
 
 
+@contextmanager
+def platform_policy(text: str | None) -> Iterator[Policy]:
+    """Put the platform's own policy file in force in this process, for the block. Raises PolicyInvalid."""
+    policy, before = _effective(None, text), _PLATFORM.text
+    _PLATFORM.text = text
+    try:
+        yield policy
+    finally:
+        _PLATFORM.text = before
+
+
+def effective_policy(project_text: str | None = None) -> Policy:
+    """Return the policy of a project's file over the platform's over the built-in one. Raises PolicyInvalid."""
+    return _effective(project_text, _PLATFORM.text)
+
+
 def builtin_policy() -> Policy:
-    """Return the policy that holds where no file says otherwise."""
+    """Return the policy that holds where no project says otherwise: the built-in one, with the platform's over it."""
     return effective_policy()
 
 
@@ -42,13 +70,16 @@ def kind_of(policy: Policy, kind: str) -> Kind:
 
 async def policy_in_force(reader: Reader, repository_id: UUID) -> Policy:
     """Return the repository's policy: its last valid file over the built-in one; the built-in one before any."""
-    kept = await store.find(reader, repository_id)
+    return _in_force(await store.find(reader, repository_id))
+
+
+def _in_force(kept: store.RepositoryPolicy | None) -> Policy:
     if kept is None:
         return builtin_policy()
     try:
         return effective_policy(kept.project_text)
     except PolicyInvalid:
-        return builtin_policy()  # valid under an older program only; the next reading says so
+        return builtin_policy()  # valid under an older program or platform policy; the next reading says so
 
 
 async def keep_policy(
@@ -56,14 +87,14 @@ async def keep_policy(
 ) -> Policy:
     """Put the project's file as read at ``commit_sha`` in force. An invalid one changes nothing but the incident."""
     kept = await store.find(tx, repository.id)
-    if kept is not None and kept.commit_sha == commit_sha:
-        return await policy_in_force(tx, repository.id)
+    if kept is not None and kept.commit_sha == commit_sha and kept.hash == (policy := _in_force(kept)).hash:
+        return policy
     problem: str | None = None
     kept_text = text
     try:
         policy = effective_policy(text)
     except PolicyInvalid as error:
-        policy = await policy_in_force(tx, repository.id)
+        policy = _in_force(kept)
         kept_text = kept.project_text if kept is not None else None
         problem = "; ".join(item.message for item in error.problems[:20]) or error.message
         await incidents.report(

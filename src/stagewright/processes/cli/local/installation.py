@@ -17,6 +17,7 @@ from stagewright.processes.cli.local.child import ChildSpec, server_environ
 from stagewright.processes.cli.local.place import LOOPBACK, Ports
 from stagewright.processes.cli.local.prepare import GivenDatabase, OwnDatabase, Prepared, host_of, prepare_now
 from stagewright.processes.cli.local.tree import ProcessTree
+from stagewright.processes.platform_policy import read_platform_policy
 from stagewright.processes.settings import PREFIX, Settings, load
 
 PROCESSES = ("controlplane", "gateway", "worker")
@@ -74,6 +75,7 @@ def installed(
         raise Failure(FAILED, "git is not on PATH, and nothing works without it", hint="install git 2.31 or newer")
     settings = read_settings(wish)
     data = make_data_dir(settings.data_dir)
+    read_platform_policy(settings.policy_file)  # its mistakes are told here, not in the logs of three processes
     with place.only_one(data), _ending_on_purpose(stopping):
         ports = place.choose_ports(settings.listen.port, host_of(settings.listen.host), place.read_endpoints(data))
         database = _database(settings, say)
