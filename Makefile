@@ -46,10 +46,10 @@ console-dev: $(NODE_STAMP) ## Serve the console while it is changed; CONSOLE_GAT
 console-bench: $(DIST) ## Print what the console's pages load, against their budgets
 	@$(NPM) run --silent closure
 
-demo: setup ## From a label to a pull request on this machine, with the practice forge
+demo: setup $(DIST) ## From a label to a pull request on this machine, with the practice forge
 	@$(BIN)/stagewright demo
 
-up: setup ## Start Stagewright on loopback with its embedded database
+up: setup $(DIST) ## Start Stagewright on loopback with its embedded database
 	@$(BIN)/stagewright up
 
 check: setup ## Format, lint, types, import contracts, generated files, unit tests: under a minute
