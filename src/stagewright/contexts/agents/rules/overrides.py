@@ -20,12 +20,13 @@ _FRONT = "---"
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One project text, cleaned, without its front matter."""
+    """One project text, cleaned, without its front matter, which took ``front_lines``."""
 
     path: str
     key: PartKey
     mode: Literal["append", "replace"]
     clean: Clean
+    front_lines: int = 0
 
 
 def part_of(path: str) -> PartKey | None:
@@ -57,10 +58,11 @@ def read_override(path: str, text: str) -> Override:
     mode = front.get("mode", "append")
     if mode == "replace" and key.part in NEVER_REPLACED:
         raise _bad(path, "not_replaceable", f"the part {key.part!r} can only be added to: remove `mode: replace`")
+    above = clean.text.count("\n") - body.count("\n")
     if mode == "append":
-        return Override(path, key, "append", Clean(body, clean.counts))
+        return Override(path, key, "append", Clean(body, clean.counts), above)
     if mode == "replace":
-        return Override(path, key, "replace", Clean(body, clean.counts))
+        return Override(path, key, "replace", Clean(body, clean.counts), above)
     raise _bad(path, "front_matter", "`mode` is `append` or `replace`")
 
 

@@ -101,7 +101,8 @@ class _Sheet:
 
     def _add_override(self, ours: Override) -> None:
         self.counts += ours.clean.counts
-        text = render(ours.clean.text, self.values, path=ours.path)
+        source = "\n" * ours.front_lines + ours.clean.text  # so that a mistake's line is the file's
+        text = render(source, self.values, path=ours.path)
         self._keep(text, ours.key.part, ours.key.name, ours.key.locale, f"project:{ours.path}", ours.clean.text)
 
     def add_frame(self, name: str, blocks: Sequence[str]) -> None:

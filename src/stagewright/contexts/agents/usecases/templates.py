@@ -94,8 +94,11 @@ def template_problems(source: str) -> list[str]:
         for node in tree.find_all(nodes.Node)
         if not isinstance(node, ALLOWED)
     ]
-    unknown = sorted(meta.find_undeclared_variables(tree) - set(VARIABLES))
-    return problems + [f"{name} is no variable; known are {', '.join(VARIABLES)}" for name in unknown]
+    unknown = meta.find_undeclared_variables(tree) - set(VARIABLES)
+    first = {name.name: name.lineno for name in reversed(list(tree.find_all(nodes.Name)))}
+    return problems + [
+        f"line {first[name]}: {name} is no variable; known are {', '.join(VARIABLES)}" for name in sorted(unknown)
+    ]
 
 
 def render(source: str, values: Mapping[str, str], *, path: str) -> str:

@@ -15,7 +15,7 @@ from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import attempts, limits, moves, waits
-from stagewright.kit.errors import Conflict, NotFound, StagewrightError
+from stagewright.kit.errors import Conflict, Invalid, NotFound, StagewrightError
 from stagewright.kit.ids import short_id
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,8 @@ async def _launch_one(outside: Outside, run: Run) -> None:
             await _end(outside, run, refused.stable_code, refused.message)
         except NotFound as gone:
             await _end(outside, run, "source_unavailable", gone.message)
+        except Invalid as wrong:  # what the launch is made of is wrong, and stays so until somebody mends it
+            await _end(outside, run, wrong.stable_code.replace(".", "_"), wrong.message)
         except StagewrightError as error:
             await _not_now(outside, run, error)
 
