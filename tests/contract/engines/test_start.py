@@ -12,6 +12,7 @@ from tests.contract.engines.jobs import a_job, kinds, log_of, pids_in, run_turn,
 from tests.fakes.tools_stub import ToolsStub
 
 from stagewright.adapters.engines.contract import EngineJob, EngineUnusable, known_engines
+from stagewright.adapters.engines.pins import PINS, VERSIONS
 from stagewright.adapters.engines.registry import make_engine
 
 CLI_NAMES = ("codex", "claude")
@@ -40,6 +41,7 @@ async def test_a_missing_program_is_named_with_the_remedy(tmp_path: Path, name: 
     with pytest.raises(EngineUnusable, match=f"the program '{name}' is not on PATH; install it") as caught:
         await make_engine(name).check(job)
     assert caught.value.code == "agent_not_configured"
+    assert str(caught.value).endswith(f": npm install -g {PINS[name].package}@{PINS[name].version}")
 
 
 @pytest.mark.parametrize("name", CLI_NAMES)
@@ -47,8 +49,18 @@ async def test_another_version_than_the_assignment_asks_for_is_refused(tmp_path:
     environment = {"PATH": Cli(name, real=False).path(tmp_path)}
     found = await make_engine(name).check(a_job(tmp_path, environment=environment))
     assert await make_engine(name).check(a_job(tmp_path, environment=environment, engine_version=found)) == found
-    with pytest.raises(EngineUnusable, match=f"{name} {found} is installed and the assignment asks for 9.9.9"):
+    with pytest.raises(
+        EngineUnusable, match=f"{name} {found} is installed and the assignment asks for 9.9.9"
+    ) as caught:
         await make_engine(name).check(a_job(tmp_path, environment=environment, engine_version="9.9.9"))
+    assert caught.value.code == "agent_not_configured"
+    assert str(caught.value).endswith(f": npm install -g {PINS[name].package}@9.9.9")
+
+
+@pytest.mark.parametrize("name", CLI_NAMES)
+async def test_the_pinned_version_is_the_one_the_recordings_are_of(tmp_path: Path, name: str) -> None:
+    job = a_job(tmp_path, environment={"PATH": Cli(name, real=False).path(tmp_path)}, engine_version=VERSIONS[name])
+    assert await make_engine(name).check(job) == VERSIONS[name]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.house.trees import ROOT
 
+from stagewright.adapters.engines.pins import PINS
 from stagewright.contexts.workflow import api as workflow
 from stagewright.contexts.workflow.errors import PolicyInvalid
 
@@ -83,6 +84,11 @@ def test_the_way_to_a_real_repository_is_described() -> None:
         "credential set model:codex --stdin",
     ):
         assert word in text
+
+
+def test_the_first_pages_install_the_pinned_engines() -> None:
+    told = re.findall(r"`(npm install -g [^`]+)`", (ROOT / "docs/getting-started.md").read_text())
+    assert told == [pin.install() for pin in PINS.values()]
 
 
 PLATFORM_FILE = "# policy.yaml in the data directory\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stagewright.adapters.engines.contract import EngineJob, EngineUnusable
 from stagewright.adapters.engines.environment import clean_environment, find_program
+from stagewright.adapters.engines.pins import PINS
 from stagewright.adapters.engines.program import Program
 
 SECONDS = 30.0
@@ -17,7 +18,8 @@ def program_of(name: str, job: EngineJob) -> Path:
     program = find_program(name, job)
     if program is None:
         raise EngineUnusable(
-            "agent_not_configured", f"the program {name!r} is not on PATH; install it in the workload's image"
+            "agent_not_configured",
+            f"the program {name!r} is not on PATH; install it where runs execute: {_command(name, job)}",
         )
     return program
 
@@ -37,7 +39,12 @@ async def check_version(name: str, job: EngineJob) -> str:
         raise EngineUnusable("engine_error", f"{name} --version prints no version; reinstall it")
     if job.engine_version not in ("", found[0]):
         raise EngineUnusable(
-            "engine_error",
-            f"{name} {found[0]} is installed and the assignment asks for {job.engine_version}; install that version",
+            "agent_not_configured",
+            f"{name} {found[0]} is installed and the assignment asks for {job.engine_version}; install that version"
+            f" where runs execute: {_command(name, job)}",
         )
     return found[0]
+
+
+def _command(name: str, job: EngineJob) -> str:
+    return PINS[name].install(job.engine_version)

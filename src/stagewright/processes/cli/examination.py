@@ -1,6 +1,7 @@
 """What `doctor` looks at. Each check says pass, warn or fail, and what to do; one failure does not hide the others."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -18,13 +19,14 @@ from stagewright.processes.cli.lazy import load
 from stagewright.processes.cli.present.table import Column
 
 if TYPE_CHECKING:
+    from stagewright.adapters.engines.pins import Pin
     from stagewright.processes.cli.call import Call
 
 PASS, WARN, FAIL = "pass", "warn", "fail"
 SYMBOLS = {PASS: "✓", WARN: "!", FAIL: "✗"}
 MOST_SKEW = 30.0  # seconds
 LEAST_GIT = (2, 31)
-ENGINES = ("codex", "claude")
+NUMBERS = re.compile(r"\d+\.\d+\.\d+[0-9A-Za-z.+-]*")
 COLUMNS = (
     Column("result", of=lambda item: f"{SYMBOLS[item['result']]} {item['result']}"),
     Column("check", kind="whole"),
@@ -54,7 +56,7 @@ def examine(call: "Call") -> None:
 def _all(call: "Call") -> Iterator[Finding]:
     yield from _server(call)
     yield _git()
-    yield from _engines()
+    yield from examine_engines()
     yield _data()
 
 
@@ -148,13 +150,19 @@ def _git() -> Finding:
     return Finding("git", PASS, said)
 
 
-def _engines() -> Iterator[Finding]:
-    for name in ENGINES:
-        said = _said(name, "--version")
-        if said is None:
-            yield Finding(f"engine {name}", WARN, "not on PATH", "only needed where runs use it on this machine")
+def examine_engines() -> Iterator[Finding]:
+    """Compare each agent CLI of this machine with the version that runs insist on."""
+    pins: Mapping[str, Pin] = load("stagewright.adapters.engines.pins:PINS")
+    for pin in pins.values():
+        check, said = f"engine {pin.name}", _said(pin.name, "--version")
+        found = NUMBERS.search(said or "")
+        if found is None:
+            remedy = f"only needed where runs use it on this machine: `{pin.install()}`"
+            yield Finding(check, WARN, "tells no version" if said else "not on PATH", remedy)
+        elif found[0] != pin.version:
+            yield Finding(check, WARN, f"{found[0]}; runs here insist on {pin.version}", f"`{pin.install()}`")
         else:
-            yield Finding(f"engine {name}", PASS, said)
+            yield Finding(check, PASS, pin.version)
 
 
 def _said(program: str, *arguments: str) -> str | None:

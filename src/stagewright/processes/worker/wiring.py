@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
+from stagewright.adapters.engines.pins import VERSIONS
 from stagewright.adapters.local.workloads import LocalWorkloads
 from stagewright.contexts.incidents.reconcile import sweep_old
 from stagewright.contexts.intake.reconcile import deliveries, scan
@@ -180,6 +181,7 @@ async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:
         redact=platform.redactor.to("prompts"),
         sealer=platform.sealer(Purpose.AGENT_SESSIONS),
         engines_available=engines_available,
+        engine_versions=VERSIONS,
     )
 
 

@@ -25,7 +25,7 @@ async def reserve_attempt(outside: Outside, run: Run, situation: Situation) -> t
         if await attempt_rows.lock_open(tx, run.id) is not None:
             return None, current
         frozen, session = await _freeze(outside, tx, current, situation)
-        brief = _brief(frozen, situation, session)
+        brief = _brief(outside, frozen, situation, session)
         return await _open(outside, tx, brief), frozen
 
 
@@ -64,7 +64,7 @@ def _resolved(run: Run) -> events.ProfileResolved:
     return events.ProfileResolved(run=run, extra={"reasoning_effort": run.reasoning})
 
 
-def _brief(run: Run, situation: Situation, session: agents.SavedSession | None) -> assignment.Brief:
+def _brief(outside: Outside, run: Run, situation: Situation, session: agents.SavedSession | None) -> assignment.Brief:
     known, live = situation.known, situation.live
     return assignment.Brief(
         run=run,
@@ -79,6 +79,7 @@ def _brief(run: Run, situation: Situation, session: agents.SavedSession | None) 
         progress=known.progress,
         session=session,
         active_seconds_left=max(LEAST_SECONDS, run.limit_seconds - run.active_seconds),
+        engine_versions=outside.engine_versions,
     )
 
 

@@ -32,8 +32,9 @@ class Addresses:
 class Outside:
     """The worker's hands.
 
-    ``policy_heads`` remembers at which commit each repository's policy was read last, ``heads_seen`` when the remote
-    was asked for its branches last, and its answer.
+    ``engine_versions`` has the pinned version of every engine that is a program of its own; another one is refused in
+    the workload. ``policy_heads`` remembers at which commit each repository's policy was read last, ``heads_seen`` when
+    the remote was asked for its branches last, and its answer.
     """
 
     db: Database

@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.projects.api import Repository
@@ -22,7 +22,7 @@ INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """Everything prompt and assignment are made of."""
+    """Everything prompt and assignment are made of. ``engine_versions``: the pinned one of engines that have any."""
 
     run: Run
     repository: Repository
@@ -36,6 +36,7 @@ class Brief:
     progress: Progress
     session: agents.SavedSession | None
     active_seconds_left: int
+    engine_versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def kind(self) -> workflow.Kind:
@@ -203,7 +204,11 @@ def _engine(brief: Brief) -> pb.Assignment:
     model = policy.models[run.model or policy.defaults.model]
     level = policy.reasoning[run.reasoning].effort.get(model.engine, "") if run.reasoning else ""
     return pb.Assignment(
-        engine=model.engine, model=model.id, reasoning=level, engine_argv=list(policy.engines[model.engine].argv)
+        engine=model.engine,
+        engine_version=brief.engine_versions.get(model.engine, ""),
+        model=model.id,
+        reasoning=level,
+        engine_argv=list(policy.engines[model.engine].argv),
     )
 
 
