@@ -151,6 +151,8 @@ async def test_who_may_not_manage_repositories_unbinds_none(gateway: Gateway) ->
     shown = (await gateway.get(path_of(repository), writer)).json()
     assert {item["verb"]: item["mode"] for item in shown["allowed_actions"]} == {
         "sync_labels": "deny",
+        "change": "deny",
+        "rotate_webhook_secret": "deny",
         "unbind": "deny",
     }
 

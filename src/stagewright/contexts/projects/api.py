@@ -38,6 +38,7 @@ from stagewright.contexts.projects.usecases import (
     note_label_text,
     open_app_secrets,
     open_webhook_secrets,
+    rotate_webhook_secret,
     unbind_repository,
 )
 
@@ -74,6 +75,7 @@ __all__ = [
     "note_label_text",
     "open_app_secrets",
     "open_webhook_secrets",
+    "rotate_webhook_secret",
     "secrets_stamp",
     "set_facts",
     "set_scanned",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field, model_validator
 
 from stagewright.contexts.identity import api as identity
@@ -13,11 +13,14 @@ from stagewright.contexts.projects import store, usecases
 from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
 from stagewright.contexts.projects.events import project_frame, repository_frame
 from stagewright.contexts.projects.model import Binding, Project, Repository, RepositoryState
+from stagewright.contexts.projects.rules import what_turning_does
 from stagewright.kit.db import Reader, Tx
+from stagewright.kit.errors import FieldProblem, Invalid
 from stagewright.kit.http import Limit, Page, RequestBody, VersionMismatch, etag, expected_version
+from stagewright.kit.http.confirm import Preview
 from stagewright.kit.http.once import Answer, KeyedOnce, OnceDep
 from stagewright.kit.http.paging import Paging
-from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes, caller
+from stagewright.kit.http.routes import ClockDep, ConfirmationsDep, CursorsDep, Db, Routes, caller
 from stagewright.kit.http.shapes import AllowedAction, Id, Instant
 
 routes = Routes(tag="projects")
@@ -29,7 +32,8 @@ ACTIONS = {
     "manage_members": Permission.MEMBER_MANAGE,
     "manage_credentials": Permission.CREDENTIALS_MANAGE,
 }
-REPOSITORY_ACTIONS = {"sync_labels": Permission.REPOSITORY_MANAGE, "unbind": Permission.REPOSITORY_MANAGE}
+REPOSITORY_VERBS = ("sync_labels", "change", "rotate_webhook_secret", "unbind")
+REPOSITORY_ACTIONS = dict.fromkeys(REPOSITORY_VERBS, Permission.REPOSITORY_MANAGE)
 
 
 class ProjectView(BaseModel):
@@ -117,6 +121,14 @@ class ProjectPatch(RequestBody):
     name: str = Field(default="", max_length=100)
     locale: str = ""
     weight: int = Field(default=0, ge=1, le=100)
+
+
+class RepositoryPatch(RequestBody):
+    """What to change of a repository, why, and the token of the preview."""
+
+    state: RepositoryState | None = None
+    reason: str | None = Field(default=None, max_length=500)
+    confirm_token: str | None = Field(default=None, max_length=2048)
 
 
 class MemberForm(RequestBody):
@@ -230,14 +242,63 @@ async def get_repository(
     project_id: UUID, repository_id: UUID, me: CallerDep, db: Db, response: Response
 ) -> RepositoryView:
     """Show a repository of the project."""
-    hidden = RepositoryNotFound(f"there is no repository {repository_id}")
     async with db.reading() as reader:
-        me.admit(project_id, hidden)
-        repository = await store.find_repository(reader, repository_id)
-    if repository is None or repository.project_id != project_id:
-        raise hidden
+        repository = await _repository(reader, project_id, repository_id, me)
     response.headers["ETag"] = etag(repository.version)
     return RepositoryView.of(repository, me)
+
+
+async def _repository(reader: Reader, project_id: UUID, repository_id: UUID, me: Caller) -> Repository:
+    hidden = RepositoryNotFound(f"there is no repository {repository_id}")
+    me.admit(project_id, hidden)
+    repository = await store.find_repository(reader, repository_id)
+    if repository is None or repository.project_id != project_id:
+        raise hidden
+    return repository
+
+
+@routes.patch(
+    "/projects/{project_id}/repositories/{repository_id}",
+    Permission.REPOSITORY_MANAGE,
+    response_model=RepositoryView | Preview,
+)
+async def change_repository(
+    project_id: UUID,
+    repository_id: UUID,
+    form: RepositoryPatch,
+    request: Request,
+    me: CallerDep,
+    db: Db,
+    confirmations: ConfirmationsDep,
+    response: Response,
+    preview: Annotated[bool, Query(description="show what would stop, and get the token that confirms it")] = False,
+) -> RepositoryView | Preview:
+    """Enable or disable a repository. Needs ``If-Match`` and the token of the preview.
+
+    Its name and default branch are the forge's: they follow its deliveries and need no change here.
+    """
+    if form.state is None:
+        problem = FieldProblem("/state", "required", "give the state: enabled or disabled")
+        raise Invalid("nothing to change was given", problems=(problem,))
+    subject = {"user": str(me.user.id), "verb": f"repository.{form.state.value}", "resource": str(repository_id)}
+    if preview:
+        async with db.reading() as reader:
+            repository = await _repository(reader, project_id, repository_id, me)
+        does = what_turning_does(repository.full_name, form.state)
+        return confirmations.preview(
+            subject, repository.version, stops=does["stops"], lost=does["lost"], survives=does["survives"]
+        )
+    version = expected_version(request)
+    async with db.transaction(me.actor, correlation_id=str(request.state.request_id)) as tx:
+        await _repository(tx, project_id, repository_id, me)
+        locked = await store.lock_bound(tx, repository_id)
+        if locked is None or locked.version != version:
+            raise VersionMismatch("the repository was changed since you read it: read it again")
+        shown = what_turning_does(locked.full_name, form.state)
+        confirmations.check(form.confirm_token, subject, locked.version, shown)
+        changed = await usecases.turn_repository(tx, locked, form.state, reason=form.reason)
+    response.headers["ETag"] = etag(changed.version)
+    return RepositoryView.of(changed, me)
 
 
 @routes.get("/projects/{project_id}/members", Permission.PROJECT_VIEW)

@@ -49,6 +49,7 @@ where forge_repository_id = %(forge_id)s and binding = %(binding)s and unbound_a
 SECRETS = """
 select webhook_secrets from repositories where id = %(id)s and binding = 'token' and unbound_at is null
 """
+BOUND_SECRETS = "select webhook_secrets from repositories where id = %(id)s and unbound_at is null"
 APP_SECRETS = """
 select id, webhook_secrets from repositories where binding = 'github_app' and unbound_at is null order by bound_at
 """
@@ -73,6 +74,16 @@ returning r.*, before.wanted and cardinality(r.labels_pending) = 0 as complete
 EXPECT_LABELS = "update repositories set labels_pending = %(keys)s where id = %(id)s"
 UNBIND = """
 update repositories set unbound_at = %(now)s, webhook_secrets = '', labels_pending = '{}', version = version + 1
+where id = %(id)s and unbound_at is null
+returning *
+"""
+SET_SECRETS = """
+update repositories set webhook_secrets = %(sealed)s, version = version + 1
+where id = %(id)s and unbound_at is null
+returning *
+"""
+SET_STATE = """
+update repositories set state = %(state)s, version = version + 1
 where id = %(id)s and unbound_at is null
 returning *
 """
@@ -162,6 +173,14 @@ async def find_sealed_secrets(reader: Reader, repository_id: UUID) -> bytes | No
     return None if value is None else bytes(value)
 
 
+async def get_sealed_secrets(reader: Reader, repository_id: UUID) -> bytes:
+    """Return the sealed webhook secrets of a bound repository, however it is bound, or raise ``RepositoryNotFound``."""
+    value = await reader.value(BOUND_SECRETS, id=repository_id)
+    if value is None:
+        raise RepositoryNotFound(f"there is no repository {repository_id}")
+    return bytes(value)
+
+
 async def list_sealed_secrets(reader: Reader) -> list[tuple[UUID, bytes]]:
     """Return every repository's id and sealed webhook secrets: what redaction is fed with."""
     return await reader.all(lambda row: (row["id"], bytes(row["webhook_secrets"])), ALL_SECRETS)
@@ -175,6 +194,16 @@ async def list_app_secrets(reader: Reader) -> list[tuple[UUID, bytes]]:
 async def secrets_stamp(reader: Reader) -> str:
     """Return a text that changes whenever a repository was bound or its secrets were replaced."""
     return str(await reader.value(SECRETS_STAMP))
+
+
+async def set_secrets(tx: Tx, repository_id: UUID, sealed: bytes) -> Repository | None:
+    """Replace the sealed webhook secrets; None when the repository is not bound any more."""
+    return await tx.find(to_repository, SET_SECRETS, id=repository_id, sealed=sealed)
+
+
+async def set_state(tx: Tx, repository_id: UUID, state: str) -> Repository | None:
+    """Enable or disable a repository; None when it is not bound any more."""
+    return await tx.find(to_repository, SET_STATE, id=repository_id, state=state)
 
 
 async def set_scanned(

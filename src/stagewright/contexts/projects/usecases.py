@@ -20,9 +20,10 @@ from stagewright.contexts.projects.events import (
     ProjectChangedEvent,
     ProjectCreated,
     RepositoryBound,
+    RepositoryChanged,
     RepositoryUnbound,
 )
-from stagewright.contexts.projects.model import Binding, ForgeRepository, Project, Repository
+from stagewright.contexts.projects.model import Binding, ForgeRepository, Project, Repository, RepositoryState
 from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable, new_secret
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import FieldProblem
@@ -96,12 +97,12 @@ async def bind_repository(
     now: datetime,
     secrets: Sequence[str] = (),
 ) -> Bound:
-    """Bind what the forge showed to ``project``, with two live webhook secrets for rotation.
+    """Bind what the forge showed to ``project``, with a webhook secret; a second one comes with its rotation.
 
     ``secrets`` are those of the GitHub App, when another repository is bound through it already.
     """
     repository_id = uuid7()
-    secrets = list(secrets) or [new_secret(), new_secret()]
+    secrets = list(secrets) or [new_secret()]
     repository = await store.insert_repository(
         tx,
         {
@@ -122,6 +123,40 @@ async def bind_repository(
         raise RepositoryAlreadyBound(f"{found.full_name} is bound already: `stagewright repo remove` ends that binding")
     tx.publish(RepositoryBound(repository=repository))
     return Bound(repository, secrets[0])
+
+
+async def rotate_webhook_secret(
+    tx: Tx, repositories: Sequence[Repository], *, sealer: Sealer
+) -> tuple[str, list[Repository]]:
+    """Give ``repositories``, which share their webhook, a new secret; the one before it counts until the next rotation.
+
+    They are locked. Return the secret, to be shown once, and the repositories as they are now.
+    """
+    before = await store.get_sealed_secrets(tx, repositories[0].id)
+    current = json.loads(sealer.open(before, context=_context(repositories[0].id)))[0]
+    secret, changed = new_secret(), []
+    for repository in repositories:
+        sealed = seal_secrets(sealer, repository.id, [secret, current])
+        after = await store.set_secrets(tx, repository.id, sealed)
+        if after is None:
+            raise RepositoryNotFound(f"there is no repository {repository.id}")
+        tx.publish(RepositoryChanged(repository=after, extra={"changed": ["webhook_secret"]}))
+        changed.append(after)
+    return secret, changed
+
+
+async def turn_repository(
+    tx: Tx, repository: Repository, state: RepositoryState, *, reason: str | None = None
+) -> Repository:
+    """Enable or disable a repository: while it is disabled nothing of it starts a run."""
+    if repository.state is state:
+        return repository
+    after = await store.set_state(tx, repository.id, state.value)
+    if after is None:
+        raise RepositoryNotFound(f"there is no repository {repository.id}")
+    extra = {"changed": ["state"], **({"reason": reason} if reason else {})}
+    tx.publish(RepositoryChanged(repository=after, extra=extra))
+    return after
 
 
 async def unbind_repository(tx: Tx, repository: Repository, *, now: datetime, reason: str | None = None) -> Repository:

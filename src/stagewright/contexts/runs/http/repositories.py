@@ -223,7 +223,6 @@ async def _read(
 
 def _bound_view(bound: projects.Bound, parts: Parts, labels: int) -> BoundView:
     repository = bound.repository
-    hook = f"{parts.public_url}/api/v1/webhooks/github"
     return BoundView(
         id=str(repository.id),
         project_id=str(repository.project_id),
@@ -235,11 +234,17 @@ def _bound_view(bound: projects.Bound, parts: Parts, labels: int) -> BoundView:
         state=repository.state,
         health=repository.health,
         version=repository.version,
-        webhook_url=f"{hook}/{repository.id}" if repository.binding is projects.Binding.TOKEN else hook,
+        webhook_url=webhook_url(repository, parts),
         webhook_secret=bound.webhook_secret,
         webhook_events=EVENTS,
         labels=labels,
     )
+
+
+def webhook_url(repository: projects.Repository, parts: Parts) -> str:
+    """Return where the forge sends the repository's deliveries: an own address, or the one of its GitHub App."""
+    hook = f"{parts.public_url}/api/v1/webhooks/github"
+    return f"{hook}/{repository.id}" if repository.binding is projects.Binding.TOKEN else hook
 
 
 @routes.get("/projects/{project_id}/repositories/{repository_id}/labels", Permission.PROJECT_VIEW)

@@ -95,14 +95,15 @@ async def connect_repository(
     return bound
 
 
-async def _app_secrets(reader: Reader, access: ForgeAccess, sealers: Sealers) -> Sequence[str]:
+async def _app_secrets(tx: Tx, access: ForgeAccess, sealers: Sealers) -> Sequence[str]:
     """A GitHub App has one webhook: its repositories share its secrets."""
     if access.app_id is None:
         return ()
-    other = await vault.find_app_repository(reader, access.app_id)
+    other = await vault.find_app_repository(tx, access.app_id)
     if other is None:
         return ()
-    return await projects.open_app_secrets(reader, sealer=sealers.webhook_secrets, of=other)
+    await projects.lock_bound(tx, other)  # a rotation under way would leave the new repository behind
+    return await projects.open_app_secrets(tx, sealer=sealers.webhook_secrets, of=other)
 
 
 def _credential(
@@ -123,6 +124,52 @@ def _credential(
         commit_email=account.email if account else None,
         state="valid",
     )
+
+
+async def webhook_siblings(reader: Reader, repository: projects.Repository) -> list[projects.Repository]:
+    """Return the bound repositories that share the repository's webhook: itself, or all of its GitHub App, by id."""
+    if repository.binding is projects.Binding.TOKEN:
+        return [repository]
+    bound = [item for item in await vault.list_credentials(reader) if item.repository_id and item.app_id]
+    apps = {item.app_id for item in bound if item.repository_id == repository.id}
+    sharing = {item.repository_id for item in bound if item.app_id in apps and item.repository_id}
+    found = [await projects.find_repository(reader, repository_id) for repository_id in sorted(sharing)]
+    return [item for item in found if item is not None]
+
+
+async def rotate_webhook_secret(
+    tx: Tx,
+    repository_id: UUID,
+    *,
+    sealer: Sealer,
+    agreed: Callable[[projects.Repository, Sequence[projects.Repository]], None],
+) -> tuple[str, projects.Repository] | None:
+    """Give a repository's webhook a new secret, shown once; None when the repository is not bound.
+
+    ``agreed`` has a look at the repository and at all that share its webhook. The secret before counts until the next
+    rotation, so the forge can be told in between.
+    """
+    known = await projects.find_repository(tx, repository_id)
+    if known is None:
+        return None
+    locked = [await projects.lock_bound(tx, item.id) for item in await webhook_siblings(tx, known)]
+    sharing = [item for item in locked if item is not None]
+    own = [item for item in sharing if item.id == repository_id]
+    if not own:
+        return None
+    agreed(own[0], sharing)
+    first = await _counting(tx, own[0])
+    ordered = sorted(sharing, key=lambda item: (item.id != first, item.id))
+    secret, changed = await projects.rotate_webhook_secret(tx, ordered, sealer=sealer)
+    return secret, next(item for item in changed if item.id == repository_id)
+
+
+async def _counting(reader: Reader, repository: projects.Repository) -> UUID:
+    """Return the repository whose secrets count for the webhook of ``repository``."""
+    for item in await vault.list_credentials(reader):
+        if item.repository_id == repository.id and item.app_id is not None:
+            return await vault.find_app_repository(reader, item.app_id) or repository.id
+    return repository.id
 
 
 async def label_states(reader: Reader, repository: projects.Repository) -> list[LabelState]:
