@@ -1,0 +1,49 @@
+// Changing a member's role and ending a membership: the server's preview first (T2).
+import { computed } from 'vue'
+import { useI18n } from 'vue-i18n'
+import { api, ok } from '@/shared/api/client'
+import type { Member, Preview } from '@/shared/api/types'
+import { useWrite } from '@/shared/api/useWrite'
+import { confirm } from '@/shared/ui/confirm'
+
+type Role = Member['role']
+const PATH = '/api/v1/projects/{project_id}/members/{user_id}'
+
+/** Return the verbs; `changed` is called when the server agreed. */
+export function useMemberActions(changed: () => unknown) {
+  const { t } = useI18n()
+  const params = (member: Member, preview: boolean) =>
+    ({
+      path: { project_id: member.project_id, user_id: member.user_id },
+      query: preview ? { preview } : {},
+      header: { 'If-Match': `"${member.version}"` },
+    }) as never
+  const patch = (member: Member, role: Role, token?: string) =>
+    ok(api.PATCH(PATH, { params: params(member, !token), body: { role, confirm_token: token } }))
+  const end = (member: Member, token?: string) =>
+    ok(api.DELETE(PATH, { params: params(member, !token), body: { confirm_token: token } }))
+  const roles = useWrite((_: string, member: Member, role: Role, token?: string) =>
+    patch(member, role, token),
+  )
+  const ends = useWrite((_: string, member: Member, token?: string) => end(member, token))
+
+  async function changeRole(member: Member, role: Role): Promise<void> {
+    const consent = await confirm({
+      tier: 2,
+      title: t('members.roleTitle', { name: member.display_name, role: t(`role.${role}`) }),
+      verb: t('members.change'),
+      preview: () => patch(member, role) as Promise<Preview>,
+    })
+    if (consent && (await roles.run(member, role, consent.confirmToken))) changed()
+  }
+  async function remove(member: Member): Promise<void> {
+    const consent = await confirm({
+      tier: 2,
+      title: t('members.removeTitle', { name: member.display_name }),
+      verb: t('members.remove'),
+      preview: () => end(member) as Promise<Preview>,
+    })
+    if (consent && (await ends.run(member, consent.confirmToken))) changed()
+  }
+  return { changeRole, remove, problem: computed(() => roles.problem.value ?? ends.problem.value) }
+}
