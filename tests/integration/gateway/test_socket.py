@@ -21,6 +21,7 @@ from websockets.exceptions import InvalidStatus
 
 from stagewright.contexts.identity.events import MemberRemoved
 from stagewright.contexts.identity.model import Membership, ProjectRole
+from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.projects.api import Project
 from stagewright.contexts.projects.events import ProjectChangedEvent
 from stagewright.contexts.runs import api as runs
@@ -104,6 +105,34 @@ async def test_readers_of_unequal_rights_get_their_own_actions(server: Listening
         for client, mode in ((first, "deny"), (second, "allow")):
             await client.until(lambda client=client: client.frames() != [])  # type: ignore[misc]
             assert client.frames()[0]["data"]["allowed_actions"][0]["mode"] == mode
+
+
+async def test_incidents_and_settings_carry_what_the_reader_may_do(server: Listening, clock: FakeClock) -> None:
+    gateway = server.gateway
+    project = await gateway.project()
+    reader, owner = await gateway.person("eve", member_of=project), await gateway.person(role="owner")
+    await server.settled()
+    async with server.open(reader) as first, server.open(owner) as second:
+        await first.hello("incidents")
+        ready = await second.hello("incidents", "settings")
+        async with gateway.db.transaction() as tx:
+            for place in (project.id, None):
+                await incidents.report(
+                    tx, level="error", source="t", code="broken", message="no", project_id=place, now=clock.now()
+                )
+        path, value = "/settings/retention.incidents", {"value": "30d"}
+        await gateway.call("PATCH", path, owner, headers={"If-Match": '"0"'}, json=value)
+        await second.until(lambda: len(second.frames()) == 3)
+        asked = {"last_event_id": ready["cursor"], "topics": ["incidents", "settings"]}
+        assert (await gateway.post("/realtime/poll", owner, asked)).json()["frames"] == second.frames()
+        await first.until(lambda: first.frames() != [])
+        for client, who in ((first, reader), (second, owner)):
+            for frame in client.frames():
+                view = (await gateway.get(f"/{frame['topic']}/{frame['key']}", who)).json()
+                assert frame["data"]["allowed_actions"] == view["allowed_actions"]
+                assert frame["version"] == view["version"]
+        modes = [{item["verb"]: item["mode"] for item in frame["data"]["allowed_actions"]} for frame in first.frames()]
+        assert [mode["mute"] for mode in modes] == ["deny"]
 
 
 async def test_frames_of_other_projects_never_come(server: Listening) -> None:

@@ -31,3 +31,19 @@ async def test_incidents_and_origins_go_when_the_settings_say(gateway: Gateway, 
     clock.advance(timedelta(days=10))
     await forget_requests(gateway.platform)
     assert await left() == (0, 0)
+
+
+async def test_sessions_go_thirty_days_after_their_last_use(gateway: Gateway, clock: FakeClock) -> None:
+    person = await gateway.person()
+    await gateway.visitor(person)
+
+    async def left() -> int:
+        await forget_requests(gateway.platform)
+        async with gateway.db.reading() as reader:
+            return int(await reader.value("select count(*) from sessions"))
+
+    assert await left() == 1
+    clock.advance(timedelta(days=29))
+    assert await left() == 1
+    clock.advance(timedelta(days=2))
+    assert await left() == 0

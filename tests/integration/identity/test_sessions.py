@@ -240,6 +240,8 @@ async def test_every_write_with_a_cookie_needs_every_proof(gateway: Gateway) -> 
                 answer = await gateway.client.request(method, place, headers=headers, content=b"{}")
                 assert answer.status_code == 403, f"{method} {path} without {missing}"
                 assert (answer.json()["code"], answer.json()["params"]) == ("csrf.refused", {"missing": missing})
+    refused = len(UNSAFE) * sum(map(len, wrong.values()))
+    assert gateway.platform.metrics.registry.get_sample_value("stagewright_csrf_refused_total") == refused
 
 
 async def test_a_token_and_a_cookie_together_are_the_token(gateway: Gateway) -> None:

@@ -21,6 +21,7 @@ class Metrics:
         self.rate_limited = self._counter("rate_limited", "Requests over a limit", "bucket")
         self.logins = self._counter("logins", "Sign-ins", "method", "outcome")
         self.authz_denied = self._counter("authz_denied", "Refused by permission", "permission")
+        self.csrf_refused = self._counter("csrf_refused", "Requests that did not prove to come from the console")
         self.webhook_deliveries = self._counter("webhook_deliveries", "Deliveries by what followed", "verdict")
         self.webhook_to_run_seconds = self._histogram("webhook_to_run_seconds", "Delivery to queued run", REQUEST)
         self.runs = self._gauge("runs", "Runs by status", "status")

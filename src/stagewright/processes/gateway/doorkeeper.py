@@ -95,6 +95,7 @@ class Doorkeeper:
             elif connection.scope["method"] not in SAFE:
                 self._browser.check_write(connection, principal.session_id)
         except CsrfRefused:
+            self._platform.metrics.csrf_refused.inc()
             connection.scope.get("state", {}).pop("permission", None)  # no question of rights: counted as no denial
             raise
 

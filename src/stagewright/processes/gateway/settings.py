@@ -62,12 +62,14 @@ class SettingView(SettingFrame):
     @classmethod
     def of(cls, state: SettingState) -> "SettingView":
         """Show ``state`` to somebody who may manage settings."""
-        reset = AllowedAction(
-            verb="reset",
-            mode="deny" if state.is_default else "allow",
-            reason_code="is_default" if state.is_default else None,
-        )
-        return cls(**frame_of(state), allowed_actions=[AllowedAction(verb="change", mode="allow"), reset])
+        return cls(**frame_of(state), allowed_actions=setting_actions(is_default=state.is_default))
+
+
+def setting_actions(*, is_default: bool) -> list[AllowedAction]:
+    """Return what somebody who may manage settings may do with one."""
+    reason = "is_default" if is_default else None
+    reset = AllowedAction(verb="reset", mode="deny" if reason else "allow", reason_code=reason)
+    return [AllowedAction(verb="change", mode="allow"), reset]
 
 
 class SettingForm(RequestBody):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from stagewright.adapters.engines.pins import VERSIONS
 from stagewright.adapters.local.workloads import LocalWorkloads
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.incidents.reconcile import sweep_old
 from stagewright.contexts.intake.reconcile import deliveries, scan
 from stagewright.contexts.intake.reconcile import retention as intake_retention
@@ -130,11 +131,12 @@ async def forget_ended(platform: Platform, hands: Outside) -> int:
 
 
 async def forget_requests(platform: Platform) -> int:
-    """Forget answers kept for repeated requests, rate buckets that are full again, old incidents, old origins."""
+    """Forget answers kept for repeated requests, full rate buckets, ended sessions, old incidents, old origins."""
     now = platform.clock.now()
     before = now - await platform.stored.length(RETENTION_JOURNAL)
     async with platform.db.transaction() as tx:
         done = await forget_keys(tx, now=now) + await forget_buckets(tx, now=now)
+        done += await identity.forget_ended(tx, now=now)
         done += await forget_origins(tx, before=before, limit=MOST_ORIGINS)
     kept = await platform.stored.length(RETENTION_INCIDENTS)
     return done + await sweep_old(platform.db, platform.clock, kept=kept)

@@ -16,6 +16,7 @@ from stagewright.contexts.identity.usecases.sessions import NewSession, revoke_s
 from stagewright.contexts.identity.usecases.tokens import NewToken
 from stagewright.kit.db import Tx
 from stagewright.kit.http import RequestBody
+from stagewright.kit.http.browser import CsrfRefused
 from stagewright.kit.http.routes import PUBLIC, ClockDep, Db, Routes
 
 routes = Routes(tag="session", prefix="/auth")
@@ -67,7 +68,11 @@ async def get_login_options(parts: PartsDep) -> OptionsView:
 @local.post("/local", PUBLIC, response_model=SessionView)
 async def sign_in_locally(form: CodeForm, request: Request, parts: PartsDep, clock: ClockDep) -> Response:
     """Sign the owner in with a one-time code; the answer sets the session cookie. Only from our own origin."""
-    parts.browser.check_page(request)
+    try:
+        parts.browser.check_page(request)
+    except CsrfRefused:
+        parts.metrics.csrf_refused.inc()
+        raise
     now = clock.now()
 
     async def act(tx: Tx, origin: Origin) -> NewSession:

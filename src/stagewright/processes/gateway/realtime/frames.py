@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from uuid import UUID
 
 import msgspec
 
@@ -63,12 +62,11 @@ class Scribe:
     def frame(self, piece: Piece, topic: str, rights: Rights) -> str:
         """Return the frame's text for a reader with these rights."""
         self.used += 1
-        project = piece.frame.project_id if piece.frame.shape is not None else None
-        signature = rights.signature(project) if project is not None else None
+        signature = rights.signature(piece.frame.project_id) if piece.frame.shape is not None else None
         place = (piece.seq, piece.frame.route, topic, signature)
         known = self._frames.get(place)
         if known is None:
-            known = self._frames[place] = _frame_text(piece, topic, rights, project)
+            known = self._frames[place] = _frame_text(piece, topic, rights)
         return known
 
     def messages(self, frames: Sequence[str], cursor: str | None) -> Iterable[str]:
@@ -86,9 +84,9 @@ class Scribe:
         return known
 
 
-def _frame_text(piece: Piece, topic: str, rights: Rights, project: UUID | None) -> str:
+def _frame_text(piece: Piece, topic: str, rights: Rights) -> str:
     data = piece.data
-    if project is not None:
+    if piece.frame.shape is not None:
         actions = [item.model_dump() for item in actions_of(piece.frame, rights.caller)]
         comma = "" if data == "{}" else ","
         data = f'{data[:-1]}{comma}"allowed_actions":{text_of(actions)}}}'

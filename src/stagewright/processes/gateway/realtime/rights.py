@@ -5,11 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.identity.api import Caller, Permission, allows
+from stagewright.contexts.incidents import http as incidents_door
+from stagewright.contexts.incidents.model import IncidentState
 from stagewright.contexts.projects import http as projects_door
 from stagewright.contexts.runs.http import shapes as run_shapes
 from stagewright.contexts.runs.model import RunStatus, WaitKind
 from stagewright.kit.http.shapes import AllowedAction
 from stagewright.processes.gateway.realtime.topics import Frame
+from stagewright.processes.gateway.settings import setting_actions
 
 Signature = frozenset[Permission]
 
@@ -21,7 +24,7 @@ class Rights:
         self.caller = caller
         self.until = until
         self.visible = caller.projects
-        self._signatures: dict[UUID, Signature] = {}
+        self._signatures: dict[UUID | None, Signature] = {}
 
     def shows(self, project_id: UUID | None) -> bool:
         """Say whether lists hold what belongs to the project; what belongs to none is the installation's."""
@@ -41,20 +44,27 @@ class Rights:
             theirs.only_project,
         )
 
-    def signature(self, project_id: UUID) -> Signature:
-        """Return what the caller may do in the project: readers with one signature get one frame."""
+    def signature(self, project_id: UUID | None) -> Signature:
+        """Return what the caller may do in the project, or on the platform: one signature, one frame."""
         known = self._signatures.get(project_id)
         if known is None:
-            known = frozenset(item for item in Permission if self.caller.may(item, project_id))
+            known = frozenset(item for item in Permission if self.may(item, project_id))
             self._signatures[project_id] = known
         return known
 
 
 def actions_of(frame: Frame, caller: Caller) -> Sequence[AllowedAction]:
     """Return what the caller may do with what the frame shows: the rules of the REST views."""
-    project_id, status = frame.project_id, frame.data.get("status")
-    if project_id is None:
-        return ()
+    project_id, data = frame.project_id, frame.data
+    if frame.shape == "incident" and (state := data.get("state")) in list(IncidentState):
+        return incidents_door.incident_actions(project_id, IncidentState(state), caller)
+    if frame.shape == "setting" and allows(caller.principal, Permission.SETTINGS_MANAGE):
+        return setting_actions(is_default=data.get("is_default") is True)
+    return () if project_id is None else _in_project(frame, project_id, caller)
+
+
+def _in_project(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[AllowedAction]:
+    status = frame.data.get("status")
     if frame.shape == "run" and status in list(RunStatus):
         return run_shapes.run_actions(project_id, RunStatus(status), caller)
     if frame.shape == "wait" and (kind := frame.data.get("kind")) in list(WaitKind):

@@ -11,6 +11,7 @@ from stagewright.contexts.projects.events import LabelsSynced, ProjectFact, Repo
 from stagewright.contexts.runs.events import AttemptFact, RunMoved, RunWaitPaused, RunWaitResumed
 from stagewright.contexts.workflow.events import PolicyChanged
 from stagewright.kit.journal import Entry, Event
+from stagewright.kit.settings.stored import SettingChanged
 
 LISTS = frozenset({"runs", "waits", "projects", "incidents", "users"})
 """Routes of which only the last version of a key counts."""
@@ -25,8 +26,13 @@ FAMILIES: Mapping[str, Kinds] = {
     "agents": (PolicyChanged,),
     "labels": (PolicyChanged, LabelsSynced),
 }
-SHAPES: Mapping[str, Kinds] = {"run": (RunMoved,), "project": (ProjectFact,)}
-KEYED: Kinds = (RunMoved, AttemptFact, ProjectFact, RepositoryFact, IncidentFact, AccessChanged)
+SHAPES: Mapping[str, Kinds] = {
+    "run": (RunMoved,),
+    "project": (ProjectFact,),
+    "incident": (IncidentFact,),
+    "setting": (SettingChanged,),
+}
+KEYED: Kinds = (RunMoved, AttemptFact, ProjectFact, RepositoryFact, IncidentFact, AccessChanged, SettingChanged)
 STREAMS = ("run", "repository")
 
 
