@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from stagewright.contexts.intake.ports import ForgeThread, LabelAct, UpdatedThreads
+from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, LabelAct, UpdatedThreads
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
 from stagewright.contexts.runs.ports import (
     BotIdentity,
@@ -47,6 +47,7 @@ class FakePull:
     draft: bool = False
     merged: bool = False
     in_repository: bool = True
+    reviews: list[ForgeReview] = field(default_factory=list)
 
 
 @dataclass
@@ -162,6 +163,23 @@ class FakeForge:
         thread.updated_at = self._clock.now()
         if thread.pull is not None:
             thread.pull.merged = merged
+
+    def reopen(self, repository_id: int, number: int) -> None:
+        """Reopen a thread as a person."""
+        thread = _thread(self.repositories[repository_id], number)
+        thread.open = True
+        thread.updated_at = self._clock.now()
+
+    def review(self, repository_id: int, number: int, state: str = "approved", *, by: str = "ann") -> None:
+        """Review a pull request as a person, or (``dismissed``) take that person's reviews back."""
+        thread, author = _thread(self.repositories[repository_id], number), self.accounts[by]
+        assert thread.pull is not None
+        made = ForgeReview(state, author.type, author.login, author.id)
+        if state == "dismissed":
+            thread.pull.reviews = [made if one.author_login == by else one for one in thread.pull.reviews]
+        else:
+            thread.pull.reviews.append(made)
+        thread.updated_at = self._clock.now()
 
     def forget_thread(self, repository_id: int, number: int) -> None:
         """Make a thread disappear, as a deletion or a move does."""
@@ -328,6 +346,23 @@ class FakeForge:
         with self._doing("thread", number, repository):
             found = self._of(repository).threads.get(number)
             return None if found is None else _as_thread(found)
+
+    async def pull(self, repository: Repository, number: int) -> ForgePull | None:
+        """Return the pull request as it is now, or None when it is gone."""
+        with self._doing("pull", number, repository):
+            thread = self._of(repository).threads.get(number)
+            if thread is None or thread.pull is None:
+                return None
+            half, labels = thread.pull, tuple(thread.labels)
+            return ForgePull(
+                number, thread.open, half.merged, half.head_sha, half.in_repository, labels, thread.updated_at
+            )
+
+    async def reviews(self, repository: Repository, number: int) -> Sequence[ForgeReview]:
+        """Return the submitted reviews, oldest first."""
+        with self._doing("reviews", number, repository):
+            half = _thread(self._of(repository), number).pull
+            return list(half.reviews) if half is not None else []
 
     async def permission(self, repository: Repository, login: str) -> str:
         """Return the account's role."""

@@ -59,6 +59,8 @@ class Peer(Protocol):
     async def person_labels(self, number: int, label: str) -> None: ...
     async def person_unlabels(self, number: int, label: str) -> None: ...
     async def close(self, number: int) -> None: ...
+    async def merge(self, number: int) -> None: ...
+    async def review(self, number: int, state: str) -> None: ...
     async def make_branch(self, branch: str) -> str: ...
     async def set_role(self, login: str, role: str) -> None: ...
     async def lose_answer(self, act: str) -> None: ...
@@ -207,6 +209,19 @@ class PracticePeer:
         """Close a thread as the owner."""
         self.ask("PATCH", f"/issues/{number}", {"state": "closed"})
 
+    async def merge(self, number: int) -> None:
+        """Merge a pull request as the owner."""
+        self.ask("PUT", f"/pulls/{number}/merge")
+
+    async def review(self, number: int, state: str) -> None:
+        """Review a pull request as the owner, or take all its reviews back."""
+        if state == "dismissed":
+            for one in self.ask("GET", f"/pulls/{number}/reviews"):
+                self.ask("PUT", f"/pulls/{number}/reviews/{one['id']}/dismissals", {"message": "no more"})
+            return
+        event = {"approved": "APPROVE", "changes_requested": "REQUEST_CHANGES"}[state]
+        self.ask("POST", f"/pulls/{number}/reviews", {"event": event, "body": "text"})
+
     async def make_branch(self, branch: str) -> str:
         """Make a branch one commit ahead of main."""
         head = self.ask("GET", "/git/ref/heads/main")["object"]["sha"]
@@ -297,6 +312,14 @@ class FakePeer:
     async def close(self, number: int) -> None:
         """Close a thread as a person."""
         self.fake.close(self.id, number)
+
+    async def merge(self, number: int) -> None:
+        """Merge a pull request as a person."""
+        self.fake.close(self.id, number, merged=True)
+
+    async def review(self, number: int, state: str) -> None:
+        """Review a pull request as a person, or take the reviews back."""
+        self.fake.review(self.id, number, state)
 
     async def make_branch(self, branch: str) -> str:
         """Make a branch."""

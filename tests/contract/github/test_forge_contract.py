@@ -306,6 +306,42 @@ async def test_updated_threads_are_open_and_closed_ones_since_then_and_pull_requ
     assert closed not in {one.number for one in everything.threads}
 
 
+async def test_a_pull_request_shows_its_head_and_whether_it_was_merged(peer: Peer) -> None:
+    head = await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    fresh = await peer.threads.pull(peer.repository, opened.number)
+    assert fresh is not None
+    assert (fresh.number, fresh.open, fresh.merged, fresh.head_sha) == (opened.number, True, False, head)
+    assert (fresh.in_repository, fresh.labels) == (True, ())
+    await peer.let_time_pass(2)
+    await peer.merge(opened.number)
+    merged = await peer.threads.pull(peer.repository, opened.number)
+    assert merged is not None
+    assert (merged.open, merged.merged) == (False, True)
+    assert merged.updated_at > fresh.updated_at
+    assert await peer.threads.pull(peer.repository, 9_999) is None
+
+
+async def test_reviews_come_in_their_order_and_a_dismissed_one_says_so(peer: Peer) -> None:
+    await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    assert list(await peer.threads.reviews(peer.repository, opened.number)) == []
+    await peer.review(opened.number, "changes_requested")
+    await peer.let_time_pass(2)
+    await peer.review(opened.number, "approved")
+    given = await peer.threads.reviews(peer.repository, opened.number)
+    assert [one.state for one in given] == ["changes_requested", "approved"]
+    assert given[1].author_type == "User"
+    assert given[1].author_login != peer.bot
+    assert given[1].author_id is not None
+    await peer.review(opened.number, "dismissed")
+    assert [one.state for one in await peer.threads.reviews(peer.repository, opened.number)][-1] == "dismissed"
+
+
 async def test_unchanged_threads_cost_nothing(peer: Peer) -> None:
     number = await peer.open_issue()
     opened = await peer.threads.thread(peer.repository, number)

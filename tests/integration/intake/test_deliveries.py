@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from tests import factories
 from tests.world import World
 from tools import github_api
 
 from stagewright.contexts.intake import store
+from stagewright.contexts.intake.http import WebhookDoor
 from stagewright.contexts.intake.model import NewDelivery
 from stagewright.contexts.intake.reconcile.deliveries import MOST_TRIES
 from stagewright.contexts.intake.usecases import keep_deliveries
@@ -19,7 +21,9 @@ from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.errors import NotSent
 from stagewright.contexts.runs.model import RunStatus
 from stagewright.contexts.vault import api as vault
+from stagewright.kit.crypto import hmac_sha256_header
 from stagewright.kit.errors import LimitReached
+from stagewright.kit.metrics import Metrics
 
 
 async def verdicts(world: World) -> list[tuple[str, str, str | None]]:
@@ -335,6 +339,52 @@ class TestFailures:
         assert labels == ["bug", "later"]
 
 
+class TestUnregistered:
+    """A repository nobody registered, of which an App speaks that also serves a registered one."""
+
+    @pytest.mark.parametrize(
+        ("label", "told"),
+        [("run:dev", ("refuse", "repository_not_bound_for_issue_label")), ("bug", ("ignore", "repository_not_bound"))],
+    )
+    async def test_row_1_a_trigger_there_is_refused_and_journalled(
+        self, world: World, label: str, told: tuple[str, str]
+    ) -> None:
+        bound = await through_app(world, app_id=7)
+        elsewhere = world.forge.add_repository("acme/unregistered")
+        issue = world.forge.open_issue(elsewhere.id)
+        world.forge.person_labels(elsewhere.id, issue, label)
+        payload = bound.labeled(bound.issue(), label)
+        payload["repository"] |= {"id": elsewhere.id, "full_name": elsewhere.full_name}
+        assert await through_the_apps_door(bound, payload) == 202
+        await world.decide()
+        await world.work()
+        assert [row[1:] for row in await verdicts(world)] == [told]
+        (body,) = [body for kind, body in await world.journal("webhooks") if kind == "webhook.ignored"]
+        assert (body["verdict"], body["reason"]) == told
+        assert (body["repository"], body["label"]) == ("acme/unregistered", label)
+        assert body["binding_resolved"] is False
+        thread = world.forge.repositories[elsewhere.id].threads[issue]
+        assert (thread.labels, thread.comments) == ([label], []), "no credential reaches it: nothing is done there"
+
+
+async def through_the_apps_door(world: World, payload: dict[str, Any]) -> int:
+    """Send a delivery of the App that the repository is bound through; return the answer's status."""
+    sealer = factories.a_sealer("webhook-secrets")
+    async with world.db.reading() as reader:
+        secret, *_ = await projects.open_app_secrets(reader, sealer=sealer, of=world.repository.id)
+    raw = json.dumps(payload).encode()
+    headers = {
+        "content-type": "application/json",
+        "x-github-event": "issues",
+        "x-github-delivery": "delivery-0001",
+        "x-github-hook-installation-target-id": "7",
+        "x-hub-signature-256": hmac_sha256_header(secret.encode(), raw),
+    }
+    door = WebhookDoor(world.db, sealer=sealer, clock=world.clock, metrics=Metrics())
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://gateway.test") as client:
+        return (await client.post("/api/v1/webhooks/github", content=raw, headers=headers)).status_code
+
+
 class BrokenOnce:
     """A bug of ours that one issue meets once."""
 
@@ -377,6 +427,8 @@ class TestExamples:
             "event_not_used",
             "repository_mismatch",
             "repository_not_bound",
+            "repository_not_bound_for_issue_label",
+            "pull_request_event_recorded",
         }
         assert "webhook.unreadable" not in await world.incidents()
         async with world.db.reading() as reader:

@@ -109,3 +109,26 @@ def test_no_bytes_break_the_parser(raw: bytes) -> None:
         parse("pull_request", raw)
     except DeliveryInvalid:
         return
+
+
+PULL = {"number": 9, "state": "closed", "merged_at": "2026-01-05T12:00:00Z", "head": {"sha": "ab" * 20}}
+
+
+@pytest.mark.parametrize(
+    ("event", "payload", "merged", "head"),
+    [
+        ("pull_request", {"pull_request": PULL}, True, "ab" * 20),
+        ("pull_request", {"pull_request": PULL | {"merged_at": None}}, False, "ab" * 20),
+        ("pull_request_review", {"pull_request": PULL | {"state": "open", "merged_at": None}}, False, "ab" * 20),
+        ("pull_request", {"pull_request": {"number": 9, "state": "closed"}}, None, None),
+        ("pull_request", {}, None, None),
+        ("issue_comment", {"issue": {"number": 9, "state": "closed", "pull_request": {"merged_at": 1}}}, True, None),
+        ("issue_comment", {"issue": {"number": 9, "state": "closed", "pull_request": {"url": "u"}}}, None, None),
+        ("issues", {"issue": {"number": 9, "state": "closed"}}, None, None),
+    ],
+)
+def test_a_pull_requests_head_and_merge_are_read_where_the_payload_tells_of_them(
+    event: str, payload: dict[str, object], merged: bool | None, head: str | None
+) -> None:
+    parsed = parse(event, json.dumps(payload).encode())
+    assert (parsed.merged, parsed.head_sha) == (merged, head)

@@ -22,15 +22,19 @@ from stagewright.contexts.workflow.api import (
     ActiveRun,
     Fact,
     Ignore,
+    IgnoreReason,
     KindClass,
     ProfileSource,
     Refuse,
+    RefuseReason,
     Start,
     StartRequest,
     StoredProfile,
     World,
     decide,
+    reason_family,
 )
+from stagewright.contexts.workflow.model.reasons import SENDER_ROLE_FAMILY, SENDER_TYPE_FAMILY
 
 POLICY = a_policy()
 
@@ -194,6 +198,14 @@ def test_row_11_a_closed_issue_starts_only_what_may() -> None:
         assert start(a_label(key), a_world(thread=a_thread(key, is_open=False)))
 
 
+def _refused(**standing: object) -> tuple[Fact, World]:
+    return a_label(), a_world("run:dev", standing=a_standing(**standing))
+
+
+def _revising(**link: object) -> tuple[Fact, World]:
+    return a_label("run:dev:revise"), a_world("run:dev:revise", links=(a_link("dev", **link),))
+
+
 GATED = [
     ("run:dev", ("state:blocked",), {}, "issue_blocked", ()),
     ("run:dev", ("state:abandoned",), {}, "issue_abandoned", ("run:rethink",)),
@@ -349,6 +361,10 @@ MATRIX: list[tuple[Fact, World, str]] = [
     (a_label("need:reviewer"), a_world(), "issue_event_not_trigger_label"),
     (a_label("bug", action="unlabeled"), a_world(), "issue_event_not_trigger_label"),
     (a_label("run:dev", action="unlabeled"), a_world(), "issue_event_not_trigger_label"),
+    (other("pull_request", "opened"), a_world(), "pull_request_event_recorded"),
+    (other("pull_request", "synchronize"), a_world(), "pull_request_event_recorded"),
+    (other("pull_request", "reopened"), a_world(), "pull_request_event_recorded"),
+    (other("pull_request", "edited"), a_world(), "pull_request_event_recorded"),
     # Rows whose rule is not built yet.
     (other("issues", "closed"), a_world(), "event_not_used"),
     (other("issues", "deleted"), a_world(), "event_not_used"),
@@ -362,7 +378,6 @@ MATRIX: list[tuple[Fact, World, str]] = [
     (other("issue_comment", "edited"), a_world(), "event_not_used"),
     (a_label("need:reviewer", event="pull_request", is_pull_request=True), a_world(), "event_not_used"),
     (a_label("run:dev", event="pull_request", is_pull_request=True), a_world("run:dev"), "event_not_used"),
-    (other("pull_request", "opened"), a_world(), "event_not_used"),
     (other("pull_request", "closed"), a_world(), "event_not_used"),
     (other("pull_request_review", "submitted"), a_world(), "event_not_used"),
     (other("pull_request_review_comment", "created"), a_world(), "event_not_used"),
@@ -374,6 +389,101 @@ MATRIX: list[tuple[Fact, World, str]] = [
 @pytest.mark.parametrize(("fact", "world", "reason"), MATRIX)
 def test_each_row_of_the_event_matrix(fact: Fact, world: World, reason: str) -> None:
     assert ignored(fact, world) == reason
+
+
+ORDER = "gates: {stage_order: enforce}"
+ROWS: list[tuple[int, Fact, World, str | None, str]] = [
+    (1, a_label(), a_world("run:dev", bound=False), None, "repository_not_bound_for_issue_label"),
+    (2, a_label(), a_world("run:dev", own_effect=True), None, "own_label_change"),
+    (3, a_label(), a_world("run:dev", handled_at=NOW), None, "trigger_already_handled"),
+    (4, a_label(), a_world("run:dev", bound_at=NOW), None, "trigger_too_old"),
+    (5, a_label(), a_world("bug"), None, "trigger_label_removed"),
+    (6, a_label(sender=a_sender(type="Bot")), a_world("run:dev"), None, "sender_type_bot_not_permitted"),
+    (6, a_label(sender=a_sender(type=None)), a_world("run:dev"), None, "sender_type_unknown_not_permitted"),
+    (6, a_label(sender=a_sender(login=None)), a_world("run:dev"), None, "sender_login_missing"),
+    (6, a_label(), a_world("run:dev", standing=NOBODY), None, "sender_not_allowed"),
+    (6, *_refused(member=False, project_role=None), None, "sender_not_project_member"),
+    (6, *_refused(may_start=False, project_role="read_only"), None, "sender_role_read_only_not_permitted"),
+    (6, *_refused(may_start=False, project_role=None), None, "sender_role_not_permitted"),
+    (6, *_refused(forge_permission="read"), None, "sender_forge_permission_missing"),
+    (7, a_label("run:nonsense"), a_world("run:nonsense"), None, "trigger_label_unknown"),
+    (7, a_label("run:debug"), a_world("run:debug"), None, "reserved_label"),
+    (8, a_label(), a_world("run:dev"), "stages: {dev: {enabled: false}}", "stage_disabled"),
+    (9, a_label(), a_world("run:dev", active_work_run=a_work_run()), None, "run_already_active"),
+    (9, a_label("run:qa"), a_world("run:qa", active_work_run=a_work_run()), None, "run_already_active_same_label"),
+    (10, a_label(), a_world("run:dev", "run:qa"), None, "issue_trigger_label_conflict"),
+    (11, a_label(), a_world(thread=a_thread("run:dev", is_open=False)), None, "issue_closed"),
+    *((12, a_label(key), a_world(key, *labels, **more), None, reason) for key, labels, more, reason, _ in GATED),
+    (12, a_label(), a_world("run:dev"), ORDER, "stage_prerequisite_missing"),
+    (13, a_label(), a_world("run:dev", links=(a_link("dev"),)), None, "stage_pull_request_open"),
+    (14, a_label("run:dev:revise"), a_world("run:dev:revise"), None, "revise_target_not_found"),
+    (14, *_revising(in_this_repository=False), None, "pull_request_from_fork"),
+    (15, a_label("run:qa"), a_world("run:qa"), None, "issue_trigger_candidate_not_found"),
+    (15, a_label(), a_world("run:dev"), "stages: {dev: {environment_required: true}}", "environment_not_declared"),
+    (16, a_label(), a_world("run:dev", engines_available=frozenset()), None, "agent_not_configured"),
+]
+"""One case per reason of 7.4: row, fact, world, the project's policy, reason. The guard (7.1) and the gates (8) too."""
+
+LATER = {
+    "discussion": (
+        "own_comment",
+        "comment_on_pull_request",
+        "comment_event_not_used",
+        "comment_sender_not_permitted",
+        "discussion_not_enabled",
+        "discussion_mode_trigger_label_conflict",
+        "deferred_active_run",
+    ),
+    "reviews and cleanup": (
+        "stage_label_on_pull_request",
+        "pull_request_not_managed",
+        "review_recorded",
+        "review_state_not_used",
+        "review_sender_not_permitted",
+        "reviewer_target_not_found",
+        "pull_request_review_stage_ambiguous",
+        "pull_request_review_stage_not_resolved",
+        "cleanup_sender_not_permitted",
+    ),
+    "push": (
+        "push_not_default_branch",
+        "push_deleted_ref",
+        "push_deploy_disabled",
+        "push_no_cluster",
+        "push_superseded",
+        "push_main_versions_autobumped",
+    ),
+}
+"""Reasons whose rules are not built: nothing may give one of them yet."""
+EVERY = {*IgnoreReason, *RefuseReason, SENDER_TYPE_FAMILY, SENDER_ROLE_FAMILY}
+
+
+def reasons_of_the_matrix() -> set[str]:
+    return {reason for _, _, reason in MATRIX}
+
+
+@pytest.mark.parametrize(("row", "fact", "world", "text", "reason"), ROWS)
+def test_each_row_of_the_trigger_table_gives_its_reason(
+    row: int, fact: Fact, world: World, text: str | None, reason: str
+) -> None:
+    decision = decide(fact, world, a_policy(text))
+    assert isinstance(decision, Ignore | Refuse), f"row {row}"
+    assert str(decision.reason) == reason
+
+
+def test_the_cases_of_the_trigger_table_reach_every_row_and_every_reason_of_it() -> None:
+    later = {reason for reasons in LATER.values() for reason in reasons}
+    reached = {reason_family(reason) for *_, reason in ROWS}
+    assert {row for row, *_ in ROWS} == set(range(1, 17)), "row 17 is the start"
+    assert reached == {str(reason) for reason in EVERY} - later - reasons_of_the_matrix()
+
+
+def test_the_tables_together_reach_every_reason_that_is_built_and_no_other() -> None:
+    later = [reason for reasons in LATER.values() for reason in reasons]
+    reached = {reason_family(reason) for *_, reason in ROWS} | reasons_of_the_matrix()
+    assert len(later) == len(set(later))
+    assert reached.isdisjoint(later)
+    assert reached | set(later) == {str(reason) for reason in EVERY}
 
 
 def test_a_decision_depends_on_nothing_but_its_arguments() -> None:

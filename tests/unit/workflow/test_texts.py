@@ -51,7 +51,22 @@ def test_a_reason_is_said_in_the_language_of_the_project() -> None:
         refusal_text("run_already_active", "ru-RU", params).reason
         == "По этой задаче уже идёт запуск `run-0042` (`qa`)."
     )
-    assert "remove its label `run:qa`" in refusal_text("run_already_active", "de", params).remedy
+    assert "`stagewright run cancel run-0042`" in refusal_text("run_already_active", "de", params).remedy
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("reason", ["run_already_active", "discussion_mode_trigger_label_conflict"])
+def test_nobody_is_told_to_take_a_label_off_to_cancel(reason: str, locale: str) -> None:
+    said = refusal_text(reason, locale, {"run": "run-0042", "kind": "qa", "label": "run:qa"}).remedy
+    assert "`stagewright run cancel run-0042`" in said
+    assert "run:qa" not in said
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_result_in_review_names_only_ways_that_exist(locale: str) -> None:
+    said = refusal_text("previous_stage_in_review", locale, {"pull_request": "#40"}).remedy
+    assert "#40" in said
+    assert not re.search(r"link|ссылк", said)
     assert "`?`" in refusal_text("run_already_active", None).reason
 
 

@@ -103,6 +103,15 @@ class PullRequest(Struct):
     head: Branch = field(default_factory=Branch)
     base: Branch = field(default_factory=Branch)
     labels: list[Label] = []
+    updated_at: datetime | None = None
+
+
+class Review(Struct):
+    """A review of a pull request; a deleted account is absent."""
+
+    state: str = ""
+    user: User | None = None
+    submitted_at: datetime | None = None
 
 
 class Permission(Struct):

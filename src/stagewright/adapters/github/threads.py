@@ -7,7 +7,7 @@ from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import SENDERS, THREADS
 from stagewright.adapters.github.client import PAGE, Client, at, checked_next
 from stagewright.adapters.github.wire import decoded
-from stagewright.contexts.intake.ports import ForgeThread, LabelAct, UpdatedThreads
+from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, LabelAct, UpdatedThreads
 from stagewright.contexts.projects.model import Repository
 from stagewright.kit.errors import NotFound
 
@@ -27,6 +27,20 @@ class GitHubThreads:
             return words.thread(await self._client.get(repository, THREADS, place, structs.Issue))
         except NotFound:
             return None
+
+    async def pull(self, repository: Repository, number: int) -> ForgePull | None:
+        """Return the pull request as it is now, or None when it is gone."""
+        place = at("/pulls/{number}", number=number)
+        try:
+            return words.pull(await self._client.get(repository, THREADS, place, structs.PullRequest), repository)
+        except NotFound:
+            return None
+
+    async def reviews(self, repository: Repository, number: int) -> Sequence[ForgeReview]:
+        """Return the submitted reviews, oldest first as the forge lists them; a pending one is nobody's word yet."""
+        place = at("/pulls/{number}/reviews", PAGE, number=number)
+        found = await self._client.pages(repository, THREADS, place, structs.Review)
+        return [words.review(one) for one in found if one.submitted_at is not None]
 
     async def permission(self, repository: Repository, login: str) -> str:
         """Return the account's role; ``none`` when the forge knows of none."""

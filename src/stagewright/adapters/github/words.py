@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from stagewright.adapters.github import structs
-from stagewright.contexts.intake.ports import ForgeThread, LabelAct
+from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, LabelAct
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
 from stagewright.contexts.runs.ports import ForgeComment, ForgeIssue, ForgeLabel, ForgePullRequest
 from stagewright.kit.errors import FieldProblem, Invalid, TooLarge
@@ -82,6 +82,31 @@ def pull_request(found: structs.PullRequest, repository: Repository) -> ForgePul
         head_in_repository=found.head.repo is not None and found.head.repo.id == repository.forge_repository_id,
         base_branch=found.base.ref,
         labels=tuple(label.name for label in found.labels),
+    )
+
+
+def pull(found: structs.PullRequest, repository: Repository) -> ForgePull:
+    """Return what a link follows of a pull request."""
+    shown = pull_request(found, repository)
+    return ForgePull(
+        number=shown.number,
+        open=shown.state == "open",
+        merged=shown.merged,
+        head_sha=shown.head_sha,
+        in_repository=shown.head_in_repository,
+        labels=shown.labels,
+        updated_at=found.updated_at or UNKNOWN_TIME,
+    )
+
+
+def review(found: structs.Review) -> ForgeReview:
+    """Return a review. Its state is spelled in capitals in answers and in small letters in webhooks."""
+    author = found.user
+    return ForgeReview(
+        state=found.state.lower(),
+        author_type=author.type if author else None,
+        author_login=author.login if author else None,
+        author_id=author.id if author else None,
     )
 
 

@@ -36,7 +36,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDelivery:
-    """What a delivery says, in our words. ``forge_repository_id`` is the number of the repository it names."""
+    """What a delivery says, in our words. ``forge_repository_id`` is the number of the repository it names.
+
+    ``merged`` and ``head_sha`` are its pull request's; ``None`` where it does not say.
+    """
 
     event: str
     action: str | None
@@ -52,6 +55,8 @@ class ParsedDelivery:
     sender_login: str | None
     sender_id: int | None
     occurred_at: datetime | None
+    merged: bool | None = None
+    head_sha: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,42 @@ class UpdatedThreads:
     unchanged: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ForgePull:
+    """The half of a pull request that its thread does not show."""
+
+    number: int
+    open: bool
+    merged: bool
+    head_sha: str
+    in_repository: bool
+    labels: tuple[str, ...]
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeReview:
+    """A review of a pull request. ``state``: approved, changes_requested, commented, dismissed."""
+
+    state: str
+    author_type: str | None
+    author_login: str | None
+    author_id: int | None
+
+
 class ForgeThreads(Protocol):
     """Reads of a bound repository's threads with the stored credential."""
 
     async def thread(self, repository: Repository, number: int) -> ForgeThread | None:
         """Return the thread as it is now, or None when it is gone."""
+        ...
+
+    async def pull(self, repository: Repository, number: int) -> ForgePull | None:
+        """Return the pull request as it is now, or None when it is gone."""
+        ...
+
+    async def reviews(self, repository: Repository, number: int) -> Sequence[ForgeReview]:
+        """Return the submitted reviews of the pull request, oldest first."""
         ...
 
     async def permission(self, repository: Repository, login: str) -> str:

@@ -26,12 +26,24 @@ class _Repository(msgspec.Struct):
     default_branch: str | None = None
 
 
+class _Head(msgspec.Struct):
+    sha: str | None = None
+
+
+class _Mark(msgspec.Struct):
+    """What makes an issue a pull request; it says when that was merged."""
+
+    merged_at: str | int | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class _Thread(msgspec.Struct):
     number: int | None = None
     state: str | None = None
     labels: list[_Label | None] | None = None
     updated_at: str | int | None = None
-    pull_request: msgspec.Raw = msgspec.Raw()
+    pull_request: _Mark | None = None
+    merged_at: str | int | msgspec.UnsetType | None = msgspec.UNSET
+    head: _Head | None = None
 
 
 class _Payload(msgspec.Struct):
@@ -74,6 +86,8 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
         sender_login=_plain(sender.login),
         sender_id=sender.id,
         occurred_at=_moment(thread.updated_at) if thread else None,
+        merged=_merged(thread) if is_pull_request else None,
+        head_sha=_plain(thread.head.sha) if thread and thread.head else None,
     )
 
 
@@ -90,7 +104,17 @@ def check_headers(delivery_id: str | None, event: str | None) -> tuple[str, str]
 
 
 def _is_pull_request(issue: _Thread | None) -> bool:
-    return issue is not None and bytes(issue.pull_request) not in (b"", b"null")
+    return issue is not None and issue.pull_request is not None
+
+
+def _merged(thread: _Thread | None) -> bool | None:
+    """Say whether the pull request is merged; None where the payload is silent about it."""
+    if thread is None:
+        return None
+    if thread.state == "open":
+        return False
+    at = thread.pull_request.merged_at if thread.pull_request is not None else thread.merged_at
+    return None if at is msgspec.UNSET else at is not None
 
 
 def _labels(thread: _Thread | None) -> tuple[str, ...] | None:

@@ -3,7 +3,10 @@
 from stagewright.contexts.runs.errors import RunAlreadyActive, RunNotFound, RunPublishing
 from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, RunWorld, Wait, WaitKind
 from stagewright.contexts.runs.rules.frames import shown_number
+from stagewright.contexts.runs.rules.links import PullRequestFacts
 from stagewright.contexts.runs.rules.waiting import what_answers_do, what_nothing_does
+from stagewright.contexts.runs.store.links import find as find_link
+from stagewright.contexts.runs.store.links import list_numbers as list_link_numbers
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
 from stagewright.contexts.runs.store.runs import find_active, succeeded_stages
 from stagewright.contexts.runs.usecases.cancel import cancel_run
@@ -16,12 +19,14 @@ from stagewright.contexts.runs.usecases.effects import (
 )
 from stagewright.contexts.runs.usecases.limits import blocked as blocked_bucket
 from stagewright.contexts.runs.usecases.limits import note_refusal as note_forge_refusal
+from stagewright.contexts.runs.usecases.linking import follow_pull_request
 from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
 from stagewright.contexts.runs.usecases.request import RunRequest, request_run
 
 __all__ = [
     "Attempt",
     "Link",
+    "PullRequestFacts",
     "Run",
     "RunAlreadyActive",
     "RunNotFound",
@@ -38,8 +43,11 @@ __all__ = [
     "count_label_acts",
     "define_label",
     "find_active",
+    "find_link",
+    "follow_pull_request",
     "is_own_label_act",
     "is_platform_label",
+    "list_link_numbers",
     "list_links",
     "note_forge_refusal",
     "post_diagnostic",

@@ -12,13 +12,20 @@ from stagewright.contexts.intake import rules, store
 from stagewright.contexts.intake.errors import DeliveryInvalid
 from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
-from stagewright.contexts.intake.reconcile.outside import Outside, look
-from stagewright.contexts.intake.usecases import Occurrence, Seen, hand_on, speaks_for
+from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
+from stagewright.contexts.intake.usecases import (
+    Occurrence,
+    PullSeen,
+    Seen,
+    follow_pulls,
+    hand_on,
+    keep_facts,
+    speaks_for,
+)
 from stagewright.contexts.intake.usecases.deciding import reason_of, verdict_of
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
-from stagewright.kit.db import Tx
 from stagewright.kit.errors import LimitReached, StagewrightError, Unauthenticated
 from stagewright.kit.journal import Actor
 
@@ -33,6 +40,7 @@ MISMATCH = {
     True: "a delivery signed by one GitHub App named a repository that is bound through another",
 }
 LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
+REVIEW_ACTIONS = frozenset({"submitted", "dismissed"})
 
 
 async def decide_deliveries(outside: Outside) -> int:
@@ -106,7 +114,7 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
     if repository is not None and not await _may_speak(outside, delivery, repository):
         await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
         return
-    if repository is None or not _is_label_act(parsed):
+    if repository is None or not (_is_label_act(parsed) or _is_verdict(parsed)):
         await _decide_plain(outside, delivery, parsed, repository)
         return
     if repository.forge_repository_id != parsed.forge_repository_id:
@@ -114,13 +122,29 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
         return
     if await _is_held_back(outside, delivery, repository):
         return
-    occurrence = _occurrence(delivery, parsed)
     try:
-        seen = await look(outside, repository, occurrence.thread, occurrence.sender)
+        await _decide_live(outside, delivery, parsed, repository)
     except (LimitReached, Unauthenticated) as error:
         await _wait_for_forge(outside, delivery, repository, error)
+
+
+async def _decide_live(
+    outside: Outside, delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository
+) -> None:
+    """Decide what needs the forge's word of now: label acts, and reviews of pull requests that have a link."""
+    if not _is_label_act(parsed):
+        await _decide_plain(outside, delivery, parsed, repository, await _reviewed(outside, parsed, repository))
         return
+    occurrence = _occurrence(delivery, parsed)
+    seen = await look(outside, repository, occurrence.thread, occurrence.sender, label=occurrence.label)
     await _hand_on(outside, delivery, parsed, occurrence, seen)
+
+
+async def _reviewed(outside: Outside, parsed: ParsedDelivery, repository: projects.Repository) -> tuple[PullSeen, ...]:
+    assert parsed.thread is not None
+    async with outside.db.reading() as reader:
+        link = await runs.find_link(reader, repository.id, parsed.thread)
+    return () if link is None else await look_at_pulls(outside, repository, [parsed.thread])
 
 
 async def _hand_on(
@@ -130,7 +154,8 @@ async def _hand_on(
     async with outside.db.transaction(actor, correlation_id=delivery.delivery_id) as tx:
         if await store.lock(tx, delivery.delivery_id) is None:
             return
-        await _keep_facts(tx, seen.repository, parsed, delivery)
+        now = outside.clock.now()
+        await keep_facts(tx, seen.repository, parsed, received_at=delivery.received_at, now=now)
         decision = await hand_on(tx, occurrence, seen, clock=outside.clock)
         await store.set_decided(
             tx,
@@ -172,6 +197,11 @@ def _is_label_act(parsed: ParsedDelivery) -> bool:
     )
 
 
+def _is_verdict(parsed: ParsedDelivery) -> bool:
+    """Say whether a review was given or taken back."""
+    return parsed.event == "pull_request_review" and parsed.action in REVIEW_ACTIONS and parsed.thread is not None
+
+
 def _occurrence(delivery: Delivery, parsed: ParsedDelivery) -> Occurrence:
     assert parsed.thread is not None
     assert parsed.label is not None
@@ -207,16 +237,17 @@ async def _may_speak(outside: Outside, delivery: Delivery, repository: projects.
 
 
 async def _decide_plain(
-    outside: Outside, delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository | None
+    outside: Outside,
+    delivery: Delivery,
+    parsed: ParsedDelivery,
+    repository: projects.Repository | None,
+    pulls: tuple[PullSeen, ...] = (),
 ) -> None:
-    """Decide what starts nothing: facts are stored, the reason is journalled."""
-    named_ok = repository is None or parsed.forge_repository_id in (None, repository.forge_repository_id)
-    fact = workflow.OtherEvent(
-        event=parsed.event,
-        action=parsed.action,
-        repository_named_ok=named_ok,
-        names_repository=parsed.forge_repository_id is not None,
-    )
+    """Decide what starts nothing: facts are stored, the reason is journalled.
+
+    A trigger in a repository that nobody registered is refused here. Nobody is told on the thread: no credential
+    reaches it.
+    """
     now = outside.clock.now()
     world = workflow.World(
         bound=repository is not None,
@@ -226,9 +257,31 @@ async def _decide_plain(
         thread=None,
         standing=workflow.NOBODY,
     )
-    decision = workflow.decide(fact, world, workflow.builtin_policy())
-    reason = decision.reason if isinstance(decision, workflow.Ignore) else workflow.IgnoreReason.EVENT_NOT_USED
-    await _write_plain(outside, delivery, parsed, repository, reason=reason.value)
+    decision = workflow.decide(_fact(delivery, parsed, repository), world, workflow.builtin_policy())
+    reason = reason_of(decision) or workflow.IgnoreReason.EVENT_NOT_USED.value
+    verdict = verdict_of(decision)
+    await _write_plain(outside, delivery, parsed, repository, reason=reason, verdict=verdict, pulls=pulls)
+
+
+def _fact(delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository | None) -> workflow.Fact:
+    if repository is None and _is_label_act(parsed):
+        act = _occurrence(delivery, parsed)
+        return workflow.LabelEvent(
+            event=act.event,
+            action=act.action,
+            repository_named_ok=True,
+            thread=act.thread,
+            is_pull_request=act.is_pull_request,
+            label=act.label,
+            sender=act.sender,
+            occurred_at=act.occurred_at,
+        )
+    return workflow.OtherEvent(
+        event=parsed.event,
+        action=parsed.action,
+        repository_named_ok=repository is None or parsed.forge_repository_id in (None, repository.forge_repository_id),
+        names_repository=parsed.forge_repository_id is not None,
+    )
 
 
 async def _write_plain(
@@ -238,17 +291,21 @@ async def _write_plain(
     repository: projects.Repository | None,
     *,
     reason: str,
+    verdict: str = "ignore",
     note: str | None = None,
+    pulls: tuple[PullSeen, ...] = (),
 ) -> None:
     async with outside.db.transaction(Actor("forge", "github"), correlation_id=delivery.delivery_id) as tx:
         if await store.lock(tx, delivery.delivery_id) is None:
             return
         if repository is not None and parsed is not None and reason != "repository_mismatch":
-            await _keep_facts(tx, repository, parsed, delivery)
+            now = outside.clock.now()
+            await keep_facts(tx, repository, parsed, received_at=delivery.received_at, now=now)
+            await follow_pulls(tx, repository, pulls, now=now)
         await store.set_decided(
             tx,
             delivery.delivery_id,
-            verdict="ignore",
+            verdict=verdict,
             reason=reason,
             action=parsed.action if parsed else None,
             thread=parsed.thread if parsed else None,
@@ -265,7 +322,7 @@ async def _write_plain(
                 repository=parsed.repository_name if parsed else None,
                 thread=parsed.thread if parsed else None,
                 label=parsed.label if parsed else None,
-                verdict="ignore",
+                verdict=verdict,
                 reason=reason,
                 binding_resolved=repository is not None,
             )
@@ -280,26 +337,6 @@ async def _write_plain(
                 project_id=repository.project_id if repository else None,
                 now=outside.clock.now(),
             )
-
-
-async def _keep_facts(tx: Tx, repository: projects.Repository, parsed: ParsedDelivery, delivery: Delivery) -> None:
-    if parsed.repository_name and parsed.default_branch and parsed.event in ("push", "repository", "issues"):
-        await projects.set_facts(
-            tx, repository.id, full_name=parsed.repository_name, default_branch=parsed.default_branch
-        )
-    if parsed.thread is None or parsed.thread_open is None or parsed.thread_labels is None:
-        return
-    await store.keep_thread(
-        tx,
-        {
-            "repository_id": repository.id,
-            "number": parsed.thread,
-            "is_pull_request": parsed.is_pull_request,
-            "state": "open" if parsed.thread_open else "closed",
-            "labels": list(parsed.thread_labels),
-            "seen_at": parsed.occurred_at or delivery.received_at,
-        },
-    )
 
 
 async def _not_now(outside: Outside, delivery: Delivery, error: Exception) -> None:

@@ -1,18 +1,22 @@
-"""Everything intake's passes reach, and the live reads before a decision."""
+"""Everything intake's passes reach, and the live reads before a decision: thread, sender, linked pull requests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from stagewright.contexts.identity import api as identity
-from stagewright.contexts.intake.ports import ForgeThread, ForgeThreads
-from stagewright.contexts.intake.usecases import Seen
+from stagewright.contexts.intake.ports import ForgeReview, ForgeThread, ForgeThreads
+from stagewright.contexts.intake.usecases import PullSeen, Seen
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Database
 
+APPROVED = "approved"
+VERDICTS = frozenset({APPROVED, "changes_requested", "dismissed"})
+OPEN_LINKS = frozenset({"in_review", "approved"})
 RefreshPolicy = Callable[[projects.Repository], Awaitable[workflow.Policy]]
 
 
@@ -33,39 +37,92 @@ async def look(
     thread: int,
     sender: workflow.Sender,
     *,
+    label: str,
     policy: workflow.Policy | None = None,
 ) -> Seen:
-    """Read live what a decision depends on: the thread, the sender's standing, the policy. Fails closed."""
-    async with outside.db.reading() as reader:
-        person = await identity.standing_of_sender(reader, sender.user_id, repository.project_id)
-    asked = sender.login if person.may_start else None
-    found, permission, read, available = await asyncio.gather(
+    """Read live what a decision depends on: the thread, the sender's standing, the policy. Fails closed.
+
+    Where ``label`` asks for work, the Issue's open pull requests too: a lost delivery of theirs does not matter.
+    """
+    found, standing, read, available = await asyncio.gather(
         outside.threads.thread(repository, thread),
-        outside.threads.permission(repository, asked) if asked else _nothing(),
+        standing_of(outside, repository, sender),
         outside.refresh_policy(repository) if policy is None else _nothing(),
         outside.engines_available(repository.project_id, repository.id),
         return_exceptions=True,
     )
-    for ended in (found, permission, read, available):
+    for ended in (found, standing, read, available):
         if isinstance(ended, BaseException):
             raise ended
     known = policy if policy is not None else read
     assert isinstance(known, workflow.Policy)
+    assert isinstance(standing, workflow.Standing)
     assert isinstance(available, frozenset)
     return Seen(
         repository=repository,
         policy=known,
         thread=_live(found) if isinstance(found, ForgeThread) else None,
-        standing=workflow.Standing(
-            platform_user=person.platform_user,
-            platform_role=person.platform_role,
-            project_role=person.project_role,
-            member=person.project_role is not None,
-            may_start=person.may_start,
-            forge_permission=permission if isinstance(permission, str) else None,
-        ),
+        standing=standing,
         engines_available=available,
+        pulls=await _pulls_of(outside, repository, thread) if workflow.is_trigger_text(label, known) else (),
     )
+
+
+async def _pulls_of(outside: Outside, repository: projects.Repository, issue: int) -> tuple[PullSeen, ...]:
+    async with outside.db.reading() as reader:
+        links = await runs.list_links(reader, repository.id, issue)
+    return await look_at_pulls(outside, repository, [link.pr_number for link in links if link.state in OPEN_LINKS])
+
+
+async def standing_of(outside: Outside, repository: projects.Repository, sender: workflow.Sender) -> workflow.Standing:
+    """Return what the sender may do here; the forge is asked only about those who may start runs with us."""
+    async with outside.db.reading() as reader:
+        person = await identity.standing_of_sender(reader, sender.user_id, repository.project_id)
+    asked = sender.login if person.may_start else None
+    return workflow.Standing(
+        platform_user=person.platform_user,
+        platform_role=person.platform_role,
+        project_role=person.project_role,
+        member=person.project_role is not None,
+        may_start=person.may_start,
+        forge_permission=await outside.threads.permission(repository, asked) if asked else None,
+    )
+
+
+async def look_at_pulls(
+    outside: Outside, repository: projects.Repository, numbers: Sequence[int]
+) -> tuple[PullSeen, ...]:
+    """Read linked pull requests as they are now, an open one with its reviews; one that is gone is left out."""
+    seen: list[PullSeen] = []
+    for number in numbers:
+        pull = await outside.threads.pull(repository, number)
+        if pull is None:
+            continue
+        approved = await _is_approved(outside, repository, number) if pull.open else None
+        seen.append(
+            PullSeen(
+                number=number,
+                facts=runs.PullRequestFacts(pull.open, pull.merged, pull.head_sha, approved),
+                in_repository=pull.in_repository,
+                labels=pull.labels,
+                seen_at=pull.updated_at,
+            )
+        )
+    return tuple(seen)
+
+
+async def _is_approved(outside: Outside, repository: projects.Repository, number: int) -> bool:
+    """Say whether the newest review by a permitted person approves; a comment is no verdict."""
+    reviews = await outside.threads.reviews(repository, number)
+    for review in reversed([item for item in reviews if item.state in VERDICTS]):
+        if await _may_review(outside, repository, review):
+            return review.state == APPROVED
+    return False
+
+
+async def _may_review(outside: Outside, repository: projects.Repository, review: ForgeReview) -> bool:
+    sender = workflow.Sender(review.author_type, review.author_login, review.author_id)
+    return workflow.guard_sender(sender, await standing_of(outside, repository, sender)) is None
 
 
 async def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Find trigger labels no delivery told of: the state scan (specification: workflow, section 16)."""
+"""Find what no delivery told of, trigger labels and changed pull requests: the state scan (workflow, section 16)."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import structlog
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.ports import ForgeThread, LabelAct
-from stagewright.contexts.intake.reconcile.outside import Outside, look
-from stagewright.contexts.intake.usecases import Occurrence, hand_on
+from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
+from stagewright.contexts.intake.usecases import Occurrence, follow_pulls, hand_on
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
@@ -80,11 +80,41 @@ async def _scan(outside: Outside, repository: projects.Repository) -> None:
     since = None if full or repository.scan_cursor is None else repository.scan_cursor - OVERLAP
     etag = None if full else repository.scan_etag
     found = await outside.threads.updated_threads(repository, since, etag)
-    failures = await _scan_threads(outside, repository, found.threads)
+    failures = await _scan_pulls(outside, repository, found.threads, full=full)
+    failures += await _scan_threads(outside, repository, found.threads)
     if failures:
         raise failures[0]
     async with outside.db.transaction() as tx:
         await projects.set_scanned(tx, repository.id, cursor=started, etag=found.etag, full=full, now=started)
+
+
+async def _scan_pulls(
+    outside: Outside, repository: projects.Repository, threads: Sequence[ForgeThread], *, full: bool
+) -> list[StagewrightError]:
+    """Follow the linked pull requests that changed; the list of open threads hides those that were closed."""
+    async with outside.db.reading() as reader:
+        linked = await runs.list_link_numbers(reader, repository.id)
+        listed = {thread.number: thread for thread in threads if thread.number in linked}
+        known = await store.seen_threads(reader, repository.id, list(listed))
+    changed = [number for number, thread in listed.items() if known.get(number) != (thread.updated_at, thread.open)]
+    if full:
+        changed += [number for number, is_open in linked.items() if is_open and number not in listed]
+    failures: list[StagewrightError] = []
+    for number in changed:
+        try:
+            await _follow(outside, repository, number)
+        except (LimitReached, Unauthenticated):
+            raise
+        except StagewrightError as error:
+            failures.append(error)
+    return failures
+
+
+async def _follow(outside: Outside, repository: projects.Repository, number: int) -> None:
+    pulls = await look_at_pulls(outside, repository, [number])
+    correlation = f"scan:{repository.id}:{number}"
+    async with outside.db.transaction(Actor("forge", "github"), correlation_id=correlation) as tx:
+        await follow_pulls(tx, repository, pulls, now=outside.clock.now())
 
 
 async def _scan_threads(
@@ -162,7 +192,7 @@ async def _hand_on(
         sender=sender,
         occurred_at=act.at,
     )
-    seen = await look(outside, repository, thread.number, sender, policy=policy)
+    seen = await look(outside, repository, thread.number, sender, label=label, policy=policy)
     async with outside.db.transaction(Actor("forge", sender.login or "-"), correlation_id=correlation) as tx:
         await hand_on(tx, occurrence, seen, clock=outside.clock)
 

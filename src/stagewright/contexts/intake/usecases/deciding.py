@@ -1,24 +1,26 @@
 """Hand a decision on in one transaction: ledger, run request, effects, journal."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.events import WebhookIgnored, WebhookReceived
 from stagewright.contexts.intake.model import LedgerRow
+from stagewright.contexts.intake.usecases.following import follow_pulls
 from stagewright.contexts.intake.usecases.refusing import NEED_INPUT, refuse
 from stagewright.contexts.intake.usecases.starting import start
-from stagewright.contexts.intake.usecases.words import Occurrence, Seen, facts_of
+from stagewright.contexts.intake.usecases.words import Occurrence, PullSeen, Seen, facts_of
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Reader, Tx
 
-__all__ = ["Occurrence", "Seen", "hand_on"]
+__all__ = ["Occurrence", "PullSeen", "Seen", "hand_on"]
 
 OWN_EFFECT_WINDOW = timedelta(minutes=10)
-ACCEPTED = frozenset({"merged", "superseded", "approved"})
+UNDER_REVIEW = "in_review"
 NOT_HANDLED = frozenset({"issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"})
 
 
@@ -26,6 +28,7 @@ async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -
     """Decide about a label act and write everything that follows from it."""
     repository = seen.repository
     await store.lock_thread(tx, repository.id, occurrence.thread)
+    await follow_pulls(tx, repository, seen.pulls, now=clock.now())
     key = workflow.label_key(occurrence.label, seen.policy) or occurrence.label
     world = await _world(tx, occurrence, seen, key, now=clock.now())
     fact = workflow.LabelEvent(
@@ -62,14 +65,14 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, key: str, *, now: d
         standing=seen.standing,
         active_work_run=_active(active),
         talk_run=_active(talk),
-        links=tuple(_link(link) for link in reversed(links)),
+        links=tuple(_link(link, seen.pulls) for link in reversed(links)),
         handled_at=await store.handled_at(tx, repository.id, thread, key),
         own_effect=await _is_own(tx, occurrence, repository, now),
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
         succeeded_stages=await runs.succeeded_stages(tx, repository.id, thread),
         platform_needs_input=await runs.is_platform_label(tx, repository.id, thread, need_input),
-        accepted_result=bool(links) and links[-1].state in ACCEPTED,
+        accepted_result=bool(links) and links[-1].state != UNDER_REVIEW,
     )
 
 
@@ -94,14 +97,16 @@ def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
     return workflow.ActiveRun(id=str(run.id), number=run.number, kind=run.kind, label=run.trigger_label)
 
 
-def _link(link: runs.Link) -> workflow.Link:
+def _link(link: runs.Link, pulls: Sequence[PullSeen]) -> workflow.Link:
+    pull = next((item for item in pulls if item.number == link.pr_number), None)
     return workflow.Link(
         stage=link.stage,
         branch=link.branch,
         state=link.state,
-        in_this_repository=True,
+        in_this_repository=pull is None or pull.in_repository,
         pr_number=link.pr_number,
         head_sha=link.head_sha,
+        labels=pull.labels if pull is not None else (),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 
 
@@ -25,14 +26,26 @@ class Occurrence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullSeen:
+    """A linked pull request as it was read just now; ``seen_at`` is the forge's time of its last change."""
+
+    number: int
+    facts: runs.PullRequestFacts
+    in_repository: bool
+    labels: tuple[str, ...]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was read live before deciding."""
+    """What was read live before deciding. ``pulls`` are the open pull requests of the Issue that we know of."""
 
     repository: projects.Repository
     policy: workflow.Policy
     thread: workflow.LiveThread | None
     standing: workflow.Standing
     engines_available: frozenset[str]
+    pulls: tuple[PullSeen, ...] = ()
 
 
 def facts_of(occurrence: Occurrence, seen: Seen) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What follows from a fact, given the world: `Start`, `Ignore`, `Refuse` or `Cleanup`. Pure; every row has a test.
 
-Built here: labels on issues that start work, and the rows of the event matrix that only name a reason. An event whose
-rule is not built yet is stored and ignored as ``event_not_used``.
+Built here: labels on issues that start work, and rows of the event matrix that only name a reason. An event whose rule
+is not built yet is ignored as ``event_not_used``; what it tells of threads and pull requests is stored all the same.
 """
 
 from stagewright.contexts.workflow.model.decisions import Decision, Fact, Ignore, LabelEvent, OtherEvent, World
@@ -12,6 +12,7 @@ from stagewright.contexts.workflow.rules.triggers import decide_trigger, refuse_
 
 ABANDONED, NEED_INPUT = "state:abandoned", "need:input"
 RECORDED = frozenset({"installation", "installation_repositories", "repository", "label"})
+PULL_REQUEST_RULES = frozenset({"closed", "labeled", "unlabeled"})
 CLOSING = frozenset({"closed", "deleted", "transferred"})
 
 
@@ -49,6 +50,8 @@ def _other(fact: OtherEvent) -> IgnoreReason:
         return IgnoreReason.BINDING_RECORDED
     if fact.event == "issues" and fact.action not in CLOSING:
         return IgnoreReason.ISSUE_EVENT_NOT_TRIGGER_LABEL
+    if fact.event == "pull_request" and fact.action not in PULL_REQUEST_RULES:
+        return IgnoreReason.PULL_REQUEST_EVENT_RECORDED
     return IgnoreReason.EVENT_NOT_USED
 
 

@@ -34,11 +34,11 @@ EN: Mapping[str, tuple[str, str]] = {
     ),
     "run_already_active": (
         "A run of this issue is active: `{run}` (`{kind}`).",
-        "Wait until it ends, or remove its label `{label}` to cancel it.",
+        "Wait until it ends, or cancel it with `stagewright run cancel {run}` or in the console; then set the label again.",
     ),
     "discussion_mode_trigger_label_conflict": (
         "A discussion starts only while the issue has no trigger label and no active run.",
-        "Wait until run `{run}` ends, or remove the trigger label `{label}` to cancel it.",
+        "Wait until run `{run}` ends, or cancel it with `stagewright run cancel {run}` or in the console.",
     ),
     "trigger_label_unknown": (
         "No stage is started by the label `{label}`.",
@@ -91,7 +91,7 @@ EN: Mapping[str, tuple[str, str]] = {
     ),
     "previous_stage_in_review": (
         "The result of the previous stage is still in review ({pull_request}).",
-        "Approve or merge pull request {pull_request}, or use a next-step link of its status comment.",
+        "Approve, merge or close pull request {pull_request}, then set the label again.",
     ),
     "stage_prerequisite_missing": (
         "Earlier stages of the issue's profile have not succeeded yet: `{stages}`.",
@@ -152,11 +152,11 @@ RU: Mapping[str, tuple[str, str]] = {
     ),
     "run_already_active": (
         "По этой задаче уже идёт запуск `{run}` (`{kind}`).",
-        "Дождитесь его окончания или снимите его метку `{label}`, чтобы отменить.",
+        "Дождитесь его окончания или отмените: `stagewright run cancel {run}` или в консоли; потом поставьте метку снова.",
     ),
     "discussion_mode_trigger_label_conflict": (
         "Обсуждение начинается, только пока на задаче нет запускающей метки и нет активного запуска.",
-        "Дождитесь окончания запуска `{run}` или снимите метку `{label}`, чтобы отменить его.",
+        "Дождитесь окончания запуска `{run}` или отмените его командой `stagewright run cancel {run}` или в консоли.",
     ),
     "trigger_label_unknown": (
         "Метка `{label}` не запускает ни одной стадии.",
@@ -209,7 +209,7 @@ RU: Mapping[str, tuple[str, str]] = {
     ),
     "previous_stage_in_review": (
         "Результат предыдущей стадии ещё на проверке ({pull_request}).",
-        "Одобрите или слейте запрос {pull_request} либо возьмите ссылку следующего шага из его комментария состояния.",
+        "Одобрите, слейте или закройте запрос {pull_request}, затем поставьте метку снова.",
     ),
     "stage_prerequisite_missing": (
         "Более ранние стадии профиля задачи ещё не пройдены: `{stages}`.",

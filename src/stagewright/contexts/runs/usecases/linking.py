@@ -1,0 +1,43 @@
+"""Keep a link true to its pull request: whatever a person does with it on the forge is a fact."""
+
+from datetime import datetime
+from uuid import UUID
+
+from stagewright.contexts.runs import events
+from stagewright.contexts.runs.model import Link
+from stagewright.contexts.runs.rules.links import OPEN_STATES, PullRequestFacts, state_after
+from stagewright.contexts.runs.store import links as link_rows
+from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.kit.db import Tx
+
+
+async def follow_pull_request(
+    tx: Tx, repository_id: UUID, number: int, facts: PullRequestFacts, *, now: datetime
+) -> Link | None:
+    """Write what is known of a pull request into its link, and journal a change. None: it has no link."""
+    link = await link_rows.lock(tx, repository_id, number)
+    if link is None:
+        return None
+    state = state_after(link.state, facts)
+    if state in OPEN_STATES and link.state not in OPEN_STATES and await link_rows.has_other_open(tx, link):
+        state = "superseded"  # another pull request took its place while it was closed
+    head = facts.head_sha or link.head_sha
+    foreign = not await link_rows.was_pushed_by_us(tx, link, head) if head != link.head_sha else link.foreign_push
+    if (state, head, foreign) == (link.state, link.head_sha, link.foreign_push):
+        return link
+    saved = await link_rows.set_followed(tx, link, state=state, head_sha=head, foreign_push=foreign, now=now)
+    run = await run_rows.get(tx, saved.last_run)
+    tx.publish(
+        events.PullRequestUpdated(
+            run=run,
+            extra={
+                "branch": saved.branch,
+                "pr_number": saved.pr_number,
+                "pr_url": saved.url,
+                "head_sha": saved.head_sha,
+                "state": saved.state,
+                "foreign_push": saved.foreign_push,
+            },
+        )
+    )
+    return saved
