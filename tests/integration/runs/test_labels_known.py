@@ -26,6 +26,23 @@ async def test_a_label_that_was_written_is_known_by_its_text(world: World) -> No
     assert told == [{"v": 1, "labels": len(after), **repository_frame(repository)}]
 
 
+async def test_a_second_sync_of_the_same_day_mends_what_people_changed_since(world: World) -> None:
+    async def synced(*, times: int = 1) -> int:
+        for _ in range(times):
+            async with world.db.transaction() as tx:
+                await define_labels(tx, world.repository, now=world.clock.now())
+        for _ in range(8):
+            await world.tick(1, turns=1)
+        async with world.db.reading() as reader:
+            return int(await reader.value("select count(*) from effects where kind = 'label.define'"))
+
+    labels = await synced()
+    catalogue = world.forge.repositories[world.repository.forge_repository_id].labels
+    catalogue.pop("run:dev")
+    assert await synced(times=2) == 2 * labels, "what is still to be done is asked for once"
+    assert "run:dev" in catalogue
+
+
 async def test_the_last_two_labels_done_at_once_complete_the_bootstrap_once(world: World) -> None:
     repository = world.repository
     async with world.db.transaction() as tx:

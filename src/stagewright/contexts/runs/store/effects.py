@@ -20,6 +20,10 @@ values (%(id)s, %(dedupe_key)s, %(kind)s, %(order_key)s, %(bucket)s, %(repositor
 on conflict (dedupe_key) do nothing
 returning *
 """
+NEWEST_SETTLED = """
+select coalesce(max(no), 0) as no from effects
+where order_key = %(order_key)s and kind = %(kind)s and status in ('done', 'failed', 'superseded')
+"""
 SUPERSEDE = """
 update effects set status = 'superseded', finished_at = %(now)s
 where status = 'reserved' and kind = %(kind)s and run_id = %(run_id)s and dedupe_key <> %(keep)s
@@ -113,6 +117,11 @@ async def insert(tx: Tx, values: Mapping[str, Any], *, effect_id: UUID, now: dat
     """Reserve the effect; None when its dedupe key exists."""
     params = dict(values) | {"id": effect_id, "now": now, "payload": Jsonb(dict(values["payload"]))}
     return await tx.find(to_effect, INSERT, **params)
+
+
+async def newest_settled(reader: Reader, kind: str, order_key: str) -> int:
+    """Return the number of the newest act of this kind and place that is over; 0 before any."""
+    return int(await reader.value(NEWEST_SETTLED, kind=kind, order_key=order_key))
 
 
 async def supersede_for_run(tx: Tx, *, run_id: UUID, kind: str, keep: str, now: datetime) -> int:

@@ -160,12 +160,16 @@ async def define_label(
     was: str | None,
     now: datetime,
 ) -> None:
-    """Reserve the creation, repair or renaming (``was``) of a managed label of the repository."""
+    """Reserve the creation, repair or renaming (``was``) of a managed label of the repository.
+
+    Once until that is over: asked for again later, the label is looked at again, for people change labels.
+    """
+    settled = await effect_rows.newest_settled(tx, "label.define", f"{repository_id}:label:{key}")
     digest = hashlib.sha256(f"{text}\n{color}\n{description}\n{was}".encode()).hexdigest()[:16]
     await reserve(
         tx,
         "label.define",
-        dedupe_key=f"{repository_id}:{key}:{digest}:{now.date().isoformat()}",
+        dedupe_key=f"{repository_id}:{key}:{digest}:{settled}",
         repository_id=repository_id,
         target=f"label:{key}",
         payload={"text": text, "color": color, "description": description, "was": was},
