@@ -25,6 +25,11 @@ export function whyOf(item: InboxItem): { key: string; params: Record<string, st
   return item.why
 }
 
+/** Keep what belongs into the view: with `snoozed` what is put off, else what is not. */
+export function shownItems(items: readonly InboxItem[], snoozed: boolean): InboxItem[] {
+  return items.filter((item) => (item.snoozed_until !== null) === snoozed)
+}
+
 const HOUR = 3_600_000
 
 /** Return the times until which an item may be put off. */
