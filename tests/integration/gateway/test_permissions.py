@@ -139,6 +139,7 @@ NESTED = [
     ("GET", "/runs/{run}/events"),
     ("GET", "/runs/{run}/waits"),
     ("GET", "/runs/{run}/prompt"),
+    ("GET", "/runs/{run}/session"),
     ("GET", "/runs/{run}/result"),
     ("GET", "/runs/{run}/result/diff"),
     ("GET", "/runs/{run}/logs"),

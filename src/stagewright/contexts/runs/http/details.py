@@ -19,7 +19,7 @@ from stagewright.contexts.runs.http.shapes import (
     run_detail,
     visible_run,
 )
-from stagewright.contexts.runs.model import Attempt
+from stagewright.contexts.runs.model import Attempt, AttemptId
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import diffs as diff_rows
 from stagewright.contexts.runs.store import waits as wait_rows
@@ -87,6 +87,39 @@ class PromptView(BaseModel):
     parts: list[PromptPart]
     sanitizer: dict[str, int]
     text: str
+
+
+class SavedSessionView(BaseModel):
+    """One saved session of the engine. What is in it is sealed, and shown to nobody."""
+
+    id: Id
+    run_id: Id
+    attempt_id: Id
+    attempt: int
+    engine: str
+    engine_version: str
+    reason: str
+    bytes: int
+    work_in_progress: bool
+    sha256: str
+    saved_at: Instant
+
+    @classmethod
+    def of(cls, saved: agents.SavedSession, generation: int) -> "SavedSessionView":
+        """Show ``saved``, which attempt ``generation`` handed over."""
+        return cls(
+            id=str(saved.id),
+            run_id=str(saved.run_id),
+            attempt_id=str(saved.attempt_id),
+            attempt=generation,
+            engine=saved.engine.value,
+            engine_version=saved.engine_version,
+            reason=saved.reason.value,
+            bytes=saved.size,
+            work_in_progress=saved.has_wip,
+            sha256=saved.sha256.hex(),
+            saved_at=saved.created_at.isoformat(),
+        )
 
 
 class ResultView(BaseModel):
@@ -218,6 +251,30 @@ async def get_prompt(run_id: UUID, me: CallerDep, db: Db, attempt: AnyGeneration
         parts=[PromptPart(**part.as_json()) for part in prompt.parts],
         sanitizer=prompt.sanitizer.as_json(),
         text=prompt.text,
+    )
+
+
+@routes.get("/runs/{run_id}/session", Permission.PROJECT_VIEW)
+async def list_run_sessions(
+    run_id: UUID,
+    me: CallerDep,
+    db: Db,
+    clock: ClockDep,
+    cursors: CursorsDep,
+    limit: Limit = 50,
+    cursor: str | None = None,
+) -> Page[SavedSessionView]:
+    """List the engine's sessions that are kept of the run (three at most), oldest first. Contents are not shown."""
+    paging = Paging(cursors, limit, cursor, "saved_at", {"run": run_id})
+    async with db.reading() as reader:
+        await visible_run(reader, run_id, me)
+        saved = await agents.list_sessions(reader, [run_id])
+        number = {item.id: item.generation for item in await attempt_rows.list_of(reader, run_id)}
+    return paging.slice(
+        saved,
+        lambda item: (item.created_at, item.id),
+        lambda item: SavedSessionView.of(item, number[AttemptId(item.attempt_id)]),
+        as_of=clock.now(),
     )
 
 

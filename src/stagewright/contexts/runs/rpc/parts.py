@@ -119,7 +119,7 @@ def session_draft(
         stage=run.stage,
         role=run.role,
         engine=engine,
-        engine_version=clean(head.engine_version, 100),
+        engine_version=redact(clean(head.engine_version, 100)),
         thread_id=clean(head.thread_id, 200),
         archive=upload.archive,
         archive_sha256=archive_sha,
