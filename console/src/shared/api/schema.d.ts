@@ -745,6 +745,35 @@ export interface paths {
         delete: operations["unbind_repository"];
         options?: never;
         head?: never;
+        /**
+         * Change Repository
+         * @description Enable or disable a repository. Needs ``If-Match`` and the token of the preview.
+         *
+         *     Its name and default branch are the forge's: they follow its deliveries and need no change here.
+         */
+        patch: operations["change_repository"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/repositories/{repository_id}:rotate-webhook-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Webhook Secret
+         * @description Make a new secret for the repository's webhook. Needs ``If-Match``.
+         *
+         *     The secret before stays valid until the next rotation, the one before that does not. Repositories bound through one
+         *     GitHub App share its webhook: who rotates manages them all.
+         */
+        post: operations["rotate_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -1060,6 +1089,26 @@ export interface paths {
          * @description Show the diff of the accepted result against its base, as the checks saw it; at most 1 MiB of it.
          */
         get: operations["get_result_diff"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/runs/{run_id}/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Run Sessions
+         * @description List the engine's sessions that are kept of the run (three at most), oldest first. Contents are not shown.
+         */
+        get: operations["list_run_sessions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3005,6 +3054,18 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[SavedSessionView] */
+        Page_SavedSessionView_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["SavedSessionView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[SessionView] */
         Page_SessionView_: {
             /**
@@ -3452,6 +3513,17 @@ export interface components {
             token?: string | null;
         };
         /**
+         * RepositoryPatch
+         * @description What to change of a repository, why, and the token of the preview.
+         */
+        RepositoryPatch: {
+            /** Confirm Token */
+            confirm_token?: string | null;
+            /** Reason */
+            reason?: string | null;
+            state?: components["schemas"]["RepositoryState"] | null;
+        };
+        /**
          * RepositoryPolicyView
          * @description Which policy a repository has, and what is wrong with a newer, invalid file of it.
          */
@@ -3634,6 +3706,30 @@ export interface components {
             /** Confirm Token */
             confirm_token?: string | null;
             role: components["schemas"]["ProjectRole"];
+        };
+        /**
+         * RotatedView
+         * @description A repository whose webhook has a new secret. It is shown this once.
+         */
+        RotatedView: {
+            /** Full Name */
+            full_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Version */
+            version: number;
+            /** Webhook Secret */
+            webhook_secret: string;
+            /** Webhook Url */
+            webhook_url: string;
         };
         /**
          * RunDetail
@@ -3880,6 +3976,46 @@ export interface components {
             /** Version */
             version: number;
             wait: components["schemas"]["WaitFrame"] | null;
+        };
+        /**
+         * SavedSessionView
+         * @description One saved session of the engine. What is in it is sealed, and shown to nobody.
+         */
+        SavedSessionView: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Attempt Id
+             * Format: uuid
+             */
+            attempt_id: string;
+            /** Bytes */
+            bytes: number;
+            /** Engine */
+            engine: string;
+            /** Engine Version */
+            engine_version: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /**
+             * Saved At
+             * Format: date-time
+             */
+            saved_at: string;
+            /** Sha256 */
+            sha256: string;
+            /** Work In Progress */
+            work_in_progress: boolean;
         };
         /**
          * SchemaVersions
@@ -5909,6 +6045,80 @@ export interface operations {
             };
         };
     };
+    change_repository: {
+        parameters: {
+            query?: {
+                /** @description show what would stop, and get the token that confirms it */
+                preview?: boolean;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+                repository_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RepositoryPatch"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RepositoryView"] | components["schemas"]["Preview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotate_webhook_secret: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key": string;
+            };
+            path: {
+                project_id: string;
+                repository_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RotatedView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sync_labels: {
         parameters: {
             query?: {
@@ -6498,6 +6708,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResultDiffView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_run_sessions: {
+        parameters: {
+            query?: {
+                cursor?: string | null;
+                /** @description how many items at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SavedSessionView_"];
                 };
             };
             /** @description Problem */
