@@ -6,8 +6,11 @@ import pytest
 from tests import factories
 from tests.world import World
 
+from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.api import Run, request_run
-from stagewright.contexts.runs.errors import RunAlreadyActive
+from stagewright.contexts.runs.errors import RepositoryNotBound, RunAlreadyActive
+
+WAITING = "select count(*) from pg_locks where not granted"
 
 
 async def asked(world: World, name: str, **changes: object) -> Run:
@@ -36,3 +39,25 @@ async def test_of_many_requests_at_once_one_starts_a_run(world: World) -> None:
     assert len([answer for answer in answers if isinstance(answer, Run)]) == 1
     assert len([answer for answer in answers if isinstance(answer, RunAlreadyActive)]) == 7
     assert await world.count_runs() == 1
+
+
+async def test_nothing_starts_for_a_repository_that_was_unbound_just_now(world: World) -> None:
+    async with world.db.transaction() as tx:
+        await projects.unbind_repository(tx, world.repository, now=world.clock.now())
+    with pytest.raises(RepositoryNotBound, match="the repository is bound no more"):
+        await asked(world, "late")
+    assert await world.count_runs() == 0
+
+
+async def test_a_request_waits_for_an_unbinding_that_is_under_way(world: World) -> None:
+    async with world.db.transaction() as tx:
+        locked = await projects.lock_bound(tx, world.repository.id)
+        assert locked is not None
+        late = asyncio.create_task(asked(world, "late"))
+        async with asyncio.timeout(20):
+            while not await tx.value(WAITING):  # noqa: ASYNC110 - the server waits: no event can tell
+                await asyncio.sleep(0)
+        await projects.unbind_repository(tx, locked, now=world.clock.now())
+    with pytest.raises(RepositoryNotBound):
+        await asyncio.wait_for(late, 20)
+    assert await world.count_runs() == 0

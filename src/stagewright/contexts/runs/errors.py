@@ -15,6 +15,12 @@ class RunAlreadyActive(Conflict):
     code = "run_already_active"
 
 
+class RepositoryNotBound(Conflict):
+    """The repository's binding ended meanwhile: nothing starts for it any more."""
+
+    code = "repository.not_bound"
+
+
 class TransitionNotAllowed(Conflict):
     """The table of moves has no such move, or the run moved meanwhile."""
 

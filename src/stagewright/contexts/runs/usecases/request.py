@@ -4,8 +4,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import events
-from stagewright.contexts.runs.errors import RunAlreadyActive
+from stagewright.contexts.runs.errors import RepositoryNotBound, RunAlreadyActive
 from stagewright.contexts.runs.model import Run, RunWorld
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import runs as run_rows
@@ -58,7 +59,8 @@ class RunRequest:
 async def request_run(tx: Tx, request: RunRequest, *, clock: Clock) -> Run:
     """Queue a run. The worker launches it; this only writes down that it should.
 
-    Idempotent by correlation id. Raises ``RunAlreadyActive`` when the lane and subject have a live run.
+    Idempotent by correlation id. Raises ``RunAlreadyActive`` when the lane and subject have a live run,
+    ``RepositoryNotBound`` when the repository was unbound just now.
     """
     now = clock.now()
     run = await run_rows.insert(tx, asdict(request), run_id=uuid7(), now=now)
@@ -67,6 +69,9 @@ async def request_run(tx: Tx, request: RunRequest, *, clock: Clock) -> Run:
         if known is not None:
             return known
         raise RunAlreadyActive(f"{request.subject} already has an active run in lane {request.lane}")
+    # After the insert: it waits for an unbinding that is under way, and one that comes later waits for us.
+    if await projects.find_repository(tx, request.repository_id) is None:
+        raise RepositoryNotBound("the repository is bound no more: `stagewright repo add` binds it again")
     tx.publish(events.RunQueued(run=run), correlation_id=run.correlation_id)
     if request.thread is not None:
         await comment_rows.make_status(tx, run.id, run.repository_id, request.thread)
