@@ -124,6 +124,16 @@ def test_events_prompt_and_result_of_a_run_are_shown(playground: Playground) -> 
     assert diff.err == ""
 
 
+def test_a_repository_is_paused_and_its_webhook_gets_a_new_secret(playground: Playground) -> None:
+    name = playground.bind("paused", "- say: never\n").full_name
+    rotated = playground.call("repo", "rotate-webhook-secret", name, "--yes", "-o", "json")
+    assert (rotated.json()["full_name"], rotated.json()["version"]) == (name, 2)
+    assert playground.call("repo", "rotate-webhook-secret", name, "--yes").out.count("(shown this once)") == 1
+    off = playground.call("repo", "disable", name, "--reason", "a pause", "-o", "json")
+    assert (off.json()["state"], "stops: labels" in off.err) == ("disabled", True)
+    assert playground.call("repo", "enable", name, "--yes", "-o", "json").json()["state"] == "enabled"
+
+
 def test_a_repository_is_unbound_by_its_name_and_nothing_of_it_is_left_undone(playground: Playground) -> None:
     name = playground.bind("leaving", "- say: never\n").full_name
     playground.until(
@@ -183,6 +193,11 @@ def test_a_credential_is_stored_and_never_shown(playground: Playground) -> None:
     assert stored.code == listed.code == 0, stored.err
     assert "model:codex" in listed.out
     assert "sk-canary-value" not in stored.out + stored.err + listed.out
+    asked = playground.call("credential", "check", "model:codex")
+    assert (asked.code, "its first use shows" in asked.err) == (7, True)
+    gone = playground.call("credential", "delete", "model:codex", "--confirm", "model:codex", "-o", "json")
+    assert gone.json()["purpose"] == "model:codex"
+    assert playground.call("credential", "delete", "model:codex", "--confirm", "model:codex").code == 6
 
 
 def test_a_token_on_stdin_signs_in_elsewhere(playground: Playground, tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Credentials through the door: they come in and never go out."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway
 
+from stagewright.contexts.runs.errors import NotSent
 from stagewright.contexts.vault import api as vault
 from stagewright.kit.db import Database
 from stagewright.processes.common import Purpose
@@ -102,3 +105,58 @@ async def test_many_puts_at_once_are_each_a_replacement(gateway: Gateway) -> Non
     assert [answer.status_code for answer in answers] == [200] * len(forms)
     listed = (await gateway.get(f"/projects/{project.id}/credentials", owner)).json()["items"]
     assert [(item["purpose"], item["version"]) for item in listed] == [("bot", len(forms))]
+
+
+async def test_a_check_asks_the_forge_and_keeps_its_answer(gateway: Gateway) -> None:
+    project, owner = await gateway.project(), await gateway.person(role="owner")
+    for path in (f"/projects/{project.id}/credentials/bot", "/platform/credentials/bot"):
+        await gateway.call("PUT", path, owner, json={"kind": "token", "secret": "bot-token"})
+        good = await gateway.post(f"{path}:check", owner)
+        assert (good.status_code, good.json()["state"]) == (200, "valid"), good.text
+        assert good.json()["checked_at"] is not None
+        await gateway.call("PUT", path, owner, json={"kind": "token", "secret": "revoked-token"})
+        bad = await gateway.post(f"{path}:check", owner)
+        assert (bad.json()["state"], "revoked-token" in bad.text) == ("invalid", False)
+    gateway.forge.fail("account", NotSent("the forge is silent"))
+    await gateway.call("PUT", path, owner, json={"kind": "token", "secret": "bot-token"})
+    assert (await gateway.post(f"{path}:check", owner)).status_code == 503
+    assert (await gateway.get(path, owner)).json()["state"] == "unchecked"
+
+
+async def test_a_models_key_is_not_asked_about_beforehand(gateway: Gateway) -> None:
+    owner = await gateway.person(role="owner")
+    path = "/platform/credentials/model:codex"
+    assert (await gateway.post(f"{path}:check", owner)).status_code == 404
+    await gateway.call("PUT", path, owner, json=FORM)
+    answer = await gateway.post(f"{path}:check", owner)
+    assert (answer.status_code, answer.json()["code"]) == (422, "credential.not_checkable")
+
+
+async def test_deleting_a_credential_needs_preview_name_version_and_a_fresh_sign_in(
+    gateway: Gateway, clock: FakeClock
+) -> None:
+    project, owner = await gateway.project(), await gateway.person(role="owner")
+    for path in (f"/projects/{project.id}/credentials/model:codex", "/platform/credentials/model:codex"):
+        assert (await gateway.call("DELETE", f"{path}?preview=1", owner)).status_code == 404
+        await gateway.call("PUT", path, owner, json=FORM)
+        shown = (await gateway.call("DELETE", f"{path}?preview=1", owner)).json()
+        tag = {"If-Match": (await gateway.get(path, owner)).headers["etag"]}
+        body = {"confirm_token": shown["confirm_token"], "confirm_name": shown["confirm_name"]}
+        for headers, sent, status, code in (
+            ({}, body, 428, "version.required"),
+            ({"If-Match": '"9"'}, body, 412, "version.mismatch"),
+            (tag, {"confirm_name": "model:codex"}, 428, "confirm.required"),
+            (tag, body | {"confirm_name": "codex"}, 428, "confirm.name"),
+        ):
+            refused = await gateway.call("DELETE", path, owner, headers=headers, json=sent)
+            assert (refused.status_code, refused.json()["code"]) == (status, code)
+        gone = await gateway.call("DELETE", path, owner, headers=tag, json=body)
+        assert (gone.status_code, gone.json()["purpose"]) == (200, "model:codex")
+        assert (await gateway.get(path, owner)).status_code == 404
+    await gateway.call("PUT", path, owner, json=FORM)
+    clock.advance(timedelta(minutes=61))
+    body["confirm_token"] = (await gateway.call("DELETE", f"{path}?preview=1", owner)).json()["confirm_token"]
+    stale = await gateway.call("DELETE", path, owner, headers=tag, json=body)
+    assert (stale.status_code, stale.json()["code"]) == (403, "identity.fresh_login_required")
+    async with gateway.db.reading() as reader:
+        assert await reader.value("select count(*) from journal where kind = 'credential.cleared'") == 2

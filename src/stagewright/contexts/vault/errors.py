@@ -1,6 +1,6 @@
 """Failures of credentials."""
 
-from stagewright.kit.errors import Conflict, Invalid, NotFound
+from stagewright.kit.errors import Conflict, Invalid, NotFound, Refused
 
 
 class CredentialMissing(NotFound):
@@ -31,3 +31,9 @@ class CredentialEmpty(Invalid):
     """An empty text is no credential."""
 
     code = "credential.empty"
+
+
+class CredentialNotCheckable(Refused):
+    """Nothing can be asked about this credential beforehand: its first use tells."""
+
+    code = "credential.not_checkable"

@@ -4,22 +4,25 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 from uuid import UUID
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
-from stagewright.contexts.identity.api import Caller, Permission
+from stagewright.contexts.identity.api import Caller, FreshLoginRequired, Permission
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api
 from stagewright.contexts.vault.api import CredentialKind, CredentialScope
 from stagewright.kit.clock import Clock
 from stagewright.kit.crypto import MacSigner, Sealer
-from stagewright.kit.db import Database
-from stagewright.kit.errors import FieldProblem, Invalid
-from stagewright.kit.http import Page, RequestBody
-from stagewright.kit.http.routes import ClockDep, Db, Routes, caller
+from stagewright.kit.db import Database, Tx
+from stagewright.kit.errors import FieldProblem, Invalid, Unauthenticated
+from stagewright.kit.http import Page, RequestBody, VersionMismatch, etag, expected_version
+from stagewright.kit.http.confirm import Confirmations, Preview, check_name
+from stagewright.kit.http.once import Answer, OnceDep
+from stagewright.kit.http.routes import ClockDep, ConfirmationsDep, Db, Routes, caller
 from stagewright.kit.http.shapes import Id, Instant
 from stagewright.kit.settings import url
 
+GITHUB = "https://api.github.com"
 routes = Routes(tag="credentials")
 CallerDep = Annotated[Caller, Depends(caller)]
 Purpose = Annotated[str, Path(pattern=r"^(management|bot|model:[a-z][a-z0-9-]{0,31})$")]
@@ -27,10 +30,11 @@ Purpose = Annotated[str, Path(pattern=r"^(management|bot|model:[a-z][a-z0-9-]{0,
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What seals credentials and makes their fingerprints."""
+    """What seals credentials, makes their fingerprints, and asks a forge whether they count."""
 
     sealer: Sealer
     fingerprints: MacSigner
+    directory: projects.ForgeDirectory
 
 
 def _parts(request: Request) -> Parts:
@@ -81,6 +85,22 @@ class CredentialView(BaseModel):
         )
 
 
+class ClearForm(RequestBody):
+    """The token of the preview, and the credential's purpose as the person typed it."""
+
+    confirm_token: str | None = Field(default=None, max_length=2048)
+    confirm_name: str | None = Field(default=None, max_length=100)
+
+
+class ClearedView(BaseModel):
+    """A credential that is not stored any more."""
+
+    id: Id
+    scope: CredentialScope
+    project_id: Id | None
+    purpose: str
+
+
 class CredentialForm(RequestBody):
     """A whole credential. ``secret`` is a model provider's key, a token, or an App's private key."""
 
@@ -108,6 +128,7 @@ class Level:
 
 
 PLATFORM = Level(CredentialScope.PLATFORM, None)
+PreviewQuery = Annotated[bool, Query(description="show what would be lost, and get the token that confirms it")]
 
 
 @routes.get("/platform/credentials", Permission.CONFIG_PLATFORM)
@@ -117,9 +138,11 @@ async def list_platform_credentials(me: CallerDep, db: Db, clock: ClockDep, part
 
 
 @routes.get("/platform/credentials/{purpose}", Permission.CONFIG_PLATFORM)
-async def get_platform_credential(purpose: Purpose, me: CallerDep, db: Db, parts: PartsDep) -> CredentialView:
+async def get_platform_credential(
+    purpose: Purpose, me: CallerDep, db: Db, parts: PartsDep, response: Response
+) -> CredentialView:
     """Show the platform's credential for a purpose."""
-    return await _get(db, PLATFORM, purpose, parts)
+    return _tagged(await _get(db, PLATFORM, purpose, parts), response)
 
 
 @routes.put("/platform/credentials/{purpose}", Permission.CONFIG_PLATFORM)
@@ -128,6 +151,28 @@ async def put_platform_credential(
 ) -> CredentialView:
     """Store the platform's credential for a purpose, in place of the one before."""
     return await _put(db, clock, me, PLATFORM, purpose, form, parts)
+
+
+@routes.delete("/platform/credentials/{purpose}", Permission.CONFIG_PLATFORM, response_model=ClearedView | Preview)
+async def delete_platform_credential(
+    purpose: Purpose,
+    request: Request,
+    me: CallerDep,
+    db: Db,
+    confirmations: ConfirmationsDep,
+    form: ClearForm | None = None,
+    preview: PreviewQuery = False,
+) -> ClearedView | Preview:
+    """Delete the platform's credential. Needs ``If-Match``, the preview's token, the name and a fresh sign-in."""
+    return await _clear(Clearing(db, me, request, confirmations, PLATFORM, purpose), form or ClearForm(), preview)
+
+
+@routes.post("/platform/credentials/{purpose}:check", Permission.CONFIG_PLATFORM, response_model=CredentialView)
+async def check_platform_credential(
+    purpose: Purpose, me: CallerDep, once: OnceDep, clock: ClockDep, parts: PartsDep
+) -> Response:
+    """Ask the forge whether the platform's credential counts, and keep the answer."""
+    return await _check(once, clock, PLATFORM, purpose, parts)
 
 
 @routes.get("/projects/{project_id}/credentials", Permission.CREDENTIALS_READ)
@@ -140,10 +185,10 @@ async def list_project_credentials(
 
 @routes.get("/projects/{project_id}/credentials/{purpose}", Permission.CREDENTIALS_READ)
 async def get_project_credential(
-    project_id: UUID, purpose: Purpose, me: CallerDep, db: Db, parts: PartsDep
+    project_id: UUID, purpose: Purpose, me: CallerDep, db: Db, parts: PartsDep, response: Response
 ) -> CredentialView:
     """Show the project's own credential for a purpose."""
-    return await _get(db, await _level(db, project_id, me), purpose, parts)
+    return _tagged(await _get(db, await _level(db, project_id, me), purpose, parts), response)
 
 
 @routes.put("/projects/{project_id}/credentials/{purpose}", Permission.CREDENTIALS_MANAGE)
@@ -152,6 +197,39 @@ async def put_project_credential(
 ) -> CredentialView:
     """Store the project's credential for a purpose, in place of the one before."""
     return await _put(db, clock, me, await _level(db, project_id, me), purpose, form, parts)
+
+
+@routes.delete(
+    "/projects/{project_id}/credentials/{purpose}", Permission.CREDENTIALS_MANAGE, response_model=ClearedView | Preview
+)
+async def delete_project_credential(
+    project_id: UUID,
+    purpose: Purpose,
+    request: Request,
+    me: CallerDep,
+    db: Db,
+    confirmations: ConfirmationsDep,
+    form: ClearForm | None = None,
+    preview: PreviewQuery = False,
+) -> ClearedView | Preview:
+    """Delete the project's credential. Needs ``If-Match``, the preview's token, the name and a fresh sign-in."""
+    level = await _level(db, project_id, me)
+    return await _clear(Clearing(db, me, request, confirmations, level, purpose), form or ClearForm(), preview)
+
+
+@routes.post(
+    "/projects/{project_id}/credentials/{purpose}:check", Permission.CREDENTIALS_MANAGE, response_model=CredentialView
+)
+async def check_project_credential(
+    project_id: UUID, purpose: Purpose, me: CallerDep, once: OnceDep, clock: ClockDep, parts: PartsDep
+) -> Response:
+    """Ask the forge whether the project's credential counts, and keep the answer."""
+    return await _check(once, clock, await _level(once.parts.db, project_id, me), purpose, parts)
+
+
+def _tagged(view: CredentialView, response: Response) -> CredentialView:
+    response.headers["ETag"] = etag(view.version)
+    return view
 
 
 async def _level(db: Database, project_id: UUID, me: Caller) -> Level:
@@ -207,3 +285,85 @@ async def _put(
     async with db.transaction(me.actor) as tx:
         await api.put_credential(tx, wanted, sealer=parts.sealer, now=clock.now())
     return await _get(db, level, purpose, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Clearing:
+    """A request to delete a stored credential."""
+
+    db: Database
+    me: Caller
+    request: Request
+    confirmations: Confirmations
+    level: Level
+    purpose: str
+
+
+async def _clear(wish: Clearing, form: ClearForm, preview: bool) -> ClearedView | Preview:
+    level, purpose = wish.level, wish.purpose
+    place = f"{level.project_id or level.scope.value}/{purpose}"
+    subject = {"user": str(wish.me.user.id), "verb": "credential.delete", "resource": place}
+    does = {
+        "stops": [f"what needs the credential for {purpose}, unless another level has one"],
+        "lost": [f"the stored credential for {purpose}: its value cannot be shown or restored"],
+        "survives": ["the credential itself at its provider: revoke it there"],
+    }
+    async with wish.db.reading() as reader:
+        found = await api.find_level(reader, level.scope, level.project_id, purpose)
+    if preview:
+        return wish.confirmations.preview(
+            subject, found.version, stops=does["stops"], lost=does["lost"], survives=does["survives"], name=purpose
+        )
+    if not wish.me.principal.fresh:
+        raise FreshLoginRequired("this needs a sign-in or an API token younger than one hour")
+    version = expected_version(wish.request)
+    if found.version != version:
+        raise VersionMismatch("the credential was replaced since you read it: read it again")
+    wish.confirmations.check(form.confirm_token, subject, version, does)
+    check_name(form.confirm_name, purpose)
+    async with wish.db.transaction(wish.me.actor, correlation_id=str(wish.request.state.request_id)) as tx:
+        gone = await api.clear_level(tx, level.scope, level.project_id, purpose, version=version)
+        if gone is None:
+            raise VersionMismatch("the credential was replaced since you read it: read it again")
+    project_id = str(gone.project_id) if gone.project_id else None
+    return ClearedView(id=str(gone.id), scope=gone.scope, project_id=project_id, purpose=gone.purpose)
+
+
+async def _check(once: OnceDep, clock: Clock, level: Level, purpose: str, parts: Parts) -> Response:
+    """Ask before the transaction. No answer of the forge leaves the credential as it is."""
+    db = once.parts.db
+    async with db.reading() as reader:
+        found = await api.open_level(reader, level.scope, level.project_id, purpose, sealer=parts.sealer)
+        bound = await projects.list_enabled(reader)
+    forges = {item.api_url for item in bound if level.project_id in (None, item.project_id)}
+    state = "valid"
+    try:
+        for api_url in sorted(forges) or [GITHUB]:
+            await _ask(parts.directory, api_url, found)
+    except Unauthenticated:
+        state = "invalid"
+
+    async def act(tx: Tx) -> Answer:
+        await api.note_check(tx, found.credential, state, now=clock.now())
+        described = await api.describe_level(
+            tx,
+            level.scope,
+            level.project_id,
+            purpose=purpose,
+            sealer=parts.sealer,
+            fingerprints=parts.fingerprints,
+        )
+        return Answer(CredentialView.of(described[0]), 200)
+
+    return await once.run(act)
+
+
+async def _ask(directory: projects.ForgeDirectory, api_url: str, found: api.ResolvedCredential) -> None:
+    credential = found.credential
+    if credential.kind is CredentialKind.TOKEN:
+        await directory.account(api_url, found.secret)
+        return
+    if credential.app_id is None or credential.installation_id is None:
+        what = "a provider's key" if credential.kind is CredentialKind.API_KEY else "an App without an installation"
+        raise api.CredentialNotCheckable(f"{what} is not asked about beforehand: its first use shows whether it counts")
+    await directory.installation_token(api_url, credential.app_id, found.secret, credential.installation_id)

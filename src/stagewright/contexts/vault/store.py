@@ -58,6 +58,13 @@ LIST = "select * from credentials order by scope, purpose"
 STATE = """
 update credentials set state = %(state)s, checked_at = %(now)s where id = %(id)s and state <> %(state)s returning *
 """
+CHECKED = "update credentials set state = %(state)s, checked_at = %(now)s where id = %(id)s returning *"
+DELETE_LEVEL = """
+delete from credentials
+where scope = %(scope)s and purpose = %(purpose)s and project_id is not distinct from %(project_id)s
+  and repository_id is null
+returning *
+"""
 ALL_SEALED = "select * from credentials"
 LEVEL = """
 select * from credentials
@@ -130,6 +137,18 @@ async def set_state(tx: Tx, credential_id: UUID, state: str, now: datetime) -> C
 async def stamp(reader: Reader) -> str:
     """Return a text that changes whenever a secret was stored or removed."""
     return str(await reader.value(STAMP))
+
+
+async def set_checked(tx: Tx, credential_id: UUID, state: str, now: datetime) -> Credential | None:
+    """Note what a check said and when; None when the credential is gone."""
+    return await tx.find(to_credential, CHECKED, id=credential_id, state=state, now=now)
+
+
+async def delete_of_level(tx: Tx, scope: str, project_id: UUID | None, purpose: str) -> list[Credential]:
+    """Delete the credential of the platform or of one project for a purpose."""
+    place = {"scope": scope, "project_id": project_id, "repository_id": None, "purpose": purpose}
+    await tx.execute(LOCK_PLACE, **place)
+    return await tx.all(to_credential, DELETE_LEVEL, **place)
 
 
 async def list_level(

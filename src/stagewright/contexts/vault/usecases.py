@@ -149,6 +149,54 @@ def _fingerprint(row: store.SealedCredential, sealer: Sealer, fingerprints: MacS
         return None
 
 
+async def find_level(reader: Reader, scope: CredentialScope, project_id: UUID | None, purpose: str) -> Credential:
+    """Return the credential stored on one level. Raises ``CredentialMissing``."""
+    return (await _of_level(reader, scope, project_id, purpose)).credential
+
+
+async def _of_level(
+    reader: Reader, scope: CredentialScope, project_id: UUID | None, purpose: str
+) -> store.SealedCredential:
+    rows = await store.list_level(reader, scope.value, project_id, purpose)
+    if not rows:
+        raise CredentialMissing(f"no credential for {purpose} is stored here: `stagewright credential set` stores one")
+    return rows[0]
+
+
+async def open_level(
+    reader: Reader, scope: CredentialScope, project_id: UUID | None, purpose: str, *, sealer: Sealer
+) -> ResolvedCredential:
+    """Return the credential stored on one level, opened, whatever its state. Raises ``CredentialMissing``."""
+    found = await _of_level(reader, scope, project_id, purpose)
+    try:
+        secret = sealer.open(found.ciphertext, context=_context(found.credential.id)).decode()
+    except (KeyUnknown, Undecryptable) as error:
+        raise CredentialUndecryptable(f"the credential for {purpose} cannot be opened; store it anew") from error
+    return ResolvedCredential(found.credential, secret)
+
+
+async def note_check(tx: Tx, credential: Credential, state: str, *, now: datetime) -> Credential:
+    """Keep what a check said of a credential. Raises ``CredentialMissing`` when it was replaced meanwhile."""
+    checked = await store.set_checked(tx, credential.id, state, now)
+    if checked is None:
+        raise CredentialMissing(f"the credential for {credential.purpose} was replaced meanwhile: check it again")
+    if checked.state != credential.state:
+        tx.publish(CredentialStateChanged(credential=checked, project_id=checked.project_id))
+    return checked
+
+
+async def clear_level(
+    tx: Tx, scope: CredentialScope, project_id: UUID | None, purpose: str, *, version: int
+) -> Credential | None:
+    """Delete the credential of the platform or a project; None when it is not the one with ``version`` any more."""
+    cleared = await store.delete_of_level(tx, scope.value, project_id, purpose)
+    if not any(item.version == version for item in cleared):
+        return None
+    for credential in cleared:
+        tx.publish(CredentialCleared(credential=credential, project_id=project_id))
+    return cleared[0]
+
+
 async def list_secret_values(reader: Reader, *, sealer: Sealer) -> list[str]:
     """Return every stored secret in the clear, for redaction only. One that does not open is left out."""
     values: list[str] = []

@@ -1,9 +1,10 @@
 """What the command `credential` does."""
 
-from typing import TYPE_CHECKING
+from functools import cache as cache_once
+from typing import TYPE_CHECKING, Any
 
 from stagewright.processes.cli.call import tell
-from stagewright.processes.cli.confirm import secret_from
+from stagewright.processes.cli.confirm import acted, named, secret_from, show_preview
 from stagewright.processes.cli.ids import project_id
 from stagewright.processes.cli.present.table import Column
 
@@ -21,6 +22,7 @@ COLUMNS = (
     Column("base_url", wide=True),
     Column("checked_at", kind="time", wide=True),
 )
+DELETED = (Column("purpose", title="deleted"), Column("scope"), Column("id"))
 MODEL = "model:"
 
 
@@ -40,6 +42,36 @@ def set_credential(
     stored = call.client().request("PUT", f"{_level(call, platform=platform)}/{purpose}", body=body).json()
     call.output().one(stored, COLUMNS)
     tell(f"stored the credential {purpose}; its value is sealed and never shown")
+
+
+def check_credential(call: "Call", purpose: str, *, platform: bool) -> None:
+    """Have the forge asked whether a credential counts."""
+    checked = call.client().post(f"{_level(call, platform=platform)}/{purpose}:check")
+    call.output().one(checked, COLUMNS)
+
+
+def delete_credential(call: "Call", purpose: str, *, platform: bool, confirm: str | None, dry_run: bool) -> None:
+    """Delete a credential after its purpose was typed."""
+    client, path = call.client(), f"{_level(call, platform=platform)}/{purpose}"
+    what = call.said("deleting the credential {name}:", name=purpose)
+    seen: dict[str, str] = {}
+
+    def preview() -> Any:
+        seen["If-Match"] = f'"{client.get(path)["version"]}"'
+        return client.request("DELETE", path, params={"preview": 1}).json()
+
+    @cache_once
+    def words() -> dict[str, str]:
+        return {"confirm_name": named(call, purpose, confirm)}
+
+    def act(token: str) -> Any:
+        return client.request("DELETE", path, body={"confirm_token": token, **words()}, headers=seen).json()
+
+    if dry_run:
+        show_preview(call, what, preview())
+        tell(call.said("nothing was applied"))
+        return
+    call.output().one(acted(call, what, preview, words, act), DELETED)
 
 
 def _level(call: "Call", *, platform: bool) -> str:

@@ -4,11 +4,12 @@ import sys
 from collections.abc import Mapping
 from functools import cache as cache_once
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from stagewright.processes.cli import cache
 from stagewright.processes.cli.call import tell
 from stagewright.processes.cli.client import Client
-from stagewright.processes.cli.confirm import acted, named, reason_of, secret_from, show_preview
+from stagewright.processes.cli.confirm import acted, agreed, confirmed, named, reason_of, secret_from, show_preview
 from stagewright.processes.cli.exits import USAGE, Failure
 from stagewright.processes.cli.ids import find_repository, project_id
 from stagewright.processes.cli.present.table import Column
@@ -35,6 +36,7 @@ BOUND = (
     Column("health"),
     Column("labels"),
 )
+ROTATED = (Column("full_name", title="rotated"), Column("id"), Column("version"))
 UNBOUND = (Column("full_name", title="unbound"), Column("id"), Column("unbound_at", kind="time", title="at"))
 
 
@@ -103,6 +105,57 @@ def remove_repository(call: "Call", name: str, *, confirm: str | None, reason: s
         tell(call.said("nothing was applied"))
         return
     call.output().one(acted(call, what, preview, words, act), UNBOUND)
+
+
+def turn_repository(call: "Call", name: str, *, state: str, reason: str | None, yes: bool, dry_run: bool) -> None:
+    """Enable or disable a repository after its preview was agreed to."""
+    known = find_repository(call, name)
+    client, path = call.client(), f"/projects/{known['project_id']}/repositories/{known['id']}"
+    words = {"enabled": "enabling {name}:", "disabled": "disabling {name}:"}
+    what = call.said(words[state], name=known["full_name"])
+    seen: dict[str, str] = {}
+
+    def preview() -> Any:
+        seen["If-Match"] = f'"{client.get(path)["version"]}"'
+        return client.request("PATCH", path, params={"preview": 1}, body={"state": state}).json()
+
+    @cache_once
+    def why() -> dict[str, str]:
+        given = reason_of(call, reason, yes=yes)
+        return {} if given is None else {"reason": given}
+
+    def act(token: str) -> Any:
+        body = {"state": state, "confirm_token": token, **why()}
+        return client.request("PATCH", path, body=body, headers=seen).json()
+
+    if dry_run:
+        show_preview(call, what, preview())
+        tell(call.said("nothing was applied"))
+        return
+    call.output().one(acted(call, what, preview, lambda: agreed(call, yes=yes, reason=reason), act), VIEW)
+
+
+def rotate_webhook_secret(call: "Call", name: str, *, yes: bool) -> None:
+    """Make a new secret for the repository's webhook and show it once."""
+    known = find_repository(call, name)
+    question = f"Make a new webhook secret for {known['full_name']}? The present one counts until the next rotation."
+    confirmed(call, question, yes=yes)
+    client, path = call.client(), f"/projects/{known['project_id']}/repositories/{known['id']}"
+    headers = {"If-Match": f'"{client.get(path)["version"]}"', "Idempotency-Key": str(uuid4())}
+    made = client.request("POST", f"{path}:rotate-webhook-secret", body={}, headers=headers).json()
+    call.output().one(made, ROTATED, secret_lines(made))
+
+
+def secret_lines(made: Mapping[str, Any]) -> list[str]:
+    """Say where the new secret goes. It is shown this once."""
+    return [
+        "",
+        "Put it in place of the webhook's secret at the forge:",
+        f"  Payload URL:   {made['webhook_url']}",
+        f"  Secret:        {made['webhook_secret']}    (shown this once)",
+        "",
+        "The secret before counts until the next rotation; rotate twice when it became known to others.",
+    ]
 
 
 def bind(

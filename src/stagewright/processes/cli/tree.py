@@ -48,6 +48,9 @@ REPO: Table = {
     "list": _at("repo:list_repositories", "List the project's repositories."),
     "view": _at("repo:view", "Show a bound repository."),
     "add": _at("repo:add", "Bind a repository to the project."),
+    "enable": _at("repo:enable", "Let labels of a repository start runs again."),
+    "disable": _at("repo:disable", "Let nothing of a repository start a run."),
+    "rotate-webhook-secret": _at("repo:rotate_webhook_secret", "Make a new secret for the webhook; shown once."),
     "remove": _at("repo:remove", "Unbind a repository; its runs stay."),
 }
 LABEL: Table = {
@@ -61,6 +64,8 @@ POLICY: Table = {
 CREDENTIAL: Table = {
     "list": _at("credential:list_credentials", "List stored credentials."),
     "set": _at("credential:set_credential", "Store a credential."),
+    "check": _at("credential:check", "Ask the forge whether a credential counts."),
+    "delete": _at("credential:delete", "Delete a credential."),
 }
 DB: Table = {
     "migrate": _at("operator:migrate", "Bring the database to this program's schema."),

@@ -132,7 +132,7 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory, git
         github=github,
         report_mismatch=partial(_report_mismatch, platform),
     )
-    app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"))
+    app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"), directory)
     app.state.repositories = repositories.Parts(
         directory=directory,
         sealers=Sealers(credentials, platform.sealer(Purpose.WEBHOOK_SECRETS)),

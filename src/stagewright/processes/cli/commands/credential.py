@@ -4,7 +4,7 @@ import click
 
 from stagewright.processes.cli import enums, options
 from stagewright.processes.cli.call import CLI, Call
-from stagewright.processes.cli.exits import FORBIDDEN, NOT_FOUND, SIGN_IN, USAGE
+from stagewright.processes.cli.exits import CONFLICT, FORBIDDEN, LATER, NOT_FOUND, SIGN_IN, USAGE
 from stagewright.processes.cli.lazy import load, verb
 
 CREDENTIALS = f"{CLI}.credentials"
@@ -47,3 +47,30 @@ def set_credential(
     load(f"{CREDENTIALS}:set_credential")(
         call, purpose, stdin=stdin, from_file=from_file, base_url=base_url, platform=platform
     )
+
+
+@verb(examples=["stagewright credential check bot"], exits=[0, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN, LATER])
+@click.argument("purpose", shell_complete=options.complete("purposes"))
+@click.option("--platform", is_flag=True, help="Of the platform, not of a project.")
+@options.output
+@options.project
+@click.pass_obj
+def check(call: Call, purpose: str, platform: bool) -> None:
+    """Ask the forge whether a stored credential counts, and keep the answer."""
+    load(f"{CREDENTIALS}:check_credential")(call, purpose, platform=platform)
+
+
+@verb(
+    examples=["stagewright credential delete bot --dry-run", "stagewright credential delete bot --confirm bot"],
+    exits=[0, USAGE, 3, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN],
+)
+@click.argument("purpose", shell_complete=options.complete("purposes"))
+@click.option("--platform", is_flag=True, help="Of the platform, not of a project.")
+@click.option("--confirm", metavar="NAME", help="The exact purpose, instead of typing it.")
+@options.dry_run
+@options.output
+@options.project
+@click.pass_obj
+def delete(call: Call, purpose: str, platform: bool, confirm: str | None, dry_run: bool) -> None:
+    """Delete a stored credential. Its value cannot be shown or restored; revoke it at its provider."""
+    load(f"{CREDENTIALS}:delete_credential")(call, purpose, platform=platform, confirm=confirm, dry_run=dry_run)

@@ -54,6 +54,54 @@ def add(call: Call, /, repo: str, **given: object) -> None:
     load(f"{REPOSITORIES}:add_repository")(call, repo, **given)
 
 
+def _turning(word: str) -> list[str]:
+    return [f"stagewright repo {word} acme/shop --dry-run", f'stagewright repo {word} acme/shop --reason "a move"']
+
+
+@verb(examples=_turning("enable"), exits=[0, USAGE, 3, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN])
+@click.argument("repo", metavar="OWNER/NAME", shell_complete=options.complete("repositories"))
+@click.option("--reason", help="Why; it is kept in the journal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.dry_run
+@options.output
+@options.project
+@click.pass_obj
+def enable(call: Call, repo: str, reason: str | None, yes: bool, dry_run: bool) -> None:
+    """Let labels of a repository start runs again; labels of the last 24 hours count."""
+    load(f"{REPOSITORIES}:turn_repository")(call, repo, state="enabled", reason=reason, yes=yes, dry_run=dry_run)
+
+
+@verb(examples=_turning("disable"), exits=[0, USAGE, 3, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN])
+@click.argument("repo", metavar="OWNER/NAME", shell_complete=options.complete("repositories"))
+@click.option("--reason", help="Why; it is kept in the journal.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.dry_run
+@options.output
+@options.project
+@click.pass_obj
+def disable(call: Call, repo: str, reason: str | None, yes: bool, dry_run: bool) -> None:
+    """Let nothing of a repository start a run. Runs that were started go on; the binding stays."""
+    load(f"{REPOSITORIES}:turn_repository")(call, repo, state="disabled", reason=reason, yes=yes, dry_run=dry_run)
+
+
+@verb(
+    examples=["stagewright repo rotate-webhook-secret acme/shop"],
+    exits=[0, USAGE, 3, SIGN_IN, NOT_FOUND, CONFLICT, FORBIDDEN],
+)
+@click.argument("repo", metavar="OWNER/NAME", shell_complete=options.complete("repositories"))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.output
+@options.project
+@click.pass_obj
+def rotate_webhook_secret(call: Call, repo: str, yes: bool) -> None:
+    """Make a new secret for the repository's webhook, shown once.
+
+    The secret before stays valid until the next rotation, so no delivery is lost while you enter the new one.
+    Repositories bound through one GitHub App share its webhook and get the secret together.
+    """
+    load(f"{REPOSITORIES}:rotate_webhook_secret")(call, repo, yes=yes)
+
+
 @verb(
     examples=[
         "stagewright repo remove acme/shop --dry-run",
