@@ -6,7 +6,8 @@ together; each is answered only after its own row is durable.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -30,6 +31,10 @@ from stagewright.kit.metrics import Metrics
 PATH = "/api/v1/webhooks/github"
 ROUTES = ("/api/v1/webhooks/github", "/api/v1/webhooks/github/{repository_id}")
 BODY_LIMIT = 1024 * 1024
+BODY_PATIENCE = timedelta(seconds=10)
+MOST_HELD = 64 * 1024 * 1024
+BUSY_FOR = timedelta(seconds=2)
+CLOSE = ("connection", "close")
 TOGETHER = 200
 SECRETS_KEPT = timedelta(seconds=10)
 MOST_KEPT = 10_000
@@ -76,6 +81,39 @@ class Secrets:
             found = await app_secrets(reader, sealer=self._sealer)
         self._apps = (now, found)
         return found
+
+
+class Bodies:
+    """Bounds what strangers make us hold: bytes of deliveries whose signature is not known yet, and how long for."""
+
+    def __init__(self, *, most: int = MOST_HELD, patience: timedelta = BODY_PATIENCE) -> None:
+        self._most = most
+        self._patience = patience.total_seconds()
+        self._held = 0
+
+    @contextmanager
+    def room(self, headers: Mapping[bytes, str]) -> Iterator[None]:
+        """Hold room for the announced body during the block. Raises ``TooLarge``, and ``Unavailable`` without room."""
+        announced = headers.get(b"content-length", str(BODY_LIMIT))
+        if not announced.isdigit() or int(announced) > BODY_LIMIT:
+            raise _too_large()
+        size = int(announced)
+        if self._held + size > self._most:
+            told = "too many deliveries are under way; send it again"
+            raise Unavailable(told, code="webhook.busy", retry_after=BUSY_FOR)
+        self._held += size
+        try:
+            yield
+        finally:
+            self._held -= size
+
+    async def read(self, receive: Receive) -> bytes:
+        """Return the body. Raises ``DeliveryInvalid`` when it does not come in time."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await _body(receive)
+        except TimeoutError as error:
+            raise DeliveryInvalid(f"the body did not come within {self._patience:g} s: send it again") from error
 
 
 @dataclass(slots=True)
@@ -160,7 +198,10 @@ class _Figures:
 class WebhookDoor:
     """Takes deliveries of GitHub: 202 new, 200 seen, 400 malformed, 401 signature, 413 size, 503 not kept."""
 
-    def __init__(self, db: Database, *, sealer: Sealer, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self, db: Database, *, sealer: Sealer, clock: Clock, metrics: Metrics, bodies: Bodies | None = None
+    ) -> None:
+        self._bodies = bodies or Bodies()
         self._secrets = Secrets(db, sealer, clock)
         self._coalescer = Coalescer(db, clock)
         self._figures = {route: _Figures(metrics, route) for route in ROUTES}
@@ -176,17 +217,19 @@ class WebhookDoor:
             status = status_of(error)[0]
             response = problem(error, instance=scope["path"], request_id=request_id)
             response.headers["x-request-id"] = request_id
+            response.headers[CLOSE[0]] = CLOSE[1]  # what is left of a body is not waited for
             await response(scope, receive, send)
         self._figures[route].count(status, time.perf_counter() - started)
 
     async def _take(self, scope: Scope, receive: Receive) -> tuple[int, bytes]:
         headers = {bytes(name): str(value, "latin-1") for name, value in scope["headers"]}
-        raw = await _body(headers, receive)
-        delivery_id, event = check_headers(headers.get(b"x-github-delivery"), headers.get(b"x-github-event"))
-        if scope["path"] == PATH:
-            signer = await self._authenticate_app(raw, headers)
-        else:
-            signer = await self._authenticate_repository(scope["path"], raw, headers)
+        with self._bodies.room(headers):
+            raw = await self._bodies.read(receive)
+            delivery_id, event = check_headers(headers.get(b"x-github-delivery"), headers.get(b"x-github-event"))
+            if scope["path"] == PATH:
+                signer = await self._authenticate_app(raw, headers)
+            else:
+                signer = await self._authenticate_repository(scope["path"], raw, headers)
         if not headers.get(b"content-type", "").startswith("application/json"):
             raise DeliveryInvalid("set the webhook's content type to application/json at the forge")
         binding = projects.Binding.GITHUB_APP if signer.app_id is not None else projects.Binding.TOKEN
@@ -247,10 +290,7 @@ def _refused() -> SignatureRefused:
     return SignatureRefused("the signature fits no live secret of this webhook; compare it with the forge's")
 
 
-async def _body(headers: Mapping[bytes, str], receive: Receive) -> bytes:
-    announced = headers.get(b"content-length", "0")
-    if not announced.isdigit() or int(announced) > BODY_LIMIT:
-        raise _too_large()
+async def _body(receive: Receive) -> bytes:
     parts, size = [], 0
     while True:
         message = await receive()

@@ -15,6 +15,7 @@ from stagewright.kit.errors import Unavailable
 from stagewright.kit.settings import Listen
 
 GRACE = timedelta(seconds=10)
+MOST_CONNECTIONS = 10_000  # beyond it a connection is answered 503 and closed: memory is bounded, whoever connects
 
 
 class AddressTaken(Unavailable):
@@ -67,6 +68,7 @@ async def serving(app: Any, where: Listen, *, grace: timedelta = GRACE, **option
             "server_header": False,
             "proxy_headers": False,
             "lifespan": "off",
+            "limit_concurrency": MOST_CONNECTIONS,
             "timeout_graceful_shutdown": int(grace.total_seconds()),
         }
         | options,
