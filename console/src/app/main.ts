@@ -6,7 +6,6 @@ import { whenSignedOut } from '@/shared/api/client'
 import { usePerson } from '@/shared/api/person'
 import { chooseLocale, i18n, loadArea, setLocale } from '@/shared/i18n'
 import { link, mux } from '@/shared/realtime/link'
-import { useZone } from '@/shared/ui/clock'
 import App from './App.vue'
 import { registerWords } from './areas'
 import { makeRouter } from './router'
@@ -36,7 +35,6 @@ const router = makeRouter()
 app.use(i18n).use(router).use(makeVuetify()).use(VueQueryPlugin, { queryClient: queries })
 
 const person = usePerson()
-useZone().value = person.zone || undefined
 whenSignedOut(() => {
   if (person.me !== null) mux.signedOut()
 })

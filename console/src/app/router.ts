@@ -76,6 +76,7 @@ async function enter(router: Router): Promise<true | 'login' | 'down'> {
   for (const route of offeredRoutes(person)) router.addRoute(route)
   const home = HOMES.find((name) => router.hasRoute(name))
   if (home && home !== 'inbox') router.addRoute({ path: '/', name: 'home', redirect: { name: home } })
+  await person.adopt()
   const wish = person.me?.locale as Locale | undefined
   const chosen = localStorage.getItem('stagewright.locale')
   if (

@@ -1,10 +1,27 @@
 // Who is signed in, what the server offers, and the person's preferences. Server data of screens never comes in here.
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
+import { LOCALES, setLocale, type Locale } from '../i18n'
+import { setLetters } from '../ui/useHotkeys'
 import { api, ok, send, useCsrf } from './client'
+import { Problem } from './problem'
 import type { Me, Meta } from './types'
 
-export type Theme = 'light' | 'dark' | 'system'
+export const THEMES = ['system', 'light', 'dark'] as const
+export type Theme = (typeof THEMES)[number]
+/** What a person chose, kept with the account so that another browser knows it; this browser keeps a copy. */
+export interface Preferences {
+  locale?: Locale
+  zone?: string
+  theme?: Theme
+  letters?: boolean
+  follow?: boolean
+}
+interface Change {
+  locale?: string
+  zone?: string
+  preferences?: Preferences
+}
 const THEME = 'stagewright.theme'
 const ZONE = 'stagewright.zone'
 const RENEW_EVERY = 5 * 60_000
@@ -54,23 +71,85 @@ export const usePerson = defineStore('person', () => {
   }
   const has = (feature: string) => meta.value?.features.includes(feature) ?? false
 
-  /** Keep a setting with the account; the newest version of mine is what it changes. */
-  async function save(change: { locale?: string; zone?: string }): Promise<void> {
+  const preferences = (): Preferences => (me.value?.preferences ?? {}) as Preferences
+  let saving: Promise<void> = Promise.resolve()
+
+  /** Keep a setting with the account, one after the other: each changes the newest version of mine. */
+  function save(change: Change): Promise<void> {
+    saving = saving.then(() => patch(change)).catch(() => undefined)
+    return saving
+  }
+  async function patch(change: Change, again = true): Promise<void> {
     const version = me.value?.version
     if (version === undefined) return
-    const answer = await ok(
-      api.PATCH('/api/v1/me', { params: { header: { 'If-Match': `"${version}"` } } as never, body: change }),
-    )
-    me.value = { ...answer, csrf: me.value?.csrf ?? answer.csrf }
+    try {
+      const answer = await ok(
+        api.PATCH('/api/v1/me', {
+          params: { header: { 'If-Match': `"${version}"` } } as never,
+          body: change as never,
+        }),
+      )
+      me.value = { ...answer, csrf: me.value?.csrf ?? answer.csrf }
+    } catch (error) {
+      if (!again || !(error instanceof Problem) || error.status !== 412) throw error
+      me.value = await send<Me>('GET', '/api/v1/me')
+      await patch(change, false)
+    }
+  }
+  /** Take over what the account knows of my choices; what was never chosen stays as this browser has it. */
+  async function adopt(): Promise<void> {
+    const chosen = preferences()
+    if (chosen.theme && THEMES.includes(chosen.theme)) keepTheme(chosen.theme)
+    if (chosen.zone !== undefined) keepZone(chosen.zone)
+    if (chosen.letters !== undefined) setLetters(chosen.letters)
+    if (chosen.locale && LOCALES.includes(chosen.locale)) await setLocale(chosen.locale)
+  }
+  function prefer(change: Preferences): Promise<void> {
+    if (me.value) me.value = { ...me.value, preferences: { ...me.value.preferences, ...change } }
+    return save({ preferences: change })
   }
 
-  function setTheme(value: Theme): void {
+  function keepTheme(value: Theme): void {
     theme.value = value
     localStorage.setItem(THEME, value)
   }
-  function setZone(value: string): void {
+  function keepZone(value: string): void {
     zone.value = value
     localStorage.setItem(ZONE, value)
   }
-  return { entered, me, meta, theme, zone, load, forget, active, save, has, setTheme, setZone }
+  function setTheme(value: Theme): Promise<void> {
+    keepTheme(value)
+    return prefer({ theme: value })
+  }
+  /** Show times in `value`; empty is the browser's own zone. */
+  async function setZone(value: string): Promise<void> {
+    keepZone(value)
+    await save({ zone: value || 'UTC', preferences: { zone: value } })
+  }
+  async function setLanguage(value: Locale): Promise<void> {
+    await setLocale(value)
+    await save({ locale: value, preferences: { locale: value } })
+  }
+  function setKeys(on: boolean): Promise<void> {
+    setLetters(on)
+    return prefer({ letters: on })
+  }
+  return {
+    entered,
+    me,
+    meta,
+    theme,
+    zone,
+    load,
+    forget,
+    active,
+    adopt,
+    has,
+    preferences,
+    prefer,
+    setTheme,
+    setZone,
+    setLanguage,
+    setKeys,
+  }
 })

@@ -2891,6 +2891,8 @@ export interface components {
             /** Status */
             status: string;
             target: components["schemas"]["WaitTarget"];
+            /** Version */
+            version: number;
             /** Who Can Act */
             who_can_act: string;
         };
@@ -3864,7 +3866,7 @@ export interface components {
         RunStatus: "queued" | "preparing" | "running" | "waiting" | "finishing" | "cancelling" | "succeeded" | "failed" | "cancelled";
         /**
          * RunView
-         * @description A run as lists show it: with names, meters, what it waits for and what the caller may do.
+         * @description A run as lists show it: with names, meters and what the caller may do.
          */
         RunView: {
             /** Access Profile */
@@ -4414,7 +4416,7 @@ export interface components {
         };
         /**
          * WaitView
-         * @description A wait with its run, and what the caller may do about it.
+         * @description A wait with its run, and what the caller may do about it. ``version`` is the run's: waits change with it.
          */
         WaitView: {
             /** Allowed Actions */
@@ -4459,6 +4461,8 @@ export interface components {
             /** Status */
             status: string;
             target: components["schemas"]["WaitTarget"];
+            /** Version */
+            version: number;
             /** Who Can Act */
             who_can_act: string;
         };
