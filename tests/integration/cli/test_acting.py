@@ -1,12 +1,13 @@
 """Acts that stop or lose something: previewed, agreed, done once, looked at again when the object moved."""
 
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.integration.cli.fake_server import Asked, FakeServer, Reply
 
-from stagewright.processes.cli import cache
+from stagewright.processes.cli import cache, contexts
 from stagewright.processes.cli.confirm import TURNS
 from stagewright.processes.cli.main import main
 
@@ -181,3 +182,21 @@ def test_a_look_that_fails_is_no_failure_and_no_look(
     server.on[("GET", "/api/v1/meta")] = lambda _: Reply(404, {})
     assert main(["project", "list"]) == 0
     assert cache.look_due({"STAGEWRIGHT_CLI_CONFIG_DIR": str(config)}, server.url) is False
+
+
+def test_who_the_owner_is_is_told_also_for_a_repository_that_is_bound_already(
+    server: FakeServer, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbinding(server)
+    place = f"/api/v1/projects/{PROJECT['id']}/repositories"
+    taken = {"code": "repository.already_bound", "detail": "acme/shop is bound already"}
+    server.on[("POST", place)] = lambda _: Reply(409, taken)
+    command = ["repo", "add", "acme/shop", "-p", "shop", "--token-stdin"]
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("a-token\n"))
+    assert main(command) == 7
+    contexts.keep(config, "fake", {"github_login": "ann"})
+    monkeypatch.setattr("sys.stdin", io.StringIO("a-token\n"))
+    assert main(command) == 0
+    assert next(asked for asked in reversed(server.asked) if asked.method == "POST").body["owner_login"] == "ann"
+    assert "labels that ann sets there count as yours now" in capsys.readouterr().err

@@ -87,6 +87,16 @@ async def test_a_repository_is_bound_once(gateway: Gateway) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "repository.already_bound")
 
 
+async def test_the_owner_says_who_they_are_also_when_the_repository_is_bound_already(gateway: Gateway) -> None:
+    project, owner = await gateway.project(), await gateway.person("ann", role="owner")
+    gateway.forge.add_repository("acme/shop")
+    assert (await bind(gateway, project, owner)).status_code == 201
+    assert (await gateway.get("/me", owner)).json()["github_user_id"] is None
+    again = await bind(gateway, project, owner, owner_login="ann")
+    assert (again.status_code, again.json()["code"]) == (409, "repository.already_bound")
+    assert (await gateway.get("/me", owner)).json()["github_user_id"] == PERSON.id
+
+
 async def test_the_owner_says_which_forge_account_is_theirs(gateway: Gateway) -> None:
     project, owner = await gateway.project(), await gateway.person("ann", role="owner")
     gateway.forge.add_repository("acme/shop")
@@ -97,6 +107,7 @@ async def test_the_owner_says_which_forge_account_is_theirs(gateway: Gateway) ->
     assert (await bind(gateway, project, owner, owner_login="ann")).status_code == 201
     me = (await gateway.get("/me", owner)).json()
     assert (me["github_user_id"], me["github_login"]) == (PERSON.id, "ann")
+    assert (await bind(gateway, project, owner, owner_login="ann")).status_code == 409
     gateway.forge.add_account("eve")
     other = await bind(gateway, project, owner, owner_login="eve", full_name="acme/two")
     assert (other.status_code, other.json()["code"]) == (409, "identity.github_mismatch")

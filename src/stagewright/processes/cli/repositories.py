@@ -10,7 +10,7 @@ from stagewright.processes.cli import cache
 from stagewright.processes.cli.call import tell
 from stagewright.processes.cli.client import Client
 from stagewright.processes.cli.confirm import acted, agreed, confirmed, named, reason_of, secret_from, show_preview
-from stagewright.processes.cli.exits import USAGE, Failure
+from stagewright.processes.cli.exits import USAGE, Failure, Problem
 from stagewright.processes.cli.ids import find_repository, project_id
 from stagewright.processes.cli.present.table import Column
 
@@ -37,6 +37,7 @@ BOUND = (
     Column("labels"),
 )
 ROTATED = (Column("full_name", title="rotated"), Column("id"), Column("version"))
+ALREADY_BOUND = "repository.already_bound"
 UNBOUND = (Column("full_name", title="unbound"), Column("id"), Column("unbound_at", kind="time", title="at"))
 
 
@@ -70,9 +71,15 @@ def add_repository(
     """Bind a repository, with a token or an App."""
     access = _access(token_stdin, app_id, installation_id, key_file)
     project = project_id(call, needed=True)
-    bound = bind(
-        call.client(), str(project), name, access=access, api_url=api_url, owner_login=call.target.github_login
-    )
+    login = call.target.github_login
+    try:
+        bound = bind(call.client(), str(project), name, access=access, api_url=api_url, owner_login=login)
+    except Problem as problem:
+        if problem.problem_code != ALREADY_BOUND or login is None:
+            raise
+        call.output().one(find_repository(call, name), VIEW)
+        tell(f"{name} is bound already and stays as it is; labels that {login} sets there count as yours now")
+        return
     call.output().one(bound, BOUND, webhook_lines(bound))
     if call.target.github_login is None:
         tell("hint: nobody's labels count before the owner's account is known: `stagewright up --github-login NAME`")

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.identity.api import Caller, Permission, PlatformRole
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.http.shapes import CallerDep
@@ -134,7 +135,10 @@ EVENTS = ["issues", "issue_comment", "pull_request", "pull_request_review", "pus
 async def bind_repository(
     project_id: UUID, form: RepositoryForm, me: CallerDep, once: KeyedOnce, clock: ClockDep, parts: PartsDep
 ) -> Response:
-    """Bind a repository: read it with the given credential, keep the credential, ask for its labels."""
+    """Bind a repository: read it with the given credential, keep the credential, ask for its labels.
+
+    ``owner_login`` is looked up with the credential and pinned first, also when the repository is bound already (409).
+    """
     async with once.parts.db.reading() as reader:
         await _project(reader, project_id, me)
     stored = await once.replay()
@@ -142,6 +146,9 @@ async def bind_repository(
         return stored
     api_url = _checked_url(form.api_url, parts)
     found, access, owner = await _read(form, api_url, me, parts)
+    if owner is not None:  # on its own: it counts also for a repository that is bound already
+        async with once.parts.db.transaction(me.actor) as tx:
+            await identity.pin_owner(tx, me.user, github_id=owner.id, login=owner.login)
 
     async def act(tx: Tx) -> Answer:
         project = await _project(tx, project_id, me)
@@ -153,7 +160,6 @@ async def bind_repository(
             access=access,
             sealers=parts.sealers,
             now=clock.now(),
-            owner=(me.user, owner) if owner else None,
         )
         labels = await binding.label_states(tx, bound.repository)
         place = f"/api/v1/projects/{project_id}/repositories/{bound.repository.id}"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from stagewright.contexts.identity import api as identity
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.rules import unbinding
 from stagewright.contexts.runs.rules.cancelling import Shown
@@ -69,14 +68,8 @@ async def connect_repository(
     access: ForgeAccess,
     sealers: Sealers,
     now: datetime,
-    owner: tuple[identity.User, projects.ForgeAccount] | None = None,
 ) -> projects.Bound:
-    """Bind what the forge showed, keep the credential for both purposes, and reserve the label bootstrap.
-
-    ``owner`` pins which forge account the platform's owner is.
-    """
-    if owner is not None:
-        await identity.pin_owner(tx, owner[0], github_id=owner[1].id, login=owner[1].login)
+    """Bind what the forge showed, keep the credential for both purposes, and reserve the label bootstrap."""
     bound = await projects.bind_repository(
         tx,
         project,
