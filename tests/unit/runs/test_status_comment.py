@@ -24,13 +24,17 @@ https://s/r/42
 | Kind | dev |
 | Role | dev |
 | Mode | code-only (policy_stage) |
+| Environment | none: the run works on code only |
+| Access | `code-only`: no cluster, no environment, no secrets |
+| Workload | sw-605442127836-g1 |
+| Issue | #7 |
 | Pull request | [#8](https://f/8) |
 | Model | gpt-5.4 (policy_stage) |
 | Reasoning | high (default) |
 | Launch profile | feature |
-| Workload | sw-605442127836-g1 |
 | Attempts | 1 |
 | Tokens | 1200 in (200 cached), 80 out |
+| Cost | not known |
 
 Timeline: queued ✓ → preparing ✓ → agent at work ✓ → publishing ✓ → done ✓
 
@@ -46,9 +50,17 @@ Timeline: queued ✓ → preparing ✓ → agent at work ✓ → publishing ✓ 
 {MARKER}
 """
 ANSWER = (
-    "Waits for an answer; run.start can give it. The clock is paused, the wait costs nothing."
-    " Until 2026-01-12 12:00 UTC."
+    "Waits for an answer; everybody who may start runs in this project can give it. The clock is paused, the wait costs"
+    " nothing. Until 2026-01-12 12:00 UTC.  \nThis version takes no answer yet. To go on, cancel the run"
+    " (`stagewright run cancel run-0042`, or in the console), write into the Issue what is missing, and set the label"
+    " again."
 )
+REJECTED = a_wait(target_kind="credential", target_id="credential:codex", who_can_act="credentials.manage")
+CREDENTIAL = (
+    "The credential of the engine `codex` was rejected; an admin of the project can store a new one"
+    " (`stagewright credential set model:codex`). The clock is paused, the wait costs nothing."
+)
+LAUNCHED = {"phase": "started", "attempts": (an_attempt(launched_at=NOW),)}
 FAILED_RU = f"""\
 ❌ **vision** для задачи #7: не удалось
 
@@ -64,7 +76,11 @@ FAILED_RU = f"""\
 | Вид | vision |
 | Роль | dev |
 | Режим | code-only (policy_stage) |
+| Окружение | нет: запуск работает только с кодом |
+| Доступ | `code-only`: без кластера, без окружения, без секретов |
+| Задача | #7 |
 | Профиль запуска | feature |
+| Стоимость | неизвестна |
 
 Ход работы: очередь ✓ → подготовка ✓ → работа агента → публикация
 
@@ -142,9 +158,19 @@ def test_a_failed_run_in_russian() -> None:
 @pytest.mark.parametrize(
     ("changes", "shown", "line"),
     [
-        ({"admission_reason": "project_limit"}, {}, "`project_limit`"),
+        ({"admission_reason": "project_limit"}, {}, "Queued: the project's limit of runs at once is reached."),
+        (
+            {"admission_reason": "role_limit:dev:full-env:2/2"},
+            {},
+            "Queued: the project's limit for the role `dev` in the mode `full-env` is reached (2/2).",
+        ),
+        ({"admission_reason": "another_reason:x"}, {}, "`another_reason:x`"),
         ({}, {}, "queued"),
-        ({"status": RunStatus.PREPARING}, {"phase": "started"}, "the workload was created"),
+        ({}, {"phase": "started"}, "queued"),
+        ({"status": RunStatus.PREPARING}, {}, "a workload is being prepared"),
+        ({"status": RunStatus.PREPARING}, LAUNCHED, "the workload was created"),
+        ({}, {"phase": "auth_resolved"}, "the engine's credential works again"),
+        ({"status": RunStatus.WAITING}, {"waits": (REJECTED,), "phase": "auth_required"}, CREDENTIAL),
         ({"status": RunStatus.RUNNING}, {"phase": "ready"}, "the agent is working"),
         (
             {"status": RunStatus.WAITING},
@@ -194,6 +220,53 @@ def test_a_phase_follows_from_rows() -> None:
     assert status_comment.phase_of(a_run(status=RunStatus.PREPARING), launched, ready=False) == "started"
     assert status_comment.phase_of(a_run(status=RunStatus.RUNNING), launched, ready=True) == "ready"
     assert status_comment.phase_of(a_run(status=RunStatus.SUCCEEDED), launched, ready=True) == "finished"
+
+
+def test_a_rejected_credential_has_phases_of_its_own() -> None:
+    attempts = (an_attempt(launched_at=NOW),)
+    solved = a_wait(target_kind="credential", status="resolved", resolved_at=NOW + timedelta(minutes=1))
+    waiting, queued = a_run(status=RunStatus.WAITING), a_run(status=RunStatus.QUEUED)
+    later = (*attempts, an_attempt(reserved_at=NOW + timedelta(minutes=2), launched_at=NOW + timedelta(minutes=2)))
+    assert status_comment.phase_of(waiting, attempts, (REJECTED,), ready=True) == "auth_required"
+    assert status_comment.phase_of(queued, attempts, (solved,), ready=True) == "auth_resolved"
+    assert status_comment.phase_of(a_run(status=RunStatus.RUNNING), later, (solved,), ready=False) == "started"
+    assert status_comment.phase_of(a_run(status=RunStatus.FAILED), attempts, (REJECTED,), ready=True) == "finished"
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("kind", [WaitKind.QUESTION, WaitKind.OWNER_REVIEW, WaitKind.APPROVAL, WaitKind.BUDGET])
+def test_a_wait_that_no_door_answers_yet_says_how_to_go_on(kind: WaitKind, locale: str) -> None:
+    body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(a_wait(kind=kind),)))
+    assert texts.text("wait.no_door", locale, run="run-0042") in body
+    assert "`stagewright run cancel run-0042`" in body
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("permission", ["run.start", "approval.decide_owner", "credentials.manage", "budget.manage"])
+def test_who_can_act_is_said_in_words(permission: str, locale: str) -> None:
+    wait = a_wait(who_can_act=permission)
+    body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(wait,)))
+    assert permission not in body
+    assert texts.text(f"who.{permission}", locale) in body
+
+
+def test_a_permission_without_words_is_named() -> None:
+    body = status_comment.render(a_run(status=RunStatus.WAITING), facts(waits=(a_wait(who_can_act="new.one"),)))
+    assert "whoever has the permission `new.one`" in body
+
+
+@pytest.mark.parametrize("profile", ["code-only", "candidate", "production-readonly", "repair"])
+def test_every_access_profile_says_what_it_forbids(profile: str) -> None:
+    body = status_comment.render(a_run(access_profile=profile, env="ai", base_sha="ab" * 20), facts())
+    assert f"| Access | `{profile}`: " in body
+    assert "no secrets" in body
+    assert "| Environment | the Issue's own environment |" in body
+    assert "| Source commit | `abababababab` |" in body
+
+
+def test_a_known_cost_is_shown() -> None:
+    body = status_comment.render(a_run(cost_micros=1_234_000, tokens_in=1), facts())
+    assert "| Cost | 1.23 USD |" in body
 
 
 def test_both_languages_have_the_same_keys_and_parameters() -> None:

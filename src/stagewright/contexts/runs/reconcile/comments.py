@@ -73,12 +73,13 @@ async def _facts(reader: Reader, run: Run, *, public_url: str | None) -> Comment
     proposal = await result_rows.find_newest(reader, run.id)
     link = await link_rows.find(reader, run.repository_id, run.pr_number) if run.pr_number else None
     report = proposal.report if proposal else {}
+    waits = await wait_rows.list_of(reader, run.id)
     accepted = proposal is not None and proposal.verdict == "accepted"
     follow_ups = [str(item.get("title", "")) for item in report.get("follow_ups") or ()] if accepted else []
     return CommentFacts(
         attempts=attempts,
-        waits=await wait_rows.list_open(reader, run.id),
-        phase=status_comment.phase_of(run, attempts, ready=_is_ready(attempts)),
+        waits=[wait for wait in waits if wait.status == "open"],
+        phase=status_comment.phase_of(run, attempts, waits, ready=_is_ready(attempts)),
         run_url=f"{public_url}/r/{run.number}" if public_url else None,
         stage_name=workflow.stage_word(run.kind, policy),
         pr_number=link.pr_number if link else run.pr_number,

@@ -8,6 +8,7 @@ from typing import Any
 
 from stagewright.contexts.runs.model import Attempt, Run, RunStatus, Wait
 from stagewright.contexts.runs.rules.texts import CATALOGUE, locale_of, run_name, text
+from stagewright.contexts.runs.rules.waiting import CREDENTIAL, what_answers_do
 
 MARKER = "<!-- stagewright:run-status {} -->"
 LIMIT = 60_000
@@ -54,15 +55,28 @@ def marker(run_id: str) -> str:
     return MARKER.format(json.dumps({"run_id": run_id}))
 
 
-def phase_of(run: Run, attempts: Sequence[Attempt], *, ready: bool) -> str:
-    """Return the phase; it never goes back within an attempt."""
+def phase_of(run: Run, attempts: Sequence[Attempt], waits: Sequence[Wait] = (), *, ready: bool) -> str:
+    """Return the phase; it never goes back within an attempt. ``waits`` are all of the run, open or closed."""
     if run.status.terminal:
         return "finished"
+    if auth := _auth_phase(attempts, waits):
+        return auth
     if ready and run.status in (RunStatus.RUNNING, RunStatus.FINISHING, RunStatus.WAITING):
         return "ready"
     if attempts and attempts[-1].launched_at is not None:
         return "started"
     return "created"
+
+
+def _auth_phase(attempts: Sequence[Attempt], waits: Sequence[Wait]) -> str | None:
+    """Say whether the engine's credential is awaited, or works again and no attempt has used it yet."""
+    asked = [wait for wait in waits if wait.target_kind == CREDENTIAL]
+    if any(wait.status == "open" for wait in asked):
+        return "auth_required"
+    solved = [wait.resolved_at for wait in asked if wait.status == "resolved" and wait.resolved_at is not None]
+    if not solved or not attempts or attempts[-1].reserved_at > max(solved):
+        return None
+    return "auth_resolved"
 
 
 def render(run: Run, facts: CommentFacts) -> str:
@@ -93,12 +107,31 @@ def _headline(run: Run, facts: CommentFacts) -> str:
     elif run.status is RunStatus.WAITING and facts.waits:
         lines.append(_wait(run, facts.waits[0]))
     elif run.status is RunStatus.QUEUED and run.admission_reason:
-        lines.append(f"`{run.admission_reason}`")
+        lines.append(_admission(run, run.admission_reason))
     elif not run.status.terminal and run.status is not RunStatus.CANCELLING:
-        lines.append(text(f"phase.{facts.phase}", run.locale))
+        lines.append(text(f"phase.{_shown_phase(run, facts)}", run.locale))
     if facts.run_url:
         lines.append(facts.run_url)
     return "  \n".join(lines)
+
+
+def _admission(run: Run, reason: str) -> str:
+    """Return why the run is not admitted yet, in words; a reason without words is shown as it is."""
+    name, _, detail = reason.partition(":")
+    if f"admission.{name}" not in CATALOGUE[locale_of(run.locale)]:
+        return f"`{_one_line(reason)}`"
+    role, mode, used, *_ = [*detail.split(":"), "", "", ""]
+    return text(f"admission.{name}", run.locale, role=_one_line(role), mode=_one_line(mode), used=_one_line(used))
+
+
+def _shown_phase(run: Run, facts: CommentFacts) -> str:
+    """Return the phase's words: between attempts it is the run's status that says what happens now."""
+    if facts.phase.startswith("auth_"):
+        return facts.phase
+    launched = bool(facts.attempts) and facts.attempts[-1].launched_at is not None
+    if run.status is RunStatus.PREPARING and not launched:
+        return "preparing"
+    return "created" if run.status is RunStatus.QUEUED else facts.phase
 
 
 def _failure(run: Run, facts: CommentFacts) -> str:
@@ -118,22 +151,33 @@ def _failure(run: Run, facts: CommentFacts) -> str:
 
 def _wait(run: Run, wait: Wait) -> str:
     until = wait.resume_at or wait.deadline_at
+    is_credential = wait.target_kind == CREDENTIAL
     line = text(
-        f"wait.{wait.kind.value}",
+        "wait.credential" if is_credential else f"wait.{wait.kind.value}",
         run.locale,
-        who=wait.who_can_act,
-        target=wait.target_id,
+        who=_who(run, wait.who_can_act),
+        target=_one_line(wait.target_id.partition(":")[2] if is_credential else wait.target_id),
         until=_minute(wait.resume_at or wait.deadline_at),
     )
     if until is not None and wait.resume_at is None:
         line += text("until", run.locale, until=_minute(until))
+    if not what_answers_do(wait.kind, wait.target_kind):
+        line += "  \n" + text("wait.no_door", run.locale, run=run_name(run.number))
     return line
+
+
+def _who(run: Run, permission: str) -> str:
+    """Return who has ``permission``, in words; one without words is named."""
+    catalogue = CATALOGUE[locale_of(run.locale)]
+    known = catalogue.get(f"who.{permission}")
+    return known if known is not None else text("who.other", run.locale, permission=_one_line(permission))
 
 
 def _fields(run: Run, facts: CommentFacts) -> str:
     pull_request = f"[#{facts.pr_number}]({facts.pr_url})" if facts.pr_number else None
     trigger = f"`{run.trigger_label}`" if run.trigger_label else run.trigger_source
     workload = facts.attempts[-1].workload_name if facts.attempts else None
+    catalogue = CATALOGUE[locale_of(run.locale)]
     tokens = None
     if run.tokens_in or run.tokens_out:
         tokens = text(
@@ -147,17 +191,28 @@ def _fields(run: Run, facts: CommentFacts) -> str:
         ("kind", run.kind),
         ("role", run.role),
         ("mode", text("mode.source", run.locale, mode=run.mode, source=run.runtime_source)),
+        ("env", catalogue.get(f"env.{run.env}", run.env)),
+        ("base", f"`{run.base_sha[:12]}`" if run.base_sha else None),
+        ("access", catalogue.get(f"access.{run.access_profile}", run.access_profile)),
+        ("workload", workload),
+        ("issue", f"#{run.issue_number}" if run.issue_number else None),
         ("pr", pull_request),
         ("model", model),
         ("reasoning", reasoning),
         ("profile", run.launch_profile),
-        ("workload", workload),
         ("attempts", str(len(facts.attempts)) if facts.attempts else None),
         ("tokens", tokens),
+        ("cost", _cost(run) if tokens or run.status.terminal else None),
     )
     lines = ["| | |", "|---|---|"]
     lines += [f"| {text(f'field.{key}', run.locale)} | {_cell(value)} |" for key, value in rows if value]
     return "\n".join(lines)
+
+
+def _cost(run: Run) -> str:
+    if run.cost_micros is None:
+        return text("cost.unknown", run.locale)
+    return text("cost.known", run.locale, amount=f"{run.cost_micros / 1_000_000:.2f}")
 
 
 def _timeline(run: Run) -> str:

@@ -43,6 +43,8 @@ CLASS_OF: dict[str, FailureClass] = {
             "branch_not_found",
             "branch_moved",
             "session_lost",
+            "prompt_override_invalid",
+            "prompt_part_missing",
         ),
         FailureClass.PRECONDITION,
     ),

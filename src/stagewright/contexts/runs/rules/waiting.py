@@ -20,17 +20,9 @@ GROUPS: Mapping[WaitKind, Group] = {
 }
 """How screens group waits by who is asked: a person by a tool, a reviewer, nobody."""
 
-ANSWERS: Mapping[WaitKind, tuple[tuple[str, str], ...]] = {
-    WaitKind.APPROVAL: (("approve", "run_resumes"), ("deny", "run_resumes")),
-    WaitKind.QUESTION: (("answer", "run_resumes"),),
-    WaitKind.OWNER_REVIEW: (
-        ("approve", "result_is_published"),
-        ("ask_for_changes", "run_resumes"),
-        ("refuse", "run_fails"),
-    ),
-    WaitKind.RATE_LIMIT: (("retry", "run_resumes"),),
-    WaitKind.BUDGET: (("extend", "run_resumes"), ("finish", "result_is_published"), ("stop", "run_fails")),
-}
+ANSWERS: Mapping[WaitKind, tuple[tuple[str, str], ...]] = {WaitKind.RATE_LIMIT: (("retry", "run_resumes"),)}
+"""Only what a door takes today: a kind without answers is left by a cancel, and its comment says so."""
+
 NEW_CREDENTIAL = (("replace_credential", "run_resumes"),)
 
 
@@ -44,8 +36,8 @@ class Consequence:
 
 
 def what_answers_do(kind: WaitKind, target_kind: str) -> tuple[tuple[str, str], ...]:
-    """Return the answers a wait can have, each with its effect."""
-    return NEW_CREDENTIAL if target_kind == CREDENTIAL else ANSWERS[kind]
+    """Return the answers a wait can be given now, each with its effect."""
+    return NEW_CREDENTIAL if target_kind == CREDENTIAL else ANSWERS.get(kind, ())
 
 
 def what_nothing_does(
