@@ -29,6 +29,7 @@ CHECKS: tuple[Check, ...] = (
     words.unfinished,
     start_up.start_up,
     documents.policy_tables,
+    documents.settings_page,
 )
 
 

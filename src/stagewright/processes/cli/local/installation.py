@@ -50,9 +50,13 @@ class Running:
 
     @property
     def sign_in_link(self) -> str | None:
-        """Return the link that signs the owner in once, or None where people sign in with GitHub."""
+        """Return the link that signs the owner in once, or None where people sign in with GitHub.
+
+        A public address that was set is where the console takes writes from, so the link leads there.
+        """
         code = self.prepared.sign_in_code
-        return f"{self.url}/login#{code}" if code else None
+        own = self.settings.public_url == f"http://{self.settings.listen}"
+        return f"{self.url if own else self.settings.public_url}/login#{code}" if code else None
 
 
 def read_settings(wish: Wish) -> Settings:
