@@ -2,7 +2,7 @@
 import type { LogSource } from './source'
 
 /** Words that compilers, test runners and shells begin their errors with. */
-const ERROR = String.raw`\b(error|fatal|failed|failure|exception|traceback|panic)\b|\bОшибка\b`
+const ERROR = String.raw`(?<!\b(?:0|no) )\b(?:errors?|fatal|failed|failures?|exception|traceback|panic)\b|ошибка`
 
 /** Return the first line that tells of an error; without one the last line, where a failed program stopped. */
 export async function firstError(source: LogSource, signal?: AbortSignal): Promise<number> {

@@ -57,5 +57,5 @@ export function useLogSearch(source: Ref<LogSource>, version: Ref<number>, show:
     return count.value === 0 ? t('log.noHits') : t('log.hit', { at: number(place.value + 1), all })
   })
   const current = computed(() => hits.value[place.value]?.line ?? null)
-  return { query, regex, step, count, label, current }
+  return { query, regex, hits, step, count, label, current }
 }
