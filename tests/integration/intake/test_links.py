@@ -289,5 +289,7 @@ class TestLostDeliveries:
         reads = world.calls("pull")
         world.put_label(run.issue_number, "bug")
         await world.deliver("issues", world.labeled(run.issue_number, "bug"))
+        ended = world.labeled(run.issue_number, "run:vision", by="stagewright-bot", action="unlabeled")
+        await world.deliver("issues", ended, delivery_id="d-2")
         await world.decide()
         assert world.calls("pull") == reads

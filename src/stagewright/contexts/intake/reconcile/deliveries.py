@@ -136,7 +136,8 @@ async def _decide_live(
         await _decide_plain(outside, delivery, parsed, repository, await _reviewed(outside, parsed, repository))
         return
     occurrence = _occurrence(delivery, parsed)
-    seen = await look(outside, repository, occurrence.thread, occurrence.sender, label=occurrence.label)
+    put = occurrence.label if occurrence.action == "labeled" else None
+    seen = await look(outside, repository, occurrence.thread, occurrence.sender, put=put)
     await _hand_on(outside, delivery, parsed, occurrence, seen)
 
 

@@ -37,12 +37,13 @@ async def look(
     thread: int,
     sender: workflow.Sender,
     *,
-    label: str,
+    put: str | None,
     policy: workflow.Policy | None = None,
 ) -> Seen:
     """Read live what a decision depends on: the thread, the sender's standing, the policy. Fails closed.
 
-    Where ``label`` asks for work, the Issue's open pull requests too: a lost delivery of theirs does not matter.
+    Where the label that was ``put`` on it (None: one was taken off) asks for work, the Issue's open pull requests too:
+    a lost delivery of theirs does not matter.
     """
     found, standing, read, available = await asyncio.gather(
         outside.threads.thread(repository, thread),
@@ -64,7 +65,7 @@ async def look(
         thread=_live(found) if isinstance(found, ForgeThread) else None,
         standing=standing,
         engines_available=available,
-        pulls=await _pulls_of(outside, repository, thread) if workflow.is_trigger_text(label, known) else (),
+        pulls=await _pulls_of(outside, repository, thread) if put and workflow.is_trigger_text(put, known) else (),
     )
 
 

@@ -192,7 +192,7 @@ async def _hand_on(
         sender=sender,
         occurred_at=act.at,
     )
-    seen = await look(outside, repository, thread.number, sender, label=label, policy=policy)
+    seen = await look(outside, repository, thread.number, sender, put=label, policy=policy)
     async with outside.db.transaction(Actor("forge", sender.login or "-"), correlation_id=correlation) as tx:
         await hand_on(tx, occurrence, seen, clock=outside.clock)
 
