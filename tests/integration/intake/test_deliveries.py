@@ -18,6 +18,7 @@ from stagewright.contexts.intake.model import NewDelivery
 from stagewright.contexts.intake.reconcile.deliveries import MOST_TRIES
 from stagewright.contexts.intake.usecases import keep_deliveries
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.projects.usecases import turn_repository
 from stagewright.contexts.runs.errors import NotSent
 from stagewright.contexts.runs.model import RunStatus
 from stagewright.contexts.vault import api as vault
@@ -40,6 +41,17 @@ async def told(world: World, issue: int, label: str, *, by: str = "ann", deliver
     world.put_label(issue, label, by=by)
     await world.deliver("issues", world.labeled(issue, label, by=by), delivery_id=delivery_id)
     await world.decide()
+
+
+async def test_labels_of_a_disabled_repository_start_nothing_until_it_is_enabled(world: World) -> None:
+    issue = world.issue()
+    async with world.db.transaction() as tx:
+        disabled = await turn_repository(tx, world.repository, projects.RepositoryState.DISABLED)
+    await told(world, issue, "run:dev")
+    async with world.db.transaction() as tx:
+        await turn_repository(tx, disabled, projects.RepositoryState.ENABLED)
+    await told(world, world.issue(), "run:dev", delivery_id="d-2")
+    assert await verdicts(world) == [("d-1", "ignore", "repository_disabled"), ("d-2", "start", None)]
 
 
 async def through_app(world: World, *, app_id: int) -> World:

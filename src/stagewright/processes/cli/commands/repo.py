@@ -67,7 +67,7 @@ def _turning(word: str) -> list[str]:
 @options.project
 @click.pass_obj
 def enable(call: Call, repo: str, reason: str | None, yes: bool, dry_run: bool) -> None:
-    """Let labels of a repository start runs again; labels of the last 24 hours count."""
+    """Let labels of a repository start runs again; one set meanwhile is to be set again."""
     load(f"{REPOSITORIES}:turn_repository")(call, repo, state="enabled", reason=reason, yes=yes, dry_run=dry_run)
 
 
