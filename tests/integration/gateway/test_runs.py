@@ -176,7 +176,7 @@ async def a_wait(gateway: Gateway, run: Run, kind: WaitKind) -> UUID:
             now=now,
             resume_at=now + timedelta(hours=1),
         )
-        await moves.pause(tx, row, wait, now=now)
+        await moves.pause(tx, row, now=now)
     return wait.id
 
 

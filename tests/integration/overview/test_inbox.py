@@ -42,7 +42,7 @@ async def wait(gateway: Gateway, run: Run, kind: WaitKind, who_can_act: str, **t
             who_can_act=who_can_act,
             now=now,
         )
-        await moves.pause(tx, locked, made, now=now)
+        await moves.pause(tx, locked, now=now)
     return str(made.id)
 
 

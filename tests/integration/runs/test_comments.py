@@ -14,7 +14,7 @@ from stagewright.contexts.runs.model import EffectStatus, Run, RunStatus
 from stagewright.contexts.runs.reconcile import comments
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import messages
+from stagewright.contexts.runs.usecases import messages, moves
 from stagewright.kit.db import Database
 from stagewright.kit.errors import Denied
 
@@ -72,7 +72,7 @@ async def test_the_comment_changes_at_most_every_ten_seconds_but_phases_at_once(
     async with world.db.transaction() as tx:
         current = await run_rows.lock(tx, run.id)
         noted = await run_rows.save(tx, replace(current, notes=("no_cluster",)))
-        tx.publish(events.RunPreparing(run=noted))
+        await moves.tell(tx, events.RunPreparing, noted)
     before = world.status_comments(1)
     await world.turn()
     assert world.status_comments(1) == before, "not yet"

@@ -237,10 +237,10 @@ async def test_an_approval_nobody_gave_in_time_stays_open_and_is_marked(world: W
     run = await world.started()
     now = world.clock.now()
     async with world.db.transaction() as tx:
-        wait = await moves.open_wait(
+        await moves.open_wait(
             tx, run, kind, target_kind="request", target_id="r-1", who_can_act="project_admin", now=now
         )
-        await moves.pause(tx, run, wait, now=now)
+        await moves.pause(tx, run, now=now)
         await tx.execute("update waits set deadline_at = %(at)s", at=now + MINUTES)
     world.clock.advance(2 * MINUTES)
     for _ in range(2):

@@ -81,6 +81,7 @@ def test_a_row_makes_these_frames(entry: Entry, expected: Expected) -> None:
     ("kind", "body", "expected"),
     [
         ("run.wait.paused", {"wait": WAIT, "status": "waiting"}, ("w1", 3, "open")),
+        ("run.wait.paused", {"wait": None, "waits": [WAIT], "status": "waiting"}, ("w1", 3, "open")),
         ("run.wait.resumed", {"wait": WAIT | {"status": "resolved"}, "status": "queued"}, ("w1", 3, "resolved")),
         ("run.canceled", {"status": "cancelled"}, (f"run:{RUN}", 3, "closed")),
         ("run.failed", {"status": "failed"}, (f"run:{RUN}", 3, "closed")),

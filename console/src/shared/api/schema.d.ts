@@ -492,6 +492,30 @@ export interface paths {
          */
         put: operations["put_platform_credential"];
         post?: never;
+        /**
+         * Delete Platform Credential
+         * @description Delete the platform's credential. Needs ``If-Match``, the preview's token, the name and a fresh sign-in.
+         */
+        delete: operations["delete_platform_credential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/credentials/{purpose}:check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Platform Credential
+         * @description Ask the forge whether the platform's credential counts, and keep the answer.
+         */
+        post: operations["check_platform_credential"];
         delete?: never;
         options?: never;
         head?: never;
@@ -604,6 +628,30 @@ export interface paths {
          */
         put: operations["put_project_credential"];
         post?: never;
+        /**
+         * Delete Project Credential
+         * @description Delete the project's credential. Needs ``If-Match``, the preview's token, the name and a fresh sign-in.
+         */
+        delete: operations["delete_project_credential"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/credentials/{purpose}:check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Project Credential
+         * @description Ask the forge whether the project's credential counts, and keep the answer.
+         */
+        post: operations["check_project_credential"];
         delete?: never;
         options?: never;
         head?: never;
@@ -714,6 +762,8 @@ export interface paths {
         /**
          * Bind Repository
          * @description Bind a repository: read it with the given credential, keep the credential, ask for its labels.
+         *
+         *     ``owner_login`` is looked up with the credential and pinned first, also when the repository is bound already (409).
          */
         post: operations["bind_repository"];
         delete?: never;
@@ -1868,6 +1918,32 @@ export interface components {
          * @enum {string}
          */
         Channel: "console" | "cli" | "messenger" | "github" | "mcp" | "system";
+        /**
+         * ClearedView
+         * @description A credential that is not stored any more.
+         */
+        ClearedView: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Project Id */
+            project_id: string | null;
+            /** Purpose */
+            purpose: string;
+            scope: components["schemas"]["CredentialScope"];
+        };
+        /**
+         * ClearForm
+         * @description The token of the preview, and the credential's purpose as the person typed it.
+         */
+        ClearForm: {
+            /** Confirm Name */
+            confirm_name?: string | null;
+            /** Confirm Token */
+            confirm_token?: string | null;
+        };
         /**
          * CliCodeView
          * @description What the page hands to the CLI: to its loopback port, or for the person to paste.
@@ -5421,6 +5497,78 @@ export interface operations {
             };
         };
     };
+    delete_platform_credential: {
+        parameters: {
+            query?: {
+                /** @description show what would be lost, and get the token that confirms it */
+                preview?: boolean;
+            };
+            header?: never;
+            path: {
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ClearForm"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearedView"] | components["schemas"]["Preview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_platform_credential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_policy: {
         parameters: {
             query?: never;
@@ -5663,6 +5811,80 @@ export interface operations {
                 "application/json": components["schemas"]["CredentialForm"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_project_credential: {
+        parameters: {
+            query?: {
+                /** @description show what would be lost, and get the token that confirms it */
+                preview?: boolean;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ClearForm"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClearedView"] | components["schemas"]["Preview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    check_project_credential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                project_id: string;
+                purpose: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

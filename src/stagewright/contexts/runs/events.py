@@ -1,11 +1,11 @@
 """Facts of runs (specification: runs, section 12). Transition events carry the run's frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from stagewright.contexts.runs.model import Attempt, Run, RunStatus, Wait
-from stagewright.contexts.runs.rules.frames import attempt_frame, iso, run_frame, wait_frame
+from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, Wait
+from stagewright.contexts.runs.rules.frames import attempt_frame, iso, link_frame, run_frame, wait_frame
 from stagewright.kit.journal import Event
 
 
@@ -32,10 +32,20 @@ class RunFact(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class RunMoved(RunFact):
-    """A transition: the body is the run's frame after it."""
+    """A transition: the body is the run's frame after it, with its oldest open wait and its pull request.
+
+    ``waits`` are those that the transition opened or that closed before it: the list of waits follows them.
+    """
+
+    wait: Wait | None
+    link: Link | None
+    waits: Sequence[Wait] = ()
 
     def body(self) -> Mapping[str, Any]:
-        return {"v": 1, **run_frame(self.run), **self.extra}
+        frame: dict[str, Any] = {"v": 1, **run_frame(self.run), **self.extra}
+        frame["wait"] = wait_frame(self.wait) if self.wait else None
+        frame["pull_request"] = link_frame(self.link) if self.link else None
+        return frame | ({"waits": [wait_frame(item) for item in self.waits]} if self.waits else {})
 
 
 class RunQueued(RunMoved):
@@ -214,31 +224,15 @@ class AttemptEnded(AttemptFact):
     kind = "run.attempt.ended"
 
 
-def failed_event(run: Run) -> RunMoved:
+def failed_event(run: Run) -> type[RunMoved]:
     """Return the one event of a failed run: exactly one per run, by class and code."""
     if run.failure_class is not None and run.failure_class.value == "precondition":
-        return RunFailedPrecondition(run=run)
+        return RunFailedPrecondition
     if run.code == "launch_failed":
-        return RunFailedLaunch(run=run)
+        return RunFailedLaunch
     if run.code == "workload_lost":
-        return RunFailedLost(run=run)
-    return RunFailed(run=run)
-
-
-def paused(run: Run, wait: Wait) -> RunWaitPaused:
-    """Return the event of a run that begins to wait."""
-    return RunWaitPaused(run=run, extra={"wait": wait_frame(wait)})
-
-
-def resumed(run: Run, wait: Wait) -> RunWaitResumed:
-    """Return the event of a run whose last wait closed."""
-    return RunWaitResumed(
-        run=run,
-        extra={
-            "wait": wait_frame(wait),
-            "waited_seconds": int(((wait.resolved_at or wait.opened_at) - wait.opened_at).total_seconds()),
-        },
-    )
+        return RunFailedLost
+    return RunFailed
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,7 @@ class WaitRow:
 
     wait: Wait
     run_number: int
+    run_version: int
     project_id: UUID
 
 
@@ -107,7 +108,8 @@ where r.id = any(%(runs)s)
 """
 STATUS_COMMENT = "select url from status_comments where run_id = %(run)s"
 WAITS = """
-select w.*, r.number as run_number, r.project_id as of_project from waits w join runs r on r.id = w.run_id
+select w.*, r.number as run_number, r.version as run_version, r.project_id as of_project
+from waits w join runs r on r.id = w.run_id
 where w.status = 'open'
   and (%(visible)s::uuid[] is null or r.project_id = any(%(visible)s))
   and (%(projects)s::uuid[] is null or r.project_id = any(%(projects)s))
@@ -117,7 +119,8 @@ where w.status = 'open'
 order by w.opened_at, w.id limit %(limit)s
 """
 WAIT = """
-select w.*, r.number as run_number, r.project_id as of_project from waits w join runs r on r.id = w.run_id
+select w.*, r.number as run_number, r.version as run_version, r.project_id as of_project
+from waits w join runs r on r.id = w.run_id
 where w.id = %(id)s
 """
 NEWEST_RESULT = """
@@ -153,7 +156,7 @@ def _run_row(row: Row) -> RunRow:
 
 
 def _wait_row(row: Row) -> WaitRow:
-    return WaitRow(to_wait(row), int(row["run_number"]), row["of_project"])
+    return WaitRow(to_wait(row), int(row["run_number"]), int(row["run_version"]), row["of_project"])
 
 
 async def list_runs(
@@ -182,6 +185,12 @@ async def _completed(reader: Reader, rows: Sequence[RunRow]) -> list[RunRow]:
     waits = {wait.run_id: wait for wait in await reader.all(to_wait, OPEN_WAITS, runs=ids)}
     links = dict(await reader.all(lambda row: (row["of_run"], to_link(row)), LINKS, runs=ids))
     return [RunRow(row.run, row.project, row.repository, waits.get(row.run.id), links.get(row.run.id)) for row in rows]
+
+
+async def find_beside(reader: Reader, run_id: UUID) -> tuple[Wait | None, Link | None]:
+    """Return the run's oldest open wait and its pull request: what its frame shows beside its own row."""
+    wait = await reader.find(to_wait, OPEN_WAITS, runs=[run_id])
+    return wait, await reader.find(to_link, LINKS, runs=[run_id])
 
 
 async def status_comment_url(reader: Reader, run_id: UUID) -> str | None:

@@ -229,7 +229,7 @@ async def list_run_waits(
     async with db.reading() as reader:
         row = await visible_run(reader, run_id, me)
         waits = await wait_rows.list_of(reader, run_id)
-    rows = [views.WaitRow(wait, row.run.number, row.run.project_id) for wait in waits]
+    rows = [views.WaitRow(wait, row.run.number, row.run.version, row.run.project_id) for wait in waits]
     return paging.slice(
         rows, lambda item: (item.wait.opened_at, item.wait.id), lambda item: WaitView.of(item, me), as_of=clock.now()
     )

@@ -11,7 +11,7 @@ from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.runs.errors import RunNotFound
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Link, RunStatus, Wait, WaitKind
 from stagewright.contexts.runs.rules.cancelling import why_not_cancel
-from stagewright.contexts.runs.rules.frames import attempt_frame, iso, run_frame, shown_number, wait_frame
+from stagewright.contexts.runs.rules.frames import attempt_frame, iso, link_frame, run_frame, shown_number, wait_frame
 from stagewright.contexts.runs.views import RunRow, WaitRow, find_run
 from stagewright.kit.db import Reader
 from stagewright.kit.http.routes import caller
@@ -61,9 +61,10 @@ class WaitFrame(BaseModel):
 
 
 class WaitView(WaitFrame):
-    """A wait with its run, and what the caller may do about it."""
+    """A wait with its run, and what the caller may do about it. ``version`` is the run's: waits change with it."""
 
     run_number: str
+    version: int
     project_id: Id
     allowed_actions: list[AllowedAction]
 
@@ -73,6 +74,7 @@ class WaitView(WaitFrame):
         return cls(
             **wait_frame(row.wait),
             run_number=shown_number(row.run_number),
+            version=row.run_version,
             project_id=str(row.project_id),
             allowed_actions=[retry_action(row.wait.kind, row.wait.status, row.project_id, me)],
         )
@@ -93,16 +95,7 @@ class LinkView(BaseModel):
     @classmethod
     def of(cls, link: Link) -> "LinkView":
         """Show ``link``."""
-        return cls(
-            pr_number=link.pr_number,
-            url=link.url,
-            state=link.state,
-            branch=link.branch,
-            base_branch=link.base_branch,
-            head_sha=link.head_sha,
-            stage=link.stage,
-            foreign_push=link.foreign_push,
-        )
+        return cls(**link_frame(link))
 
 
 class AttemptView(BaseModel):
@@ -181,10 +174,12 @@ class RunFrame(BaseModel):
     admitted_at: Instant | None
     started_at: Instant | None
     finished_at: Instant | None
+    wait: WaitFrame | None
+    pull_request: LinkView | None
 
 
 class RunView(RunFrame):
-    """A run as lists show it: with names, meters, what it waits for and what the caller may do."""
+    """A run as lists show it: with names, meters and what the caller may do."""
 
     project: str
     repository: str
@@ -192,8 +187,6 @@ class RunView(RunFrame):
     tokens_cached: int
     tokens_out: int
     cost_micros: int | None
-    wait: WaitFrame | None
-    pull_request: LinkView | None
     allowed_actions: list[AllowedAction]
 
 

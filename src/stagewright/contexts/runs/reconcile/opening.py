@@ -9,7 +9,7 @@ from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.situation import Situation
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import assignment, attempts, sessions
+from stagewright.contexts.runs.usecases import assignment, attempts, moves, sessions
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
@@ -42,7 +42,8 @@ async def _freeze(outside: Outside, tx: Tx, run: Run, situation: Situation) -> t
         restore_wip=choice.with_wip,
     )
     saved = await run_rows.save(tx, replace(chosen, branch=situation.branch, base_sha=situation.base_sha, world=world))
-    tx.publish(_resolved(saved))
+    # What the launch works with; the transition to ``preparing`` was told at the admission.
+    await moves.tell(tx, events.ProfileResolved, saved, extra={"reasoning_effort": saved.reasoning})
     return saved, choice.session
 
 
@@ -57,11 +58,6 @@ def _with_model(run: Run, choice: workflow.ModelChoice | None) -> Run:
         reasoning=choice.reasoning,
         reasoning_source=choice.reasoning_source,
     )
-
-
-def _resolved(run: Run) -> events.ProfileResolved:
-    """Say what the launch works with; the transition to ``preparing`` was told at the admission."""
-    return events.ProfileResolved(run=run, extra={"reasoning_effort": run.reasoning})
 
 
 def _brief(outside: Outside, run: Run, situation: Situation, session: agents.SavedSession | None) -> assignment.Brief:

@@ -101,7 +101,7 @@ async def _held(outside: Outside, delivery: Delivery) -> bool:
             return True
         if await wait_rows.is_accepted(tx, run.id, tree):
             return False
-        wait = await moves.open_wait(
+        await moves.open_wait(
             tx,
             run,
             WaitKind.OWNER_REVIEW,
@@ -111,7 +111,7 @@ async def _held(outside: Outside, delivery: Delivery) -> bool:
             now=now,
         )
         tx.publish(events.ResultHeld(run=run, extra={"tree": tree, "paths": [path[:200] for path in paths[:10]]}))
-        await moves.pause(tx, run, wait, now=now)
+        await moves.pause(tx, run, now=now)
     return True
 
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from stagewright.contexts.runs.model import Attempt, Run, Wait
+from stagewright.contexts.runs.model import Attempt, Link, Run, Wait
 
 
 def iso(value: datetime | None) -> str | None:
@@ -65,6 +65,20 @@ def run_frame(run: Run) -> dict[str, Any]:
         "admitted_at": iso(run.admitted_at),
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at),
+    }
+
+
+def link_frame(link: Link) -> dict[str, Any]:
+    """Return what a run shows of its pull request."""
+    return {
+        "pr_number": link.pr_number,
+        "url": link.url,
+        "state": link.state,
+        "branch": link.branch,
+        "base_branch": link.base_branch,
+        "head_sha": link.head_sha,
+        "stage": link.stage,
+        "foreign_push": link.foreign_push,
     }
 
 

@@ -80,7 +80,7 @@ async def _explain(tx: Tx, run_id: UUID, reason: str) -> None:
     run = await run_rows.lock(tx, run_id)
     if run.status is RunStatus.QUEUED:
         saved = await run_rows.save(tx, replace(run, admission_reason=reason))
-        tx.publish(events.RunQueued(run=saved))
+        await moves.tell(tx, events.RunQueued, saved)
 
 
 async def list_stalled(reader: Reader, *, before: datetime, limit: int) -> list[Run]:

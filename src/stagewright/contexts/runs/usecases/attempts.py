@@ -189,8 +189,7 @@ async def follow(tx: Tx, run: Run, attempt: Attempt, following: after_attempt.Fo
         case after_attempt.Retry(reason=reason, delay=delay, code=code):
             await retry(tx, run, reason=reason, code=code, delay=delay, now=now)
         case after_attempt.Park():
-            (oldest, *_) = await wait_rows.list_open(tx, run.id)
-            await moves.pause(tx, run, oldest, now=now)
+            await moves.pause(tx, run, now=now)
         case after_attempt.Resume():
             await requeue(tx, run, code="answer", now=now)
         case after_attempt.Fail(code=code, detail=detail):

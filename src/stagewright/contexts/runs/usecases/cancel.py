@@ -30,6 +30,7 @@ async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock, reason: 
         await effect_rows.supersede_critical(tx, run.id, now)
         await refuse_after_push(tx, run)
     previous = run.status
+    await moves.close_waits(tx, run, now=now, by=tx.actor.id)
     cancelling = await moves.move(
         tx,
         run,
@@ -38,7 +39,6 @@ async def cancel_run(tx: Tx, run_id: UUID, *, cause: str, clock: Clock, reason: 
         now=now,
         extra={"previous_status": previous.value, "cause": cause} | ({"reason": reason} if reason else {}),
     )
-    await moves.close_waits(tx, cancelling, now=now, by=tx.actor.id)
     attempt = await moves.request_stop(tx, cancelling, "cancelled", now=now)
     if attempt is None:
         return await finish_cancel(tx, cancelling, now=now), False

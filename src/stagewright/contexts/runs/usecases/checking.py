@@ -172,7 +172,7 @@ async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: 
         await moves.fail(tx, run, "agent_blocked", now=now, detail=checked.question)
         return
     if checked.status == "needs_input":
-        wait = await moves.open_wait(
+        await moves.open_wait(
             tx,
             run,
             WaitKind.QUESTION,
@@ -182,7 +182,7 @@ async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: 
             now=now,
             attempt=attempt,
         )
-        await moves.pause(tx, run, wait, now=now)
+        await moves.pause(tx, run, now=now)
         await closing.move_labels(tx, run, workflow.Moment.NEEDS_INPUT, now=now)
         return
     await moves.move(tx, run, RunStatus.FINISHING, events.RunFinishing, now=now, finish_step="reread")

@@ -1,10 +1,11 @@
 """The one way a run or an attempt changes status: compare-and-set, one event, same transaction."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from stagewright.contexts.runs import events
+from stagewright.contexts.runs import events, views
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Run, RunStatus, Wait, WaitId, WaitKind
 from stagewright.contexts.runs.rules import transitions
 from stagewright.contexts.runs.store import attempts as attempt_rows
@@ -17,6 +18,8 @@ from stagewright.kit.db import Tx
 from stagewright.kit.ids import uuid7
 
 DETAIL_BYTES = 2048
+MOST_WAITS = 10  # in one event, so that its body keeps to 16 KiB
+NOTHING: Mapping[str, Any] = {}
 WAIT_DEADLINES = {
     WaitKind.RATE_LIMIT: timedelta(hours=24),
     WaitKind.QUESTION: timedelta(days=7),
@@ -31,10 +34,19 @@ def cut_detail(text: str | None) -> str | None:
 
 async def move(tx: Tx, run: Run, to: RunStatus, event: type[events.RunMoved], *, now: datetime, **changes: Any) -> Run:
     """Move ``run`` to ``to`` and journal ``event``. Keeps the active clock: it runs in ``running`` only."""
-    extra = changes.pop("extra", {})
+    extra, closed = changes.pop("extra", {}), changes.pop("waits", ())
     moved = await _write(tx, run, to, now=now, **changes)
-    tx.publish(event(run=moved, extra=extra))
+    await tell(tx, event, moved, extra=extra, waits=closed)
     return moved
+
+
+async def tell(
+    tx: Tx, event: type[events.RunMoved], run: Run, *, extra: Mapping[str, Any] = NOTHING, waits: Sequence[Wait] = ()
+) -> None:
+    """Journal ``event`` of a run as it is now, with what its frame shows beside its row: call it after other writes."""
+    wait, link = await views.find_beside(tx, run.id)
+    told = event(run=run, wait=wait, link=link, extra=extra, waits=waits[-MOST_WAITS:])
+    tx.publish(told, correlation_id=run.correlation_id)
 
 
 async def _write(tx: Tx, run: Run, to: RunStatus, *, now: datetime, **changes: Any) -> Run:
@@ -56,9 +68,9 @@ async def fail(tx: Tx, run: Run, code: str, *, now: datetime, detail: str | None
     failed = await _write(
         tx, run, RunStatus.FAILED, now=now, failure_class=failure, code=code, detail=cut_detail(detail)
     )
-    tx.publish(events.failed_event(failed))
     await effect_rows.supersede_critical(tx, failed.id, now)
     await close_waits(tx, failed, now=now, by="system")
+    await tell(tx, events.failed_event(failed), failed)
     await request_stop(tx, failed, "superseded", now=now)
     await closing.close_run(tx, failed, now=now)
     return failed
@@ -106,11 +118,10 @@ async def open_wait(
     )
 
 
-async def pause(tx: Tx, run: Run, wait: Wait, *, now: datetime) -> Run:
-    """Let the run wait: no workload, no running clock."""
-    moved = await _write(tx, run, RunStatus.WAITING, now=now)
-    tx.publish(events.paused(moved, wait))
-    return moved
+async def pause(tx: Tx, run: Run, *, now: datetime) -> Run:
+    """Let the run wait for what is open: no workload, no running clock."""
+    opened = await wait_rows.list_open(tx, run.id)
+    return await move(tx, run, RunStatus.WAITING, events.RunWaitPaused, now=now, waits=opened)
 
 
 async def request_stop(tx: Tx, run: Run, reason: str, *, now: datetime) -> Attempt | None:

@@ -28,7 +28,7 @@ async def set_step(tx: Tx, run_id: UUID, step: str) -> Run | None:
     if run.finish_step == step:
         return run
     saved = await run_rows.save(tx, replace(run, finish_step=step))
-    tx.publish(events.RunFinishing(run=saved))
+    await moves.tell(tx, events.RunFinishing, saved)
     return saved
 
 

@@ -10,7 +10,7 @@ from stagewright.contexts.runs.errors import RepositoryNotBound, RunAlreadyActiv
 from stagewright.contexts.runs.model import Run, RunWorld
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import effects
+from stagewright.contexts.runs.usecases import effects, moves
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Tx
 from stagewright.kit.ids import uuid7
@@ -72,7 +72,7 @@ async def request_run(tx: Tx, request: RunRequest, *, clock: Clock) -> Run:
     # After the insert: it waits for an unbinding that is under way, and one that comes later waits for us.
     if await projects.find_repository(tx, request.repository_id) is None:
         raise RepositoryNotBound("the repository is bound no more: `stagewright repo add` binds it again")
-    tx.publish(events.RunQueued(run=run), correlation_id=run.correlation_id)
+    await moves.tell(tx, events.RunQueued, run)
     if request.thread is not None:
         await comment_rows.make_status(tx, run.id, run.repository_id, request.thread)
         await effects.resolve_diagnostics(tx, run, request.thread, now=now)

@@ -81,6 +81,7 @@ async def resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
         finish_step=run.finish_step if finishing else None,
         world=replace(run.world, attempt_reason=reason),
         extra=extra,
+        waits=[wait for wait in closed if _resolved_at(wait) >= run.status_since],
     )
 
 
@@ -90,7 +91,7 @@ def _resolved_at(wait: Wait) -> datetime:
 
 async def wait_for_limit(tx: Tx, run: Run, *, bucket: str, resume_at: datetime, now: datetime) -> Run:
     """The run needs the provider now and may not ask: it waits and continues by itself."""
-    wait = await moves.open_wait(
+    await moves.open_wait(
         tx,
         run,
         WaitKind.RATE_LIMIT,
@@ -100,4 +101,4 @@ async def wait_for_limit(tx: Tx, run: Run, *, bucket: str, resume_at: datetime, 
         now=now,
         resume_at=resume_at,
     )
-    return await moves.pause(tx, run, wait, now=now)
+    return await moves.pause(tx, run, now=now)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from stagewright.contexts.identity.api import Caller, Permission, allows
+from stagewright.contexts.identity.api import Caller, Permission, ProjectRole, allows
 from stagewright.contexts.incidents import http as incidents_door
 from stagewright.contexts.incidents.model import IncidentState
 from stagewright.contexts.projects import http as projects_door
@@ -24,7 +24,11 @@ class Rights:
         self.caller = caller
         self.until = until
         self.visible = caller.projects
-        self._signatures: dict[UUID | None, Signature] = {}
+        self._only = caller.principal.only_project
+        self._roles: dict[UUID | None, ProjectRole] = {
+            item.project_id: item.role for item in caller.principal.memberships
+        }
+        self._signatures: dict[tuple[object, ...], Signature] = {}
 
     def shows(self, project_id: UUID | None) -> bool:
         """Say whether lists hold what belongs to the project; what belongs to none is the installation's."""
@@ -46,10 +50,10 @@ class Rights:
 
     def signature(self, project_id: UUID | None) -> Signature:
         """Return what the caller may do in the project, or on the platform: one signature, one frame."""
-        known = self._signatures.get(project_id)
+        place = (self._roles.get(project_id), project_id == self._only, project_id is None)
+        known = self._signatures.get(place)  # projects in which one has the same role do not differ
         if known is None:
-            known = frozenset(item for item in Permission if self.may(item, project_id))
-            self._signatures[project_id] = known
+            known = self._signatures[place] = frozenset(item for item in Permission if self.may(item, project_id))
         return known
 
 

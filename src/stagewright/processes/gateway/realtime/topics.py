@@ -91,20 +91,25 @@ def _routes(entry: Entry, event: type[Event] | None) -> Iterator[str]:
 
 
 def _waits(entry: Entry, event: type[Event] | None) -> Iterator[Frame]:
-    """Yield the wait that a run began or left; of a run that ended, that nothing of it waits any more."""
+    """Yield the waits that a run began or left; of a run that ended, that nothing of it waits any more."""
     body = entry.body
     if not _is(event, (RunMoved,)) or "id" not in body:
         return
-    wait = body.get("wait")
-    if _is(event, (RunWaitPaused, RunWaitResumed)) and isinstance(wait, Mapping) and "id" in wait:
-        data = {**wait, "run_number": body.get("number"), "project_id": body.get("project_id")}
-        key, shape = str(wait["id"]), "wait"
-    elif body.get("status") in OVER:
+    version = _version(body)
+    if body.get("status") in OVER:
         data = {"run_id": body["id"], "status": "closed"}
-        key, shape = f"run:{body['id']}", None
-    else:
-        return
-    yield Frame("waits", key, entry.kind, _version(body), entry.project_id, data, shape)
+        yield Frame("waits", f"run:{body['id']}", entry.kind, version, entry.project_id, data)
+    elif _is(event, (RunWaitPaused, RunWaitResumed)):
+        more = {"run_number": body.get("number"), "project_id": body.get("project_id"), "version": version}
+        for wait in _moved_waits(body):
+            yield Frame("waits", str(wait["id"]), entry.kind, version, entry.project_id, {**wait, **more}, "wait")
+
+
+def _moved_waits(body: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    found = body.get("waits")
+    for wait in found if isinstance(found, list) else [body.get("wait")]:
+        if isinstance(wait, Mapping) and "id" in wait:
+            yield wait
 
 
 def _version(body: Mapping[str, Any]) -> int | None:
