@@ -43,8 +43,9 @@ console-check: $(DIST) ## The console: lint, layers, types, unit tests, API type
 console-dev: $(NODE_STAMP) ## Serve the console while it is changed; CONSOLE_GATEWAY and CONSOLE_TOKEN name the server
 	@$(NPM) run --silent dev
 
-console-bench: $(DIST) ## Print what the console's pages load, against their budgets
+console-bench: $(DIST) ## What the console's pages load, against their budgets; from a commit to the paint in a browser
 	@$(NPM) run --silent closure
+	@$(BIN)/python -m tests.bench.console
 
 demo: setup $(DIST) ## From a label to a pull request on this machine, with the practice forge
 	@$(BIN)/stagewright demo

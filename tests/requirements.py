@@ -1,4 +1,4 @@
-"""Which test shows which requirement: ids of step A (``A1.2`` = point 1), of its end (``AD``) and of the specification.
+"""Which test shows which requirement: ids of the steps (``A1.2``: point 1 of A), of their ends (``AD``), of the pages.
 
 Every id of ``SAYS`` has its tests in ``evidence.txt`` (the id, then indented lines ``file::test`` below ``tests/``) or
 stands in ``PENDING`` with the reason why it has none yet. ``tests/unit/house/test_requirements.py`` checks both, and
@@ -124,6 +124,53 @@ SAYS: Final[dict[str, str]] = {
     "AD5": "planted canaries appear in no log, row, comment, prompt, file, environment or process listing",
     "AD6": "make bench prints the figures side by side",
     "AD7": "bad input gets a clear error that names the field and the remedy",
+    # Step B. 1. Realtime gateway
+    "B1.1": "socket protocol: greeting, subscriptions, signs of life, limits, close codes, a schema of its messages",
+    "B1.2": "topics are pure functions of journal rows",
+    "B1.3": "replay from a snapshot cursor, then live: without loss, disorder or doubles; else resync",
+    "B1.4": "a queue per socket; lists get the last version of a key, four times a second at most",
+    "B1.5": "rights are read again on change; sessions and tokens end their sockets",
+    "B1.6": "log topics: in order, gaps named, always an end",
+    "B1.7": "polling gives the same frames by the same functions",
+    "B1.8": "one reader per process, woken by a bell, never dependent on it",
+    "B1.9": "the journal's retention, by whole days",
+    "B1.10": "metrics: lag, sockets, resyncs",
+    "B1.11": "a frame is the part of the view that is equal for all, with what its reader may do",
+    # 2. Sessions
+    "B2.1": "the local owner signs in by a one-time link",
+    "B2.2": "GitHub: state, PKCE, allowed addresses, nobody registers themself",
+    "B2.3": "cookies, and proofs of every write; refusals are counted",
+    "B2.4": "security headers, and a style nonce for each page",
+    "B2.5": "roles and the permission table",
+    "B2.6": "users and members are invited, changed and removed; the last admin and the owner stay",
+    "B2.7": "what ended is forgotten in time",
+    # 3. Console
+    "B3.1": "the console's pages, deep and short links are served by the gateway and no other path is a page",
+    "B3.2": "inbox: only what needs this person, why, and what each answer does",
+    "B3.3": "waits: for what, since when, who can act, until when, and what happens otherwise",
+    "B3.4": "a run watched live, its log to the last of a million lines, both themes, by keyboard in Russian",
+    # 4. Incidents
+    "B4.1": "fingerprints: equal problems are one row, counted",
+    "B4.2": "incidents hold no secrets",
+    "B4.3": "viewed by one is still seen by others; back after an hour",
+    "B4.4": "muting, resolving, and a recurrence linked to the old one",
+    "B4.5": "incidents are forgotten when the settings say",
+    "B4.6": "every process writes incidents, and none fails by it",
+    "B4.7": "the alert stack shows five and counts the rest",
+    # 5. Build and delivery
+    "B5.1": "the console is installed from its lock with the Node of the wheel",
+    "B5.2": "the built console is served packed and cached",
+    "B5.3": "the TypeScript client is generated from the OpenAPI document and checked for drift",
+    "B5.4": "byte budgets are enforced with every test run",
+    "B5.5": "the built console is shipped in the Python wheel",
+    # 6. Demo
+    "B6.1": "the demo prints the console's address and signs its visitor in once",
+    # It is done when
+    "BD1": "three gateways, sixteen writers, sockets that drop: the committed set, or resync",
+    "BD2": "browser tests over the real processes, axe on every screen and theme",
+    "BD3": "every role at every route and topic; revocation at once; forgery, class confusion, redirects, framing",
+    "BD4": "make bench prints the feed's figures; make console-bench those of paint and bytes",
+    "BD5": "screens looked at in both themes and languages at 1280 and 360 px",
     # runs.md 19, as far as step A has the parts
     "RN1": "same delivery twice: one run; refused twice: one diagnostic comment",
     "RN2": "two run labels: refused, one conflict comment, no run",
@@ -185,6 +232,9 @@ SAYS: Final[dict[str, str]] = {
 # Why a requirement has no test yet; an entry leaves with its first test.
 PENDING: Final[dict[str, str]] = {
     "AX26": "a figure that make bench prints (feed): no test asserts absolute times",
+    "BD4": "figures are printed beside the load they were taken under: no test asserts absolute times",
+    "B5.5": "tools/wheel.py puts it there or refuses to build; no test builds a wheel",
+    "BD5": "people look at screens; console/bench/look.mjs takes the pictures, and axe and widths are tested by BD2",
     "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
 }
 

@@ -7,6 +7,7 @@ every socket's frames are held against what was committed.
 import asyncio
 import contextlib
 import json
+import math
 import os
 import random
 import sys
@@ -49,7 +50,7 @@ CLOCK = SystemClock()
 
 @dataclass(frozen=True)
 class Size:
-    """How hard it blows."""
+    """How hard it blows; ``within``: writing ends after so many seconds, whatever is left."""
 
     events: int
     sockets: int
@@ -60,6 +61,7 @@ class Size:
     followed: int = 2
     stay: float = 2.0
     seed: int = 20260105
+    within: float = math.inf
 
 
 @dataclass
@@ -173,7 +175,7 @@ class Writers:
                 await self._commit(connection, batch)
 
     def _take(self) -> int | None:
-        if self._left <= 0:
+        if self._left <= 0 or time.monotonic() - self._began > self._size.within:
             return None
         batch = min(self._left, self._chance.choice((1, 1, 1, 2, 5)))
         self._left -= batch

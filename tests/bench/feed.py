@@ -1,7 +1,11 @@
-"""The realtime feed: 1,000 sockets on one gateway, and a storm of 10⁵ events over three (BENCH_EVENTS for another)."""
+"""The realtime feed: 1,000 sockets on one gateway, and a storm of 10⁵ events over three (BENCH_EVENTS for another).
+
+By itself the storm ends after a hundred seconds, however far it got; with BENCH_EVENTS it takes the time it takes.
+"""
 
 import asyncio
 import json
+import math
 import os
 import sys
 import tempfile
@@ -28,6 +32,7 @@ RATE = 200.0
 SECONDS = 10.0
 SINGLES = 20
 EVENTS = int(os.environ.get("BENCH_EVENTS", "100000"))
+WITHIN = math.inf if "BENCH_EVENTS" in os.environ else 100.0
 Report = dict[str, Any]
 
 
@@ -41,13 +46,12 @@ async def measure() -> list[str]:
 
 async def _storm(stage: Stage) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
-        size = Size(events=EVENTS, sockets=200, rate=2000.0, runs=40, projects=20, stay=15.0)
+        size = Size(events=EVENTS, sockets=200, rate=2000.0, runs=40, projects=20, stay=15.0, within=WITHIN)
         outcome = await blow(stage.postgres.dsn, Path(folder), size)
     verdict = "; ".join(outcome.problems[:3]) or "each socket saw exactly what was committed"
+    written = f"{outcome.committed} of {EVENTS} events in {outcome.seconds:.0f} s"
     counts = f"{outcome.connects} connects, {outcome.resyncs} resyncs"
-    return [
-        f"storm: {outcome.committed} events in {outcome.seconds:.0f} s, 200 sockets, 3 gateways, {counts}: {verdict}"
-    ]
+    return [f"storm: {written}, 200 sockets, 3 gateways, {counts}: {verdict}"]
 
 
 async def _many_sockets(stage: Stage) -> list[str]:

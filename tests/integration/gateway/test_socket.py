@@ -574,6 +574,26 @@ class TestProtocol:
         assert b'rate_limited_total{bucket="sockets"} 2.0' in figures
 
 
+async def test_figures_tell_of_sockets_topics_lag_and_resyncs(server: Listening) -> None:
+    gateway = server.gateway
+    project = await gateway.project()
+    owner = await gateway.person(role="owner")
+    figure = gateway.platform.metrics.registry.get_sample_value
+    async with server.open(owner) as one, server.open(owner) as two:
+        await one.hello("projects", "runs")
+        await two.hello("projects", last_event_id="garbage")
+        await two.heard("resync")
+        await change(gateway, project, 5)
+        await one.until(lambda: one.frames() != [])
+        await two.until(lambda: two.frames() != [])
+        await server.live.watch()
+        assert figure("stagewright_realtime_sockets") == 2
+        assert figure("stagewright_realtime_topics", {"family": "projects"}) == 2
+        assert figure("stagewright_realtime_resync_total", {"reason": "too_old"}) == 1
+        assert figure("stagewright_realtime_frames_total", {"family": "projects"}) == 2
+        assert (figure("stagewright_realtime_lag_seconds_count") or 0) > 0
+
+
 @dataclass
 class HeldWire:
     """The client's side of an ASGI connection; what is sent waits until ``open`` is set."""

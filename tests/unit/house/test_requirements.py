@@ -57,7 +57,7 @@ def test_every_reason_says_something() -> None:
 
 
 def test_an_id_in_a_test_file_is_a_known_requirement() -> None:
-    pattern = re.compile(r"\b(?:A\d{1,2}\.\d{1,2}|AD\d(?:\.\d)?|RN\d{1,2}|WF\d|AX\d{1,2})\b")
+    pattern = re.compile(r"\b(?:[AB]\d{1,2}\.\d{1,2}|[AB]D\d(?:\.\d)?|RN\d{1,2}|WF\d|AX\d{1,2})\b")
     for path in _test_files():
         unknown = set(pattern.findall(path.read_text())) - SAYS.keys() - LATER
         assert unknown == set(), f"{path.relative_to(ROOT)} names requirements nobody knows"
