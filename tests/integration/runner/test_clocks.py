@@ -12,7 +12,7 @@ from stagewright.kit.redact import Redactor
 from stagewright.processes.runner import attempt, main, results, sessions, stream, turns
 from stagewright.processes.runner.attempt import Attempt
 from stagewright.processes.runner.control import Control
-from stagewright.processes.runner.failures import Outcome, Unreachable
+from stagewright.processes.runner.failures import Failed, Outcome, Unreachable
 from stagewright.processes.runner.settings import read_settings
 from stagewright.wire.v1 import session_pb2, stream_pb2
 
@@ -74,10 +74,13 @@ async def test_a_session_is_waited_for_while_the_platform_is_away() -> None:
     assert (fetched.archive, door.asked) == (b"archive", 5)
 
 
-async def test_a_session_that_does_not_come_in_time_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_session_that_does_not_come_in_time_is_not_lost_the_attempt_ends_and_another_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sessions, "PATIENCE_SECONDS", 0.1)
-    with pytest.raises(sessions.SessionLost, match="away"):
+    with pytest.raises(Failed, match="away") as failure:
         await sessions.fetch_session(Away(1000, []), "s1")  # type: ignore[arg-type]
+    assert failure.value.outcome.code == "source_unavailable"
 
 
 class Away:
