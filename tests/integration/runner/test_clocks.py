@@ -74,7 +74,7 @@ async def test_a_session_is_waited_for_while_the_platform_is_away() -> None:
     assert (fetched.archive, door.asked) == (b"archive", 5)
 
 
-async def test_a_session_that_does_not_come_in_time_is_not_lost_the_attempt_ends_and_another_follows(
+async def test_a_session_that_does_not_come_in_time_is_not_lost_but_another_attempt_follows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sessions, "PATIENCE_SECONDS", 0.1)
