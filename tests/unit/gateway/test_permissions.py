@@ -6,8 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from stagewright.contexts.identity.api import Caller
 from stagewright.contexts.identity.model import Membership, PlatformRole, Principal, ProjectRole, Scope, User
 from stagewright.contexts.identity.rules import TABLE, Permission, allows, has_scope, sees, visible_projects
+from stagewright.processes.gateway.realtime.rights import Rights
 
 SHOP, BLOG = uuid4(), uuid4()
 
@@ -41,6 +43,16 @@ def test_lists_show_the_projects_of_the_roles_and_of_the_credential(
     assert visible_projects(principal) == expected
     for project in (SHOP, BLOG):
         assert sees(principal, project) == (expected is None or project in expected)
+
+
+@pytest.mark.parametrize("role", PlatformRole)
+@pytest.mark.parametrize("only", [None, SHOP, BLOG])
+def test_readers_share_a_frame_only_where_they_may_do_the_same(role: PlatformRole, only: UUID | None) -> None:
+    principal = a_principal(role, only_project=only)
+    rights = Rights(Caller(principal, Permission.SIGNED_IN))
+    for project in (SHOP, BLOG, uuid4(), None, SHOP):
+        expected = frozenset(item for item in Permission if allows(principal, item, project))
+        assert rights.signature(project) == expected
 
 
 def test_what_has_no_scope_is_for_sessions_only() -> None:
