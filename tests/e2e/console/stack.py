@@ -4,6 +4,7 @@
 """
 
 import json
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,8 @@ from typing import Any
 from tests.e2e.platform import Platform, running_platform
 from tests.e2e.repository import Repository
 from tests.e2e.waiting import wait_until
+
+from stagewright.kit.crypto import hash_secret
 
 SLOW = """
 - run: for i in $(seq 1 40); do echo "step $i of 40"; sleep 0.1; done
@@ -33,6 +36,7 @@ MILLION = """
 - run: seq -f 'count %.0f' 1 1000000
 - write: {path: counted.md, content: "1000000"}
 """
+NO_POLICY = "version: nobody knows\n"
 SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN, "million": MILLION}
 Act = Callable[[Mapping[str, Any]], Any]
 
@@ -48,6 +52,8 @@ class Stack:
             "/start": self.start,
             "/finished": self.finished,
             "/gateway": self.gateway,
+            "/incident": self.incident,
+            "/member": lambda _: self.member(),
         }
 
     def repository(self, scenario: str) -> Repository:
@@ -82,6 +88,32 @@ class Stack:
         sql = "select status from runs where id = %(id)s and status in ('succeeded', 'failed', 'cancelled')"
         row = wait_until(lambda: self.platform.rows(sql, id=wish["run"]), "the run ends", 60.0)[0]
         return {"status": row["status"]}
+
+    def incident(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Break something as people do: a policy that is no policy; answer once its incident stands in the list."""
+        repository = self.platform.repository(policy=NO_POLICY, by_rest=True)
+        repository.start(title="Under a broken policy")
+
+        def reported() -> dict[str, Any] | None:
+            answer = self.platform.ask("GET", "/incidents?code=policy_invalid")
+            return next(iter(answer.json()["items"]), None)
+
+        return {"id": wait_until(reported, "the incident is reported", 30.0)["id"]}
+
+    def member(self) -> dict[str, str]:
+        """Invite somebody without any project and make a link that signs them in.
+
+        People come by GitHub, which a loopback installation has not: the code is planted, everything else is real.
+        """
+        email = f"member-{len(self.platform.rows('select id from users'))}@example.test"
+        answer = self.platform.ask("POST", "/users", {"email": email, "role": "member"})
+        assert answer.status_code == 201, answer.text
+        user, code = answer.json()["id"], secrets.token_urlsafe(32)
+        self.platform.change("update users set state = 'active' where id = %(id)s", id=user)
+        sql = """insert into login_codes (hash, kind, user_id, created_at, expires_at)
+            values (%(hash)s, 'local', %(user)s, now(), now() + interval '5 minutes')"""
+        self.platform.change(sql, hash=hash_secret(code), user=user)
+        return {"url": f"{self.platform.gateway_url}/login#{code}", "email": email}
 
     def gateway(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Kill the gateway or start it again."""
@@ -135,6 +167,7 @@ def main() -> None:
         with serving(stack) as control:
             for scenario in ("quick", "slow", "long", "broken"):
                 stack.start({"scenario": scenario, "title": f"A {scenario} piece of work"})
+            stack.incident({})
             print(json.dumps({"control": control, "url": platform.gateway_url, **stack.sign_in()}), flush=True)
             sys.stdin.read()
 

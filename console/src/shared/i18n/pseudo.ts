@@ -17,5 +17,5 @@ export function pseudo(words: Words): Words {
 function longer(text: string): string {
   const letters = text.split(PLACEHOLDER).filter((part) => !PLACEHOLDER.test(part))
   const more = Math.ceil(letters.join('').length * LONGER)
-  return `[${text}${'~ea'.repeat(Math.ceil(more / 3)).slice(0, more)}]`
+  return `[${text}${' ~ea~ea'.repeat(Math.ceil(more / 7)).slice(0, more)}]`
 }

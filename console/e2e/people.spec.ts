@@ -1,0 +1,40 @@
+// Who may see what: a person without rights, and what the owner does with people.
+import { expect, test } from '@playwright/test'
+import { act, startRun, signIn, visit } from './stack'
+
+test('a member without rights sees neither the screens nor what is in them', async ({ page }) => {
+  const { run } = await startRun('quick', 'Not for everybody')
+  const { url } = await act<{ url: string }>('/member')
+  await page.goto(url)
+  await expect(page.locator('.sw-brand')).toBeVisible()
+  const navigation = page.locator('.sw-nav')
+  await expect(navigation.getByRole('link', { name: 'Inbox' })).toBeVisible()
+  for (const name of ['Users', 'Settings', 'Audit'])
+    await expect(navigation.getByRole('link', { name, exact: true })).toHaveCount(0)
+  for (const path of ['/users', '/settings', `/runs/${run}`]) {
+    await visit(page, path)
+    await expect(page.getByText('or you may not see it').first()).toBeVisible()
+  }
+  expect((await page.request.get('/api/v1/users')).status()).toBe(403)
+  expect((await page.request.get(`/api/v1/runs/${run}`)).status()).toBe(404)
+})
+
+test('the owner sees what a role means before it changes, and the person is disabled after it', async ({
+  page,
+}) => {
+  const { email } = await act<{ email: string }>('/member')
+  await signIn(page)
+  await visit(page, '/users')
+  const row = page.locator('tbody tr', { hasText: email })
+  await row.getByRole('button', { name: 'Make administrator' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.getByRole('heading', { name: 'Stays' })).toBeVisible()
+  await dialog.getByRole('button', { name: 'Make administrator' }).click()
+  await expect(row).toContainText('Administrator')
+  await expect(row.getByRole('button', { name: 'Make owner' })).toBeVisible()
+  await row.getByRole('button', { name: 'Disable' }).click()
+  await expect(dialog.getByRole('heading', { name: 'Is lost' })).toBeVisible()
+  await dialog.getByRole('button', { name: 'Disable' }).click()
+  await expect(row).toContainText('Disabled')
+  await expect(row.getByRole('button', { name: 'Let in again' })).toBeVisible()
+})
