@@ -90,4 +90,4 @@ def test_the_demo_signs_its_visitor_in(playground: Playground) -> None:
     signed = sign_in(link)
     assert signed.status == 200
     runs = json.loads(ask(link, "GET", "/api/v1/runs", Cookie=signed.cookie).text)["items"]
-    assert [run["status"] for run in runs] == ["succeeded"]
+    assert runs[-1]["status"] == "succeeded", "the demo's own run is the oldest"
