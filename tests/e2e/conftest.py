@@ -1,5 +1,6 @@
 """The platform as processes: one for all peaceful tests, and the figures measured on the way."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -29,6 +30,13 @@ def platform(peaceful: Platform) -> Iterator[Platform]:
 def figures(request: pytest.FixtureRequest) -> Figures:
     """Return where measured times are kept."""
     return request.config.stash.setdefault(FIGURES, Figures())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """Let started programs hear Ctrl-C even where a shell started the tests in the background, deaf to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
