@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 def test_the_ingest_bench_measures_the_gateway_beside_a_bare_handler_and_pgbench() -> None:
     printed = "\n".join(asyncio.run(ingest.measure(seconds=0.5)))
-    assert re.search(r"bare handler +\d+/s .*{202: \d+}", printed), printed
-    assert re.search(r"gateway +\d+/s .*{202: \d+}", printed), printed
+    assert re.search(r"bare handler +\d+/s .*202: \d+", printed), printed
+    assert re.search(r"gateway +\d+/s .*202: \d+", printed), printed
     assert re.search(r"gateway / bare handler +\d+\.\d\d", printed), printed
     assert re.search(r"at a steady 1000/s: p50 [\d.]+ ms, p99 [\d.]+ ms", printed), printed
 
