@@ -9,7 +9,7 @@ import { link, mux } from '@/shared/realtime/link'
 import App from './App.vue'
 import { registerWords } from './areas'
 import { makeRouter } from './router'
-import './styles.css'
+import './styles/index.css'
 import { makeVuetify } from './vuetify'
 
 const FIVE_MINUTES = 5 * 60_000
