@@ -71,6 +71,17 @@ function clipped(page: Page): Promise<string[]> {
   })
 }
 
+/** Return by how much the page is wider than the window, once it had a moment to follow a new width. */
+async function overflow(page: Page): Promise<number> {
+  const measure = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+  let over = await measure()
+  for (let look = 0; over > 0 && look < 20; look++) {
+    await page.waitForTimeout(100)
+    over = await measure()
+  }
+  return over
+}
+
 /** Name the innermost box that reaches over the right edge. */
 function widest(page: Page): Promise<string> {
   return page.evaluate(() => {
@@ -84,30 +95,39 @@ function widest(page: Page): Promise<string> {
   })
 }
 
-/** Return what the focus lands on but nobody sees: none of its corners is on top. */
+/** Return what the focus lands on but nobody sees, and what lies over it: none of its corners is on top. */
 async function obscured(page: Page, steps: number): Promise<string[]> {
   const found: string[] = []
   for (let step = 0; step < steps; step++) {
     await page.keyboard.press('Tab')
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))))
-    const hidden = await page.evaluate(() => {
-      const node = document.activeElement
-      if (node === null || node === document.body) return null
-      const box = node.getBoundingClientRect()
-      const [left, right, top, bottom] = [box.left + 2, box.right - 2, box.top + 2, box.bottom - 2]
-      const points = [left, right, (left + right) / 2].flatMap((x) => [top, bottom].map((y) => [x, y]))
-      const seen = points.some(([x, y]) => {
-        const over = document.elementFromPoint(x!, y!)
-        return (
-          over !== null &&
-          (node.contains(over) || over.contains(node) || over.closest('label')?.contains(node))
-        )
-      })
-      return seen ? null : node.outerHTML.slice(0, 160)
-    })
+    let hidden = await covered(page)
+    for (let look = 0; hidden && look < 10; look++) {
+      await page.waitForTimeout(100) // what steps aside may take a moment
+      hidden = await covered(page)
+    }
     if (hidden) found.push(hidden)
   }
   return found
+}
+
+function covered(page: Page): Promise<string | null> {
+  return page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    const node = document.activeElement
+    if (node === null || node === document.body) return null
+    const box = node.getBoundingClientRect()
+    const [left, right, top, bottom] = [box.left + 2, box.right - 2, box.top + 2, box.bottom - 2]
+    const points = [left, right, (left + right) / 2].flatMap((x) => [top, bottom].map((y) => [x, y]))
+    const over = points.map(([x, y]) => document.elementFromPoint(x!, y!))
+    const seen = over.some(
+      (top) =>
+        top !== null && (node.contains(top) || top.contains(node) || top.closest('label')?.contains(node)),
+    )
+    const cover = over.find((top) => top !== null)
+    return seen
+      ? null
+      : `${node.outerHTML.slice(0, 100)} under ${cover?.outerHTML.slice(0, 200)} at ${Math.round(box.top)}`
+  })
 }
 
 /** Return the addresses of all screens: what the navigation offers, and one of each detail. */
@@ -159,7 +179,7 @@ test('axe finds nothing on any screen in either theme, and nothing is wider than
       found.push(...(await faults(page)).map((fault) => `${address} ${theme}: ${fault}`))
     }
     await page.setViewportSize({ width: 320, height: 640 })
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    const over = await overflow(page)
     if (over > 0) found.push(`${address}: ${over} px too wide at 320 px: ${await widest(page)}`)
     await page.setViewportSize({ width: 1280, height: 800 })
     const spaced = await page.addStyleTag({ content: SPACING })
@@ -200,7 +220,7 @@ test('words that are 40 % longer fit on every screen, wide and narrow', async ({
     await page.waitForTimeout(SETTLED / 2)
     for (const width of [1280, 360]) {
       await page.setViewportSize({ width, height: 800 })
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+      const over = await overflow(page)
       if (over > 0) found.push(`${address}: ${over} px too wide at ${width} px: ${await widest(page)}`)
       found.push(...(await clipped(page)).map((text) => `${address} ${width}: clipped: ${text}`))
     }
