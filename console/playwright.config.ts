@@ -16,7 +16,6 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   workers: 1,
   timeout: 90_000,
-  retries: 1, // beside other tests on two cores; what passes the second time is reported as flaky
   expect: { timeout: 15_000 },
   reporter: [['list']],
   use: {

@@ -1,12 +1,11 @@
 // Who may see what: a person without rights, and what the owner does with people.
 import { expect, test } from '@playwright/test'
-import { act, startRun, signIn, visit } from './stack'
+import { act, enter, signIn, startRun, visit } from './stack'
 
 test('a member without rights sees neither the screens nor what is in them', async ({ page }) => {
   const { run } = await startRun('quick', 'Not for everybody')
   const { url } = await act<{ url: string }>('/member')
-  await page.goto(url)
-  await expect(page.locator('.sw-brand')).toBeVisible()
+  await enter(page, url)
   const navigation = page.locator('.sw-nav')
   await expect(navigation.getByRole('link', { name: 'Inbox' })).toBeVisible()
   for (const name of ['Users', 'Settings', 'Audit'])

@@ -20,6 +20,13 @@ export interface Started {
 /** Label an issue for a developer who plays `scenario`. */
 export const startRun = (scenario: string, title = 'Say hello') => act<Started>('/start', { scenario, title })
 
+/** Open a one-time link and wait for the first screen: until it stands, the router still has its own way to go. */
+export async function enter(page: Page, url: string): Promise<void> {
+  await page.goto(url)
+  await expect(page.locator('.sw-nav')).toBeVisible()
+  await expect(page.locator('main h1')).toBeVisible()
+}
+
 /** Go to a screen inside the page, as a link does: a new page each time would need a socket each time. */
 export async function visit(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => {
@@ -36,7 +43,6 @@ export async function signIn(page: Page): Promise<string[]> {
   })
   page.on('pageerror', (error) => said.push(String(error)))
   const { url } = await act<{ url: string }>('/sign-in')
-  await page.goto(url)
-  await expect(page.locator('.sw-brand')).toBeVisible()
+  await enter(page, url)
   return said
 }

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -57,6 +58,16 @@ class FakeClock:
             self.advance(self._sleepers[0][0] - self._now)
         self.advance(end - self._now)
         await settle()
+
+    async def until(self, holds: Callable[[], bool], step: timedelta = timedelta(seconds=1)) -> None:
+        """Let time pass by ``step`` until ``holds``; fail after 10 real seconds.
+
+        For duties that ask a database between two sleeps: ``run`` alone would pass over those that are not asleep yet.
+        """
+        async with asyncio.timeout(2 * REAL_LIMIT):
+            while not holds():
+                await self.run(step)
+                await asyncio.sleep(0.01)  # lets the database answer
 
     async def wait_for_sleepers(self, count: int = 1) -> None:
         """Return when at least ``count`` sleepers wait; fail after 5 real seconds."""

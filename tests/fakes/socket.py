@@ -70,6 +70,10 @@ class Client:
         await self.until(lambda: any(item["op"] == op and fits(item) for item in self.said))
         return next(item for item in self.said if item["op"] == op and fits(item))
 
+    def told(self, op: str) -> bool:
+        """Say whether a message of this kind came."""
+        return any(item["op"] == op for item in self.said)
+
     async def until(self, holds: Callable[[], bool]) -> None:
         """Wait until what was received fulfils ``holds``."""
         async with asyncio.timeout(PATIENCE):

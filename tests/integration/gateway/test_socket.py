@@ -203,8 +203,7 @@ class TestLists:
             await client.until(lambda: len(client.frames()) == 2)
             assert covered != ready["cursor"]
             assert client.cursor == covered, "the cursor waits for versions that are held back"
-            await clock.run(SILENCE)
-            await client.until(lambda: len(client.frames()) >= 4)
+            await clock.until(lambda: len(client.frames()) >= 4, SILENCE)
             mine = [frame["version"] for frame in client.frames() if frame["key"] == str(project.id)]
             assert mine == [2, 4]
             assert [frame["version"] for frame in client.frames() if frame["key"] == str(other.id)][-1] == 2
@@ -321,10 +320,7 @@ class TestMissed:
                     " where application_name = 'stagewright-bell' and datname = current_database()"
                 )
             await note(gateway, run, 1)
-            async with asyncio.timeout(10):
-                while values(client.frames()) != [1]:
-                    await clock.run(timedelta(seconds=3))  # the slow timer, whatever happened to the bell
-                    await asyncio.sleep(0.02)
+            await clock.until(lambda: values(client.frames()) == [1])  # the slow timer, whatever happened to the bell
 
 
 def forged(cursor: str, **changes: Any) -> str:
@@ -370,10 +366,7 @@ class TestResync:
             old = (await client.hello(topic))["cursor"]
             async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as restore:
                 await restore.execute("update installation set epoch = gen_random_uuid()")
-            async with asyncio.timeout(10):
-                while not any(item["op"] == "resync" for item in client.said):
-                    await clock.run(timedelta(seconds=30))
-                    await asyncio.sleep(0.01)
+            await clock.until(lambda: client.told("resync"), timedelta(seconds=30))
             assert (await client.heard("resync"))["reason"] == "epoch"
             await note(gateway, run, 1)
             await client.until(lambda: values(client.frames()) == [1])
@@ -450,8 +443,7 @@ class TestSchema:
             await client.sub(1, "projects", "audit")
             await gateway.run(repository, 2)
             await client.until(lambda: client.frames() != [])
-            await clock.run(timedelta(seconds=16))
-            await client.heard("ping")
+            await clock.until(lambda: client.told("ping"))
             async with gateway.db.transaction() as tx:
                 await tx.execute("delete from memberships where user_id = %(user)s", user=person.user.id)
                 tx.publish(MemberRemoved(membership=Membership(project.id, person.user.id, ProjectRole.READ)))
@@ -489,7 +481,7 @@ class TestProtocol:
             ready = await client.hello("incidents")
             await gateway.run(repository, 2)
             await server.settled()
-            await clock.run(timedelta(seconds=16))
+            await clock.until(lambda: client.told("ping"))
             ping = await client.heard("ping")
             assert ping["cursor"] != ready["cursor"]
 
