@@ -1,6 +1,5 @@
 """Rights at the socket: who loses them gets no frame after that, and hears why."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
