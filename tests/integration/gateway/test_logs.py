@@ -58,6 +58,7 @@ async def test_positions_grow_and_end_with_a_digest(scene: Scene) -> None:
     await scene.end()
     streams = {item["stream"]: item for item in (await scene.gateway.get(path, scene.owner)).json()["streams"]}
     assert streams["engine"]["sha256"] == hashlib.sha256(b"one\ntwo\n").hexdigest()
+    assert streams["engine"]["ended_at"] == scene.gateway.clock.now().isoformat()
     assert streams["runner"]["ended"]
 
 
@@ -118,6 +119,33 @@ async def test_grep_gives_whole_lines_and_goes_on_where_it_stopped(scene: Scene)
     assert (rest["text"], rest["eof"]) == ("last error", True)
     small = await scene.read("?grep=error&limit=1")
     assert small["text"] == "an error here\n"
+
+
+async def test_a_piece_says_when_its_chunks_were_written(scene: Scene) -> None:
+    begun = scene.gateway.clock.now()
+    await scene.write(b"one\ntwo\nthr", b"ee\n", b"four\n")
+    marks = [{"from_line": line, "at": (begun + timedelta(seconds=n)).isoformat()} for n, line in enumerate((0, 2, 3))]
+    assert (await scene.read())["times"] == marks
+    assert (await scene.read("?limit=9"))["times"] == marks[:1]
+    assert (await scene.read("?from_byte=12"))["times"] == marks[1:]
+    assert (await scene.read("?from_byte=19"))["times"] == []
+    assert (await scene.read("?grep=o"))["times"] == []
+    alone = await scene.read("?text=false&limit=1")
+    assert (alone["text"], alone["times"], alone["next_byte"]) == ("", marks, 19)
+
+
+async def test_chunks_of_one_second_have_one_time_and_a_long_list_goes_on_in_the_next_piece(scene: Scene) -> None:
+    begun = scene.gateway.clock.now()
+    seconds = [timedelta(seconds=n // 2) for n in range(5000)]
+    async with scene.gateway.db.transaction() as tx:
+        await log_rows.append(tx, scene.attempt, [("engine", begun + after, b"x\n") for after in seconds])
+    first = await scene.read("?text=false")
+    assert (len(first["times"]), first["next_byte"], first["bytes"]) == (2000, 8000, 10_000)
+    assert first["times"][1] == {"from_line": 2, "at": (begun + timedelta(seconds=1)).isoformat()}
+    rest = await scene.read("?text=false&from_byte=8000")
+    assert (len(rest["times"]), rest["times"][0]["from_line"], rest["next_byte"]) == (500, 4000, 10_000)
+    piece = await scene.read()
+    assert (len(piece["times"]), piece["next_byte"], len(piece["text"])) == (2000, 8000, 8000)
 
 
 async def test_raw_bytes_come_whole_or_by_range(scene: Scene) -> None:

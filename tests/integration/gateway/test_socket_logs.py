@@ -80,6 +80,24 @@ async def test_chunks_come_in_order_from_the_mark_and_the_end_is_told(server: Li
     assert (end["bytes"], end["lines"], len(end["sha256"])) == (19, 3, 64)
 
 
+async def test_a_chunk_and_the_end_say_when_they_were_written(server: Listening, clock: FakeClock) -> None:
+    gateway = server.gateway
+    _, _, run = await gateway.scene()
+    attempt = await an_attempt(gateway, run)
+    owner, topic = await gateway.person(role="owner"), f"run.logs:{run.id}:engine"
+    times = []
+    async with server.open(owner) as client:
+        await client.hello(topic, logs={topic: mark(1, 0)})
+        for piece in (b"one\n", b"two\n"):
+            times.append(clock.now().isoformat())
+            await write(gateway, attempt, piece)
+            clock.advance(timedelta(seconds=3))
+        times.append(clock.now().isoformat())
+        await close(gateway, attempt)
+        await client.until(lambda: ends(client) != [])
+    assert [header["at"] for header, _ in client.chunks] == times
+
+
 async def test_without_a_mark_only_what_comes_is_sent(server: Listening) -> None:
     gateway = server.gateway
     _, _, run = await gateway.scene()

@@ -1057,6 +1057,8 @@ export interface paths {
         /**
          * Read Log
          * @description Return a piece of a log as text. Bytes that are no UTF-8 are replaced; take ``/raw`` for the exact ones.
+         *
+         *     A piece ends where ``times`` would hold more than 2,000.
          */
         get: operations["read_log"];
         put?: never;
@@ -2633,13 +2635,15 @@ export interface components {
         };
         /**
          * LogPosition
-         * @description How far a stream is. ``sha256`` of all its bytes is known when it has ended.
+         * @description How far a stream is. ``sha256`` of all its bytes and ``ended_at`` are known when it has ended.
          */
         LogPosition: {
             /** Bytes */
             bytes: number;
             /** Ended */
             ended: boolean;
+            /** Ended At */
+            ended_at: string | null;
             /** Lines */
             lines: number;
             /** Sha256 */
@@ -2671,6 +2675,9 @@ export interface components {
         /**
          * LogText
          * @description A piece of a stream. ``next_byte`` is where to go on; ``eof``: nothing follows, now or later.
+         *
+         *     ``times``: when it was written, from the chunk on that holds the first byte, one for the chunks of a second. None
+         *     with ``grep``: there lines have no numbers.
          */
         LogText: {
             /** Attempt */
@@ -2704,6 +2711,21 @@ export interface components {
             stream: components["schemas"]["Stream"];
             /** Text */
             text: string;
+            /** Times */
+            times: components["schemas"]["LogTime"][];
+        };
+        /**
+         * LogTime
+         * @description When a chunk was written; ``from_line`` (from 0) is the line in which it begins.
+         */
+        LogTime: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** From Line */
+            from_line: number;
         };
         /**
          * MemberForm
@@ -6769,6 +6791,8 @@ export interface operations {
                 since?: string | null;
                 /** @description only the last lines */
                 tail?: number | null;
+                /** @description false: only the times, for a reader of ``/raw``; ``limit`` is moot */
+                text?: boolean;
             };
             header?: never;
             path: {

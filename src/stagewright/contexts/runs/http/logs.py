@@ -1,4 +1,4 @@
-"""A run's logs: where each stream is, its text by byte range, since a time, from its end or by a word; raw bytes."""
+"""A run's logs: where each stream is, its text by range, since a time, from its end or by a word; times; raw bytes."""
 
 import re
 from collections.abc import AsyncIterator
@@ -25,6 +25,7 @@ from stagewright.kit.http.shapes import Id, Instant
 MIB = 1024 * 1024
 SCAN_LIMIT = 8 * MIB
 PAGE = 16
+MOST_TIMES = 2000
 LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 routes = Routes(tag="logs")
@@ -39,13 +40,14 @@ class Stream(StrEnum):
 
 
 class LogPosition(BaseModel):
-    """How far a stream is. ``sha256`` of all its bytes is known when it has ended."""
+    """How far a stream is. ``sha256`` of all its bytes and ``ended_at`` are known when it has ended."""
 
     stream: Stream
     stream_seq: int
     bytes: int
     lines: int
     ended: bool
+    ended_at: Instant | None
     sha256: str | None
 
 
@@ -58,8 +60,19 @@ class LogPositions(BaseModel):
     streams: list[LogPosition]
 
 
+class LogTime(BaseModel):
+    """When a chunk was written; ``from_line`` (from 0) is the line in which it begins."""
+
+    from_line: int
+    at: Instant
+
+
 class LogText(BaseModel):
-    """A piece of a stream. ``next_byte`` is where to go on; ``eof``: nothing follows, now or later."""
+    """A piece of a stream. ``next_byte`` is where to go on; ``eof``: nothing follows, now or later.
+
+    ``times``: when it was written, from the chunk on that holds the first byte, one for the chunks of a second. None
+    with ``grep``: there lines have no numbers.
+    """
 
     run_id: Id
     attempt: int
@@ -73,6 +86,7 @@ class LogText(BaseModel):
     eof: bool
     sha256: str | None
     started_at: Instant | None
+    times: list[LogTime]
     text: str
 
 
@@ -123,6 +137,7 @@ async def positions(reader: Reader, attempt_id: UUID) -> list[LogPosition]:
             bytes=heads.get(stream, nothing).bytes,
             lines=heads.get(stream, nothing).lines,
             ended=stream in ends,
+            ended_at=ends[stream].at.isoformat() if stream in ends else None,
             sha256=ends[stream].sha256.hex() if stream in ends else None,
         )
         for stream in Stream
@@ -141,15 +156,25 @@ async def read_log(
     since: Annotated[datetime | None, Query(description="only what was written from then on")] = None,
     tail: Annotated[int | None, Query(ge=1, le=100_000, description="only the last lines")] = None,
     grep: Annotated[str | None, Query(min_length=1, max_length=200, description="only lines with this text")] = None,
+    text: Annotated[
+        bool, Query(description="false: only the times, for a reader of ``/raw``; ``limit`` is moot")
+    ] = True,
 ) -> LogText:
-    """Return a piece of a log as text. Bytes that are no UTF-8 are replaced; take ``/raw`` for the exact ones."""
+    """Return a piece of a log as text. Bytes that are no UTF-8 are replaced; take ``/raw`` for the exact ones.
+
+    A piece ends where ``times`` would hold more than 2,000.
+    """
     async with db.reading() as reader:
         await visible_run(reader, run_id, me)
         chosen = await chosen_attempt(reader, run_id, attempt)
         position = next(item for item in await positions(reader, chosen.id) if item.stream is stream)
         log = _Log(reader, chosen, position)
         start = await _start(log, from_byte, since, tail)
-        data, following = await (_grep(log, start, limit, grep) if grep else _plain(log, start, limit))
+        times, end = await _times(log, start, start + limit if text else position.bytes)
+        if grep:
+            times, (data, following) = [], await _grep(log, start, limit, grep)
+        else:
+            data, following = await _plain(log, start, end - start) if text else (b"", end)
     return LogText(
         run_id=str(run_id),
         attempt=chosen.generation,
@@ -163,8 +188,20 @@ async def read_log(
         eof=position.ended and following >= position.bytes,
         sha256=position.sha256,
         started_at=chosen.started_at.isoformat() if chosen.started_at else None,
+        times=[
+            LogTime(from_line=item.from_line, at=item.at.isoformat()) for item in times if item.from_byte < following
+        ],
         text=data.decode("utf-8", "replace"),
     )
+
+
+async def _times(log: _Log, start: int, end: int) -> tuple[list[log_rows.Written], int]:
+    """Return when what stands between the bytes was written; and the end, nearer when that would be too much."""
+    attempt, stream, end = log.attempt.id, log.position.stream.value, min(end, log.position.bytes)
+    if start >= end:
+        return [], start
+    found = await log_rows.list_times(log.reader, attempt, stream, from_byte=start, to_byte=end, limit=MOST_TIMES + 1)
+    return found[:MOST_TIMES], found[MOST_TIMES].from_byte if len(found) > MOST_TIMES else end
 
 
 async def _start(log: _Log, from_byte: int, since: datetime | None, tail: int | None) -> int:
@@ -263,7 +300,7 @@ def _range(header: str | None, total: int) -> tuple[int, int] | None:
 
 async def _pieces(db: Database, attempt: Attempt, stream: Stream, start: int, size: int) -> AsyncIterator[bytes]:
     end = start + size
-    nowhere = LogPosition(stream=stream, stream_seq=0, bytes=0, lines=0, ended=False, sha256=None)
+    nowhere = LogPosition(stream=stream, stream_seq=0, bytes=0, lines=0, ended=False, ended_at=None, sha256=None)
     while start < end:
         async with db.reading() as reader:
             data = await _Log(reader, attempt, nowhere).bytes_from(start, min(MIB, end - start))

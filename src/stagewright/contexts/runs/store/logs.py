@@ -45,7 +45,17 @@ class End:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """When a chunk was written, and where it begins."""
+
+    from_line: int
+    from_byte: int
+    at: datetime
+
+
 to_chunk = record(Chunk)
+to_written = record(Written)
 to_position = record(Position)
 to_end = record(End)
 
@@ -72,6 +82,13 @@ ENDS = "select stream, bytes, lines, sha256, at from run_log_ends where attempt_
 RANGE = """
 select stream, stream_seq, from_byte, from_line, at, chunk from run_logs
 where attempt_id = %(attempt)s and stream = %(stream)s and stream_seq > %(after)s
+order by stream_seq limit %(limit)s
+"""
+TIMES = """
+select from_line, from_byte, at from (
+    select from_line, from_byte, at, stream_seq, lag(date_trunc('second', at)) over (order by stream_seq) as before
+    from run_logs where attempt_id = %(attempt)s and stream = %(stream)s and stream_seq >= %(first)s) as chunks
+where before is distinct from date_trunc('second', at) and from_byte < %(to_byte)s
 order by stream_seq limit %(limit)s
 """
 SEEK = """
@@ -192,6 +209,16 @@ async def tail(reader: Reader, attempt_id: UUID, stream: str, *, most: int) -> b
 async def seek(reader: Reader, attempt_id: UUID, stream: str, from_byte: int) -> int:
     """Return the ``stream_seq`` of the chunk that holds byte ``from_byte``, 0 without chunks."""
     return int(await reader.value(SEEK, attempt=attempt_id, stream=stream, from_byte=from_byte))
+
+
+async def list_times(
+    reader: Reader, attempt_id: UUID, stream: str, *, from_byte: int, to_byte: int, limit: int
+) -> list[Written]:
+    """Return when the chunks between the bytes were written; of those of one second the first."""
+    first = await seek(reader, attempt_id, stream, from_byte)
+    return await reader.all(
+        to_written, TIMES, attempt=attempt_id, stream=stream, first=first, to_byte=to_byte, limit=limit
+    )
 
 
 async def positions(reader: Reader, attempt_id: UUID) -> dict[str, Position]:

@@ -173,11 +173,11 @@ def _missing(following: Following, news: LogNews, rest: int | None) -> bool:
 
 
 def _end_text(following: Following, end: StoredEnd) -> bytes:
+    topic, generation, at = following.log.topic, following.generation or 0, end.at.isoformat()
     totals = End(end.bytes, end.lines, end.sha256.hex())
-    header = Chunk(following.log.topic, following.generation or 0, following.after, totals.bytes, totals.lines, totals)
-    return write_chunk(header, b"")
+    return write_chunk(Chunk(topic, generation, following.after, end.bytes, end.lines, at, totals), b"")
 
 
 def _chunk_text(following: Following, chunk: StoredChunk) -> bytes:
-    header = Chunk(following.log.topic, following.generation or 0, chunk.stream_seq, chunk.from_byte, chunk.from_line)
-    return write_chunk(header, chunk.chunk)
+    topic, generation, at = following.log.topic, following.generation or 0, chunk.at.isoformat()
+    return write_chunk(Chunk(topic, generation, chunk.stream_seq, chunk.from_byte, chunk.from_line, at), chunk.chunk)

@@ -116,13 +116,17 @@ class End(Struct):
 
 
 class Chunk(Struct, omit_defaults=True):
-    """The first line of a binary message, as JSON; after its line feed come the bytes of the chunk."""
+    """The first line of a binary message, as JSON; after its line feed come the bytes of the chunk.
+
+    ``at``: when the chunk was written, or the log ended. Lines that end in the chunk are of that time.
+    """
 
     topic: str
     attempt: int
     stream_seq: int
     from_byte: int
     from_line: int
+    at: str
     eof: End | None = None
 
 
