@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from tests.world import World
 
+from stagewright.contexts.runs import views
 from stagewright.contexts.runs.errors import NotSent
 from stagewright.contexts.runs.model import Run, RunStatus
+from stagewright.contexts.runs.rules.frames import link_frame
 
 MOMENT = timedelta(seconds=5)
 
@@ -166,6 +168,11 @@ class TestByDelivery:
         await told(world, payload(world, number, "closed"), delivery_id="p-2")
         (body,) = [body for kind, body in await world.journal(f"run:{run.id}") if kind == "run.pr.updated"]
         assert (body["pr_number"], body["state"], body["branch"]) == (number, "merged", run.branch)
+        assert body["pull_request"]["state"] == "merged"
+        async with world.db.reading() as reader:
+            _, link = await views.find_beside(reader, run.id)
+        assert link is not None
+        assert body["pull_request"] == link_frame(link)
 
     async def test_a_pull_request_of_nobodys_run_is_only_a_thread(self, world: World) -> None:
         issue = world.issue()

@@ -247,6 +247,7 @@ async def test_the_figures_of_a_day_are_those_of_its_runs(gateway: Gateway, scen
     assert [(day["started"], day["failed"]) for day in found] == [(0, 0), (1, 1), (1, 0)]
     assert found[-1]["day"] == clock.now().date().isoformat()
     assert found[1]["cost_micros"] is None
+    assert {day["approvals"] for day in found} == {0}
     assert (await gateway.get(f"/projects/{project.id}/stats?days=3", owner)).json()["days"] == found
     stranger = await gateway.person("eve")
     assert all(day["started"] == 0 for day in (await gateway.get("/stats?days=3", stranger)).json()["days"])

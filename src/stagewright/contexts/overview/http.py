@@ -105,7 +105,10 @@ class SnoozeForm(RequestBody):
 
 
 class DayView(BaseModel):
-    """What happened on one day (UTC). A cost of null is unknown, not zero."""
+    """What happened on one day (UTC). A cost of null is unknown, not zero.
+
+    ``waits`` are those that ended on the day, ``approvals`` how many of them were decisions of a person.
+    """
 
     day: Day
     started: int
@@ -114,10 +117,12 @@ class DayView(BaseModel):
     cancelled: int
     active_seconds: int
     tokens_in: int
+    tokens_cached: int
     tokens_out: int
     cost_micros: int | None
     waits: int
     waited_seconds: int
+    approvals: int
     pull_requests: int
 
     @classmethod

@@ -135,7 +135,10 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """What happened on a day: runs begun and ended, their active seconds, tokens and cost; how long waits took."""
+    """What happened on a day: runs begun and ended, their active seconds, tokens and cost; how long waits took.
+
+    ``waits`` ended on the day, ``approvals`` are those of them that a person approved or denied something by.
+    """
 
     day: date
     started: int
@@ -144,8 +147,10 @@ class DayFigures:
     cancelled: int
     active_seconds: int
     tokens_in: int
+    tokens_cached: int
     tokens_out: int
     cost_micros: int | None
     waits: int
     waited_seconds: int
+    approvals: int
     pull_requests: int

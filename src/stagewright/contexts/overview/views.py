@@ -68,13 +68,14 @@ begun as (
 ended as (
     select (finished_at at time zone 'UTC')::date as day, count(*) filter (where status = 'succeeded') as succeeded,
         count(*) filter (where status = 'failed') as failed, count(*) filter (where status = 'cancelled') as cancelled,
-        sum(active_seconds) as active_seconds, sum(tokens_in) as tokens_in, sum(tokens_out) as tokens_out,
-        sum(cost_micros) as cost_micros
+        sum(active_seconds) as active_seconds, sum(tokens_in) as tokens_in, sum(tokens_cached) as tokens_cached,
+        sum(tokens_out) as tokens_out, sum(cost_micros) as cost_micros
     from runs
     where finished_at >= %(since)s and (%(visible)s::uuid[] is null or project_id = any(%(visible)s)) group by 1),
 waited as (
     select (w.resolved_at at time zone 'UTC')::date as day, count(*) as waits,
-        sum(extract(epoch from w.resolved_at - w.opened_at)) as waited_seconds
+        sum(extract(epoch from w.resolved_at - w.opened_at)) as waited_seconds,
+        count(*) filter (where w.kind in ('approval', 'owner_review') and w.status = 'resolved') as approvals
     from waits w join runs r on r.id = w.run_id
     where w.resolved_at >= %(since)s and (%(visible)s::uuid[] is null or r.project_id = any(%(visible)s)) group by 1),
 opened as (
@@ -84,7 +85,8 @@ opened as (
 select d.day, coalesce(started, 0)::bigint as started, coalesce(succeeded, 0)::bigint as succeeded,
     coalesce(failed, 0)::bigint as failed, coalesce(cancelled, 0)::bigint as cancelled,
     coalesce(active_seconds, 0)::bigint as active_seconds, coalesce(tokens_in, 0)::bigint as tokens_in,
-    coalesce(tokens_out, 0)::bigint as tokens_out, cost_micros::bigint as cost_micros,
+    coalesce(tokens_cached, 0)::bigint as tokens_cached, coalesce(tokens_out, 0)::bigint as tokens_out,
+    cost_micros::bigint as cost_micros, coalesce(approvals, 0)::bigint as approvals,
     coalesce(waits, 0)::bigint as waits, coalesce(waited_seconds, 0)::bigint as waited_seconds,
     coalesce(pull_requests, 0)::bigint as pull_requests
 from days d left join begun b using (day) left join ended e using (day) left join waited w using (day)

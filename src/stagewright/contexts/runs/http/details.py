@@ -1,15 +1,23 @@
 """One run: its frame, attempts, waits, journal, prompt and result."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Path, Query, Response
-from pydantic import BaseModel
+from fastapi import Depends, Path, Query, Response
+from pydantic import BaseModel, Field
 
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.identity.api import Permission
 from stagewright.contexts.runs import views
 from stagewright.contexts.runs.errors import AttemptNotFound, ResultNotFound
+from stagewright.contexts.runs.http.session import (
+    ActsView,
+    AttemptSession,
+    ModelView,
+    RunSession,
+    SavedSessionView,
+    changed_files,
+)
 from stagewright.contexts.runs.http.shapes import (
     AttemptView,
     CallerDep,
@@ -23,7 +31,7 @@ from stagewright.contexts.runs.model import Attempt, AttemptId
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import diffs as diff_rows
 from stagewright.contexts.runs.store import waits as wait_rows
-from stagewright.kit import feed
+from stagewright.contexts.runs.views import session as sessions
 from stagewright.kit.db import Reader
 from stagewright.kit.http import Limit, Page, etag
 from stagewright.kit.http.paging import Paging
@@ -34,6 +42,13 @@ from stagewright.kit.journal import Entry
 routes = Routes(tag="runs")
 Generation = Annotated[int, Path(ge=1, le=10**6)]
 AnyGeneration = Annotated[int | None, Query(ge=1, le=10**6, description="number of the attempt; default: the newest")]
+KindPattern = Annotated[str, Field(max_length=80, pattern=r"^[a-z_.]+\*?$")]
+Kinds = Annotated[
+    list[KindPattern] | None, Query(max_length=50, description="only these kinds; `run.agent.*`: all of it")
+]
+Without = Annotated[
+    list[KindPattern] | None, Query(max_length=50, description="not these kinds; `*` at the end as there")
+]
 
 
 class ActorView(BaseModel):
@@ -41,6 +56,34 @@ class ActorView(BaseModel):
 
     kind: str
     id: str
+
+
+class Asked:
+    """What every list of a run is asked with: the run, who asks, and which page."""
+
+    def __init__(
+        self,
+        run_id: UUID,
+        me: CallerDep,
+        db: Db,
+        clock: ClockDep,
+        cursors: CursorsDep,
+        limit: Limit = 50,
+        cursor: str | None = None,
+    ) -> None:
+        self.run_id, self.me, self.db, self.clock = run_id, me, db, clock
+        self._page = (cursors, limit, cursor)
+
+    def paging(self, sort: str, **filters: Any) -> Paging:
+        """Return the page asked for, of a list in this order and with these filters."""
+        return Paging(*self._page, sort, {"run": self.run_id, **filters})
+
+    async def run(self, reader: Reader) -> views.RunRow:
+        """Return the run. Raises ``RunNotFound`` for one that the caller may not see."""
+        return await visible_run(reader, self.run_id, self.me)
+
+
+AskedDep = Annotated[Asked, Depends()]
 
 
 class EventView(BaseModel):
@@ -89,39 +132,6 @@ class PromptView(BaseModel):
     text: str
 
 
-class SavedSessionView(BaseModel):
-    """One saved session of the engine. What is in it is sealed, and shown to nobody."""
-
-    id: Id
-    run_id: Id
-    attempt_id: Id
-    attempt: int
-    engine: str
-    engine_version: str
-    reason: str
-    bytes: int
-    work_in_progress: bool
-    sha256: str
-    saved_at: Instant
-
-    @classmethod
-    def of(cls, saved: agents.SavedSession, generation: int) -> "SavedSessionView":
-        """Show ``saved``, which attempt ``generation`` handed over."""
-        return cls(
-            id=str(saved.id),
-            run_id=str(saved.run_id),
-            attempt_id=str(saved.attempt_id),
-            attempt=generation,
-            engine=saved.engine.value,
-            engine_version=saved.engine_version,
-            reason=saved.reason.value,
-            bytes=saved.size,
-            work_in_progress=saved.has_wip,
-            sha256=saved.sha256.hex(),
-            saved_at=saved.created_at.isoformat(),
-        )
-
-
 class ResultView(BaseModel):
     """What an attempt handed over, and what the checks said."""
 
@@ -168,21 +178,14 @@ async def get_run(run_id: UUID, me: CallerDep, db: Db, response: Response) -> Ru
 
 
 @routes.get("/runs/{run_id}/attempts", Permission.PROJECT_VIEW)
-async def list_attempts(
-    run_id: UUID,
-    me: CallerDep,
-    db: Db,
-    clock: ClockDep,
-    cursors: CursorsDep,
-    limit: Limit = 50,
-    cursor: str | None = None,
-) -> Page[AttemptView]:
+async def list_attempts(asked: AskedDep) -> Page[AttemptView]:
     """List the run's attempts, oldest first."""
-    paging = Paging(cursors, limit, cursor, "generation", {"run": run_id})
-    async with db.reading() as reader:
-        await visible_run(reader, run_id, me)
-        found = await attempt_rows.list_of(reader, run_id)
-    return paging.slice(found, lambda item: (item.generation,), AttemptView.of, as_of=clock.now())
+    async with asked.db.reading() as reader:
+        await asked.run(reader)
+        found = await attempt_rows.list_of(reader, asked.run_id)
+    return asked.paging("generation").slice(
+        found, lambda item: (item.generation,), AttemptView.of, as_of=asked.clock.now()
+    )
 
 
 @routes.get("/runs/{run_id}/attempts/{generation}", Permission.PROJECT_VIEW)
@@ -195,43 +198,38 @@ async def get_attempt(run_id: UUID, generation: Generation, me: CallerDep, db: D
 
 @routes.get("/runs/{run_id}/events", Permission.PROJECT_VIEW)
 async def list_run_events(
-    run_id: UUID,
-    me: CallerDep,
-    db: Db,
-    clock: ClockDep,
-    cursors: CursorsDep,
-    kind: Annotated[list[str] | None, Query()] = None,
-    limit: Limit = 50,
-    cursor: str | None = None,
+    asked: AskedDep, kind: Kinds = None, without: Without = None, order: Literal["oldest", "newest"] = "oldest"
 ) -> Page[EventView]:
-    """List the facts of the run's journal, oldest first."""
-    paging = Paging(cursors, limit, cursor, "seq", {"run": run_id, "kind": kind})
-    async with db.reading() as reader:
-        await visible_run(reader, run_id, me)
+    """List the facts of the run's journal, oldest or newest first."""
+    newest = order == "newest"
+    paging = asked.paging("-seq" if newest else "seq", kind=kind, without=without)
+    async with asked.db.reading() as reader:
+        await asked.run(reader)
         after = paging.after
-        last = int(str(after[0])) if after else None
-        found = await feed.list_stream(reader, f"run:{run_id}", kinds=kind, after=last, limit=paging.fetch)
-    return paging.page(found, lambda item: (item.seq,), EventView.of, as_of=clock.now())
+        found = await sessions.list_events(
+            reader,
+            asked.run_id,
+            kinds=kind,
+            without=without,
+            newest_first=newest,
+            after=int(str(after[0])) if after else None,
+            limit=paging.fetch,
+        )
+    return paging.page(found, lambda item: (item.seq,), EventView.of, as_of=asked.clock.now())
 
 
 @routes.get("/runs/{run_id}/waits", Permission.PROJECT_VIEW)
-async def list_run_waits(
-    run_id: UUID,
-    me: CallerDep,
-    db: Db,
-    clock: ClockDep,
-    cursors: CursorsDep,
-    limit: Limit = 50,
-    cursor: str | None = None,
-) -> Page[WaitView]:
+async def list_run_waits(asked: AskedDep) -> Page[WaitView]:
     """List everything the run waited for, oldest first."""
-    paging = Paging(cursors, limit, cursor, "opened_at", {"run": run_id})
-    async with db.reading() as reader:
-        row = await visible_run(reader, run_id, me)
-        waits = await wait_rows.list_of(reader, run_id)
+    async with asked.db.reading() as reader:
+        row = await asked.run(reader)
+        waits = await wait_rows.list_of(reader, asked.run_id)
     rows = [views.WaitRow(wait, row.run.number, row.run.version, row.run.project_id) for wait in waits]
-    return paging.slice(
-        rows, lambda item: (item.wait.opened_at, item.wait.id), lambda item: WaitView.of(item, me), as_of=clock.now()
+    return asked.paging("opened_at").slice(
+        rows,
+        lambda item: (item.wait.opened_at, item.wait.id),
+        lambda item: WaitView.of(item, asked.me),
+        as_of=asked.clock.now(),
     )
 
 
@@ -255,26 +253,27 @@ async def get_prompt(run_id: UUID, me: CallerDep, db: Db, attempt: AnyGeneration
 
 
 @routes.get("/runs/{run_id}/session", Permission.PROJECT_VIEW)
-async def list_run_sessions(
-    run_id: UUID,
-    me: CallerDep,
-    db: Db,
-    clock: ClockDep,
-    cursors: CursorsDep,
-    limit: Limit = 50,
-    cursor: str | None = None,
-) -> Page[SavedSessionView]:
-    """List the engine's sessions that are kept of the run (three at most), oldest first. Contents are not shown."""
-    paging = Paging(cursors, limit, cursor, "saved_at", {"run": run_id})
+async def get_run_session(run_id: UUID, me: CallerDep, db: Db, clock: ClockDep) -> RunSession:
+    """Show what the run's agent did and used, by attempt, and which sessions of the engine are kept (three at most)."""
     async with db.reading() as reader:
         await visible_run(reader, run_id, me)
+        attempts = await attempt_rows.list_of(reader, run_id)
+        acts = await sessions.list_acts(reader, run_id)
+        used = await sessions.list_used(reader, run_id)
+        result = await views.find_result(reader, run_id, None)
+        diff = await diff_rows.find_newest(reader, run_id, result.generation) if result else None
         saved = await agents.list_sessions(reader, [run_id])
-        number = {item.id: item.generation for item in await attempt_rows.list_of(reader, run_id)}
-    return paging.slice(
-        saved,
-        lambda item: (item.created_at, item.id),
-        lambda item: SavedSessionView.of(item, number[AttemptId(item.attempt_id)]),
-        as_of=clock.now(),
+    number = {item.id: item.generation for item in attempts}
+    saved.sort(key=lambda item: (item.created_at, item.id))
+    return RunSession(
+        run_id=str(run_id),
+        acts=ActsView.sum(acts.values()),
+        models=ModelView.by_model(used),
+        attempts=[AttemptSession.of(item, acts.get(str(item.id)), used) for item in attempts],
+        files=changed_files(result, diff),
+        files_truncated=diff is not None and diff.truncated,
+        saved=[SavedSessionView.of(item, number[AttemptId(item.attempt_id)]) for item in saved],
+        as_of=clock.now().isoformat(),
     )
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Link
+from stagewright.contexts.runs.rules.frames import link_frame
 from stagewright.contexts.runs.rules.links import OPEN_STATES, PullRequestFacts, state_after
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
@@ -37,6 +38,7 @@ async def follow_pull_request(
                 "head_sha": saved.head_sha,
                 "state": saved.state,
                 "foreign_push": saved.foreign_push,
+                "pull_request": link_frame(saved),
             },
         )
     )
