@@ -1016,7 +1016,7 @@ export interface paths {
         };
         /**
          * List Run Events
-         * @description List the facts of the run's journal, oldest first.
+         * @description List the facts of the run's journal, oldest or newest first.
          */
         get: operations["list_run_events"];
         put?: never;
@@ -1157,10 +1157,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Run Sessions
-         * @description List the engine's sessions that are kept of the run (three at most), oldest first. Contents are not shown.
+         * Get Run Session
+         * @description Show what the run's agent did and used, by attempt, and which sessions of the engine are kept (three at most).
          */
-        get: operations["list_run_sessions"];
+        get: operations["get_run_session"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1650,6 +1650,20 @@ export interface components {
             kind: string;
         };
         /**
+         * ActsView
+         * @description What an engine did, as its runner counted it.
+         */
+        ActsView: {
+            commands: components["schemas"]["UsesView"];
+            file_changes: components["schemas"]["UsesView"];
+            /** Messages */
+            messages: number;
+            /** Tools */
+            tools: components["schemas"]["ToolView"][];
+            /** Turns */
+            turns: number;
+        };
+        /**
          * Alive
          * @description The event loop turns.
          */
@@ -1693,6 +1707,17 @@ export interface components {
              * Format: password
              */
             private_key: string;
+        };
+        /**
+         * AttemptSession
+         * @description One attempt's part. ``acts`` of null: its runner counted nothing.
+         */
+        AttemptSession: {
+            acts: components["schemas"]["ActsView"] | null;
+            /** Attempt */
+            attempt: number;
+            /** Models */
+            models: components["schemas"]["ModelView"][];
         };
         /**
          * AttemptStatus
@@ -1889,6 +1914,20 @@ export interface components {
             verified_until_seq: number | null;
         };
         /**
+         * ChangedFile
+         * @description A file that the newest result changes. Lines of null: not text, or beyond what is kept of the diff.
+         */
+        ChangedFile: {
+            /** Added */
+            added: number | null;
+            /** Path */
+            path: string;
+            /** Removed */
+            removed: number | null;
+            /** Status */
+            status: string;
+        };
+        /**
          * ChangedMember
          * @description A member of a project, after a change.
          */
@@ -2065,10 +2104,14 @@ export interface components {
         /**
          * DayView
          * @description What happened on one day (UTC). A cost of null is unknown, not zero.
+         *
+         *     ``waits`` are those that ended on the day, ``approvals`` how many of them were decisions of a person.
          */
         DayView: {
             /** Active Seconds */
             active_seconds: number;
+            /** Approvals */
+            approvals: number;
             /** Cancelled */
             cancelled: number;
             /** Cost Micros */
@@ -2086,6 +2129,8 @@ export interface components {
             started: number;
             /** Succeeded */
             succeeded: number;
+            /** Tokens Cached */
+            tokens_cached: number;
             /** Tokens In */
             tokens_in: number;
             /** Tokens Out */
@@ -2874,6 +2919,24 @@ export interface components {
             zone: string;
         };
         /**
+         * ModelView
+         * @description What the calls of one model used. A cost of null is unknown, not zero.
+         */
+        ModelView: {
+            /** Calls */
+            calls: number;
+            /** Cost Micros */
+            cost_micros: number | null;
+            /** Model */
+            model: string;
+            /** Tokens Cached */
+            tokens_cached: number;
+            /** Tokens In */
+            tokens_in: number;
+            /** Tokens Out */
+            tokens_out: number;
+        };
+        /**
          * MuteForm
          * @description For how long nobody is alerted, and why.
          */
@@ -3151,18 +3214,6 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["RunView"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /** Page[SavedSessionView] */
-        Page_SavedSessionView_: {
-            /**
-             * As Of
-             * Format: date-time
-             */
-            as_of: string;
-            /** Items */
-            items: components["schemas"]["SavedSessionView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -3957,6 +4008,33 @@ export interface components {
             waits: components["schemas"]["WaitFrame"][];
         };
         /**
+         * RunSession
+         * @description What the run's agent did and used over all attempts, the files of its newest result, and the kept sessions.
+         */
+        RunSession: {
+            acts: components["schemas"]["ActsView"] | null;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Attempts */
+            attempts: components["schemas"]["AttemptSession"][];
+            /** Files */
+            files: components["schemas"]["ChangedFile"][] | null;
+            /** Files Truncated */
+            files_truncated: boolean;
+            /** Models */
+            models: components["schemas"]["ModelView"][];
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Saved */
+            saved: components["schemas"]["SavedSessionView"][];
+        };
+        /**
          * RunStatus
          * @description Where a run is; the table of moves is in ``rules/transitions``.
          * @enum {string}
@@ -4337,6 +4415,18 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
         };
         /**
+         * ToolView
+         * @description A tool by its name.
+         */
+        ToolView: {
+            /** Calls */
+            calls: number;
+            /** Failed */
+            failed: number;
+            /** Name */
+            name: string;
+        };
+        /**
          * TransferForm
          * @description Who becomes the owner, and the e-mail of that person typed exactly.
          */
@@ -4446,6 +4536,16 @@ export interface components {
             state: components["schemas"]["UserState"];
             /** Version */
             version: number;
+        };
+        /**
+         * UsesView
+         * @description How often something was done, and how often that failed.
+         */
+        UsesView: {
+            /** Calls */
+            calls: number;
+            /** Failed */
+            failed: number;
         };
         /**
          * Viewed
@@ -6711,9 +6811,13 @@ export interface operations {
         parameters: {
             query?: {
                 cursor?: string | null;
+                /** @description only these kinds; `run.agent.*`: all of it */
                 kind?: string[] | null;
                 /** @description how many items at most */
                 limit?: number;
+                order?: "oldest" | "newest";
+                /** @description not these kinds; `*` at the end as there */
+                without?: string[] | null;
             };
             header?: never;
             path: {
@@ -6971,13 +7075,9 @@ export interface operations {
             };
         };
     };
-    list_run_sessions: {
+    get_run_session: {
         parameters: {
-            query?: {
-                cursor?: string | null;
-                /** @description how many items at most */
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path: {
                 run_id: string;
@@ -6992,7 +7092,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_SavedSessionView_"];
+                    "application/json": components["schemas"]["RunSession"];
                 };
             };
             /** @description Problem */
