@@ -7,7 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, LabelAct, UpdatedThreads
+from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct, UpdatedThreads
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
 from stagewright.contexts.runs.ports import (
     BotIdentity,
@@ -62,7 +62,7 @@ class FakeThread:
     open: bool = True
     labels: list[str] = field(default_factory=list)
     comments: list[ForgeComment] = field(default_factory=list)
-    acts: list[LabelAct] = field(default_factory=list)
+    acts: list[ThreadAct] = field(default_factory=list)
     reactions: list[tuple[str, str]] = field(default_factory=list)
     pull: FakePull | None = None
 
@@ -156,11 +156,11 @@ class FakeForge:
         """Take a label off a thread as a person."""
         self._remove_label(_thread(self.repositories[repository_id], number), label, self.add_account(by))
 
-    def close(self, repository_id: int, number: int, *, merged: bool = False) -> None:
+    def close(self, repository_id: int, number: int, *, merged: bool = False, by: str = "ann") -> None:
         """Close or merge a thread as a person."""
         thread = _thread(self.repositories[repository_id], number)
         thread.open = False
-        thread.updated_at = self._clock.now()
+        self._act(thread, "closed", None, self.add_account(by))
         if thread.pull is not None:
             thread.pull.merged = merged
 
@@ -370,9 +370,9 @@ class FakeForge:
             known = {name.lower(): role for name, role in self._of(repository).roles.items()}
             return known.get(login.lower(), "none")
 
-    async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
+    async def acts(self, repository: Repository, number: int) -> Sequence[ThreadAct]:
         """Return the thread's label events, oldest first."""
-        with self._doing("label_acts", number, repository):
+        with self._doing("acts", number, repository):
             return list(_thread(self._of(repository), number).acts)
 
     async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
@@ -510,9 +510,9 @@ class FakeForge:
             thread.labels.remove(known)
             self._act(thread, "unlabeled", known, by)
 
-    def _act(self, thread: FakeThread, action: str, label: str, by: ForgeAccount) -> None:
+    def _act(self, thread: FakeThread, action: str, label: str | None, by: ForgeAccount) -> None:
         now = self._clock.now()
-        thread.acts.append(LabelAct(action, label, now, by.type, by.login, by.id))
+        thread.acts.append(ThreadAct(action, label, now, by.type, by.login, by.id))
         thread.updated_at = now
 
 

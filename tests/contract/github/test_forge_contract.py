@@ -263,18 +263,21 @@ async def test_an_account_that_is_none_has_no_role(peer: Peer, login: str) -> No
     assert await peer.threads.permission(peer.repository, login) == "none"
 
 
-async def test_label_acts_are_told_oldest_first_with_who_did_them(peer: Peer) -> None:
+async def test_acts_are_told_oldest_first_with_who_did_them(peer: Peer) -> None:
     number = await peer.open_issue()
     await peer.person_labels(number, "bug")
     await peer.let_time_pass(2)
     await peer.person_unlabels(number, "bug")
     await peer.let_time_pass(2)
     await peer.forge.add_label(peer.repository, number, "run:dev")
-    acts = await peer.threads.label_acts(peer.repository, number)
+    await peer.let_time_pass(2)
+    await peer.close(number)
+    acts = await peer.threads.acts(peer.repository, number)
     assert [(act.action, act.label) for act in acts] == [
         ("labeled", "bug"),
         ("unlabeled", "bug"),
         ("labeled", "run:dev"),
+        ("closed", None),
     ]
     assert acts[0].at < acts[1].at < acts[2].at
     assert acts[2].actor_login == peer.bot

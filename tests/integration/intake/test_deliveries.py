@@ -214,7 +214,7 @@ class TestStrangers:
         del payload["label"]
         await world.deliver("issues", payload)
         await world.decide()
-        assert (await verdicts(world))[0][1:] == ("ignore", "event_not_used")
+        assert (await verdicts(world))[0][1:] == ("ignore", "cleanup_sender_not_permitted")
         assert (await world.fresh(run)).status is RunStatus.RUNNING
         async with world.db.reading() as reader:
             assert await reader.value("select state from threads where number = 1") == "closed"

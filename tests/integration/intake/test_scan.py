@@ -75,7 +75,7 @@ async def test_a_thread_that_cannot_be_read_hides_no_other_and_is_looked_at_agai
     first, second = world.issue(), world.issue()
     world.put_label(first, "run:dev")
     world.put_label(second, "run:dev")
-    world.forge.fail("label_acts", NotSent("no connection"))
+    world.forge.fail("acts", NotSent("no connection"))
     await scanned(world)
     assert await world.count_runs() == 1
     await scanned(world)

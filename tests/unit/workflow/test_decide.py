@@ -14,6 +14,7 @@ from tests.unit.workflow.words import (
     a_thread,
     a_work_run,
     a_world,
+    an_end,
 )
 from tests.unit.workflow.words import an_event as other
 
@@ -337,6 +338,12 @@ def test_skipped_stages_are_listed_only_where_the_order_is_advice() -> None:
     assert start(a_label("run:doc-audit"), a_world("run:doc-audit")).skipped == ()
 
 
+def on_pull(label: str, **changes: object) -> Fact:
+    return a_label(label, event="pull_request", is_pull_request=True, **changes)
+
+
+REVIEWED_BY_NOBODY = a_world(standing=NOBODY, review_run=ActiveRun("v1", 9, "reviewer", "need:reviewer"))
+AT_WORK_BY_NOBODY = a_world(standing=NOBODY, active_work_run=a_work_run())
 MATRIX: list[tuple[Fact, World, str]] = [
     (other("issues", "opened"), a_world(bound=False), "repository_not_bound"),
     (other("push"), a_world(bound=False), "repository_not_bound_for_push_main"),
@@ -365,20 +372,24 @@ MATRIX: list[tuple[Fact, World, str]] = [
     (other("pull_request", "synchronize"), a_world(), "pull_request_event_recorded"),
     (other("pull_request", "reopened"), a_world(), "pull_request_event_recorded"),
     (other("pull_request", "edited"), a_world(), "pull_request_event_recorded"),
+    (on_pull("run:dev"), a_world("run:dev"), "stage_label_on_pull_request"),
+    (on_pull("run:dev:revise"), a_world(), "stage_label_on_pull_request"),
+    (on_pull("bug"), a_world(), "pull_request_event_recorded"),
+    (on_pull("need:reviewer", action="unlabeled"), a_world(), "pull_request_event_recorded"),
+    (other("issues", "closed"), a_world(bound=False), "repository_not_bound"),
+    (an_end(), a_world(bound=False), "repository_not_bound"),
+    (an_end(), a_world(enabled=False), "repository_disabled"),
+    (an_end(), a_world(standing=NOBODY), "cleanup_sender_not_permitted"),
+    (on_pull("need:reviewer", action="unlabeled"), REVIEWED_BY_NOBODY, "cleanup_sender_not_permitted"),
+    (a_label("run:qa", action="unlabeled"), AT_WORK_BY_NOBODY, "cleanup_sender_not_permitted"),
+    (a_label("state:abandoned"), a_world(standing=NOBODY), "cleanup_sender_not_permitted"),
     # Rows whose rule is not built yet.
-    (other("issues", "closed"), a_world(), "event_not_used"),
-    (other("issues", "deleted"), a_world(), "event_not_used"),
-    (other("issues", "transferred"), a_world(), "event_not_used"),
     (a_label("mode:discussion"), a_world(), "event_not_used"),
-    (a_label("state:abandoned"), a_world(), "event_not_used"),
-    (a_label("run:qa", action="unlabeled"), a_world(active_work_run=a_work_run()), "event_not_used"),
     (a_label("mode:discussion", action="unlabeled"), a_world(), "event_not_used"),
     (a_label("need:input", action="unlabeled"), a_world(), "event_not_used"),
     (other("issue_comment", "created"), a_world(), "event_not_used"),
     (other("issue_comment", "edited"), a_world(), "event_not_used"),
-    (a_label("need:reviewer", event="pull_request", is_pull_request=True), a_world(), "event_not_used"),
-    (a_label("run:dev", event="pull_request", is_pull_request=True), a_world("run:dev"), "event_not_used"),
-    (other("pull_request", "closed"), a_world(), "event_not_used"),
+    (on_pull("need:reviewer"), a_world(), "event_not_used"),
     (other("pull_request_review", "submitted"), a_world(), "event_not_used"),
     (other("pull_request_review_comment", "created"), a_world(), "event_not_used"),
     (other("push"), a_world(), "event_not_used"),
@@ -434,8 +445,7 @@ LATER = {
         "discussion_mode_trigger_label_conflict",
         "deferred_active_run",
     ),
-    "reviews and cleanup": (
-        "stage_label_on_pull_request",
+    "reviews": (
         "pull_request_not_managed",
         "review_recorded",
         "review_state_not_used",
@@ -443,7 +453,6 @@ LATER = {
         "reviewer_target_not_found",
         "pull_request_review_stage_ambiguous",
         "pull_request_review_stage_not_resolved",
-        "cleanup_sender_not_permitted",
     ),
     "push": (
         "push_not_default_branch",

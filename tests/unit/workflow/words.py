@@ -7,6 +7,7 @@ from typing import Any
 
 from stagewright.contexts.workflow.api import (
     ActiveRun,
+    EndEvent,
     LabelEvent,
     Link,
     LiveThread,
@@ -50,6 +51,13 @@ def a_label(label: str = "run:dev", **changes: Any) -> LabelEvent:
         label=label,
         sender=a_sender(),
         occurred_at=NOW - timedelta(seconds=30),
+    )
+    return replace(event, **changes)
+
+
+def an_end(action: str = "closed", **changes: Any) -> EndEvent:
+    event = EndEvent(
+        event="issues", action=action, thread=12, is_pull_request=False, sender=a_sender(), occurred_at=NOW
     )
     return replace(event, **changes)
 

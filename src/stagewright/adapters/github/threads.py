@@ -7,7 +7,7 @@ from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import SENDERS, THREADS
 from stagewright.adapters.github.client import PAGE, Client, at, checked_next
 from stagewright.adapters.github.wire import decoded
-from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, LabelAct, UpdatedThreads
+from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct, UpdatedThreads
 from stagewright.contexts.projects.model import Repository
 from stagewright.kit.errors import NotFound
 
@@ -52,11 +52,11 @@ class GitHubThreads:
         except NotFound:
             return "none"
 
-    async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
-        """Return the thread's label events, oldest first."""
+    async def acts(self, repository: Repository, number: int) -> Sequence[ThreadAct]:
+        """Return the acts on the thread that count here, oldest first."""
         place = at("/issues/{number}/events", PAGE, number=number)
         events = await self._client.pages(repository, THREADS, place, structs.Event)
-        acts = [act for act in map(words.label_act, events) if act is not None]
+        acts = [act for act in map(words.thread_act, events) if act is not None]
         return sorted(acts, key=lambda act: act.at)
 
     async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:

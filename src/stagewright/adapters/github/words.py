@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from stagewright.adapters.github import structs
-from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, LabelAct
+from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
 from stagewright.contexts.runs.ports import ForgeComment, ForgeIssue, ForgeLabel, ForgePullRequest
 from stagewright.kit.errors import FieldProblem, Invalid, TooLarge
@@ -110,14 +110,15 @@ def review(found: structs.Review) -> ForgeReview:
     )
 
 
-def label_act(found: structs.Event) -> LabelAct | None:
-    """Return an act on a label, or None for another event."""
-    if found.event not in ("labeled", "unlabeled") or found.label is None or found.created_at is None:
+def thread_act(found: structs.Event) -> ThreadAct | None:
+    """Return an act on a label or the closing of a thread, or None for another event."""
+    about_label = found.event in ("labeled", "unlabeled") and found.label is not None
+    if not (about_label or found.event == "closed") or found.created_at is None:
         return None
     actor = found.actor
-    return LabelAct(
+    return ThreadAct(
         action=found.event,
-        label=found.label.name,
+        label=found.label.name if about_label and found.label is not None else None,
         at=found.created_at,
         actor_type=actor.type if actor else None,
         actor_login=actor.login if actor else None,

@@ -20,11 +20,11 @@ class ForgeThread:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelAct:
-    """One act of putting a label on a thread or taking it off, from the thread's events."""
+class ThreadAct:
+    """One act on a thread, from its events: ``labeled``, ``unlabeled`` (both with the label), ``closed``."""
 
     action: str
-    label: str
+    label: str | None
     at: datetime
     actor_type: str | None
     actor_login: str | None
@@ -82,8 +82,8 @@ class ForgeThreads(Protocol):
         """Return ``none``, ``read``, ``triage``, ``write``, ``maintain`` or ``admin``."""
         ...
 
-    async def label_acts(self, repository: Repository, number: int) -> Sequence[LabelAct]:
-        """Return the thread's label events, oldest first."""
+    async def acts(self, repository: Repository, number: int) -> Sequence[ThreadAct]:
+        """Return what was done with the thread's labels and who closed it, oldest first."""
         ...
 
     async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:

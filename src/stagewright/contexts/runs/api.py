@@ -8,7 +8,7 @@ from stagewright.contexts.runs.rules.waiting import what_answers_do, what_nothin
 from stagewright.contexts.runs.store.links import find as find_link
 from stagewright.contexts.runs.store.links import list_numbers as list_link_numbers
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
-from stagewright.contexts.runs.store.runs import find_active, succeeded_stages
+from stagewright.contexts.runs.store.runs import find_active, list_active, succeeded_stages
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.runs.usecases.effects import (
     change_labels,
@@ -47,6 +47,7 @@ __all__ = [
     "follow_pull_request",
     "is_own_label_act",
     "is_platform_label",
+    "list_active",
     "list_link_numbers",
     "list_links",
     "note_forge_refusal",

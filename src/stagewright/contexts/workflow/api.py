@@ -5,8 +5,8 @@ from stagewright.contexts.workflow.model.decisions import (
     NOBODY,
     ActiveRun,
     Cleanup,
-    CleanupAction,
     Decision,
+    EndEvent,
     Fact,
     Ignore,
     LabelEvent,
@@ -21,9 +21,11 @@ from stagewright.contexts.workflow.model.decisions import (
     Start,
     StartRequest,
     StoredProfile,
+    ThreadFact,
     TriggerSource,
     World,
 )
+from stagewright.contexts.workflow.model.keys import ABANDONED, NEED_INPUT
 from stagewright.contexts.workflow.model.outcomes import (
     BootstrapAction,
     CreateLabel,
@@ -127,16 +129,18 @@ from stagewright.contexts.workflow.usecases import (
 )
 
 __all__ = [
+    "ABANDONED",
+    "NEED_INPUT",
     "NOBODY",
     "ActiveCounts",
     "ActiveRun",
     "ApprovalRow",
     "BootstrapAction",
     "Cleanup",
-    "CleanupAction",
     "CreateLabel",
     "Decision",
     "DeclaredRuntime",
+    "EndEvent",
     "EntryKind",
     "EnvironmentNeed",
     "Fact",
@@ -192,6 +196,7 @@ __all__ = [
     "StepGroup",
     "StickyProfile",
     "StoredProfile",
+    "ThreadFact",
     "TriggerSource",
     "UpdateLabel",
     "World",

@@ -12,6 +12,7 @@ from stagewright.contexts.intake import rules, store
 from stagewright.contexts.intake.errors import DeliveryInvalid
 from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
+from stagewright.contexts.intake.reconcile.facts import other_fact, thread_fact
 from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
 from stagewright.contexts.intake.usecases import (
     Occurrence,
@@ -39,7 +40,6 @@ MISMATCH = {
     False: "a delivery named another repository than its address",
     True: "a delivery signed by one GitHub App named a repository that is bound through another",
 }
-LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
 REVIEW_ACTIONS = frozenset({"submitted", "dismissed"})
 
 
@@ -114,7 +114,8 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
     if repository is not None and not await _may_speak(outside, delivery, repository):
         await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
         return
-    if repository is None or not (_is_label_act(parsed) or _is_verdict(parsed)):
+    fact = thread_fact(parsed, delivery.received_at)
+    if repository is None or (fact is None and not _is_verdict(parsed)):
         await _decide_plain(outside, delivery, parsed, repository)
         return
     if repository.forge_repository_id != parsed.forge_repository_id:
@@ -123,21 +124,24 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
     if await _is_held_back(outside, delivery, repository):
         return
     try:
-        await _decide_live(outside, delivery, parsed, repository)
+        await _decide_live(outside, delivery, parsed, repository, fact)
     except (LimitReached, Unauthenticated) as error:
         await _wait_for_forge(outside, delivery, repository, error)
 
 
 async def _decide_live(
-    outside: Outside, delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository
+    outside: Outside,
+    delivery: Delivery,
+    parsed: ParsedDelivery,
+    repository: projects.Repository,
+    fact: workflow.ThreadFact | None,
 ) -> None:
-    """Decide what needs the forge's word of now: label acts, and reviews of pull requests that have a link."""
-    if not _is_label_act(parsed):
+    """Decide what needs the forge's word of now: acts on threads, and reviews of pull requests that have a link."""
+    if fact is None:
         await _decide_plain(outside, delivery, parsed, repository, await _reviewed(outside, parsed, repository))
         return
-    occurrence = _occurrence(delivery, parsed)
-    put = occurrence.label if occurrence.action == "labeled" else None
-    seen = await look(outside, repository, occurrence.thread, occurrence.sender, put=put)
+    seen = await look(outside, repository, fact)
+    occurrence = Occurrence(fact=fact, correlation_id=delivery.delivery_id, delivery_id=delivery.delivery_id)
     await _hand_on(outside, delivery, parsed, occurrence, seen)
 
 
@@ -189,35 +193,9 @@ async def _wait_for_forge(
         await store.delay(tx, delivery.delivery_id, closed[1] if closed else now + RETRY_CAP)
 
 
-def _is_label_act(parsed: ParsedDelivery) -> bool:
-    return (
-        parsed.event in ("issues", "pull_request")
-        and parsed.action in LABEL_ACTIONS
-        and parsed.label is not None
-        and parsed.thread is not None
-    )
-
-
 def _is_verdict(parsed: ParsedDelivery) -> bool:
     """Say whether a review was given or taken back."""
     return parsed.event == "pull_request_review" and parsed.action in REVIEW_ACTIONS and parsed.thread is not None
-
-
-def _occurrence(delivery: Delivery, parsed: ParsedDelivery) -> Occurrence:
-    assert parsed.thread is not None
-    assert parsed.label is not None
-    return Occurrence(
-        source="webhook",
-        correlation_id=delivery.delivery_id,
-        delivery_id=delivery.delivery_id,
-        event=parsed.event,
-        action=parsed.action or "",
-        thread=parsed.thread,
-        is_pull_request=parsed.is_pull_request,
-        label=parsed.label,
-        sender=workflow.Sender(parsed.sender_type, parsed.sender_login, parsed.sender_id),
-        occurred_at=parsed.occurred_at or delivery.received_at,
-    )
 
 
 async def _repository(outside: Outside, delivery: Delivery, parsed: ParsedDelivery) -> projects.Repository | None:
@@ -258,31 +236,13 @@ async def _decide_plain(
         thread=None,
         standing=workflow.NOBODY,
     )
-    decision = workflow.decide(_fact(delivery, parsed, repository), world, workflow.builtin_policy())
+    fact: workflow.Fact = other_fact(parsed, repository.forge_repository_id if repository else None)
+    if repository is None:
+        fact = thread_fact(parsed, delivery.received_at) or fact
+    decision = workflow.decide(fact, world, workflow.builtin_policy())
     reason = reason_of(decision) or workflow.IgnoreReason.EVENT_NOT_USED.value
     verdict = verdict_of(decision)
     await _write_plain(outside, delivery, parsed, repository, reason=reason, verdict=verdict, pulls=pulls)
-
-
-def _fact(delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository | None) -> workflow.Fact:
-    if repository is None and _is_label_act(parsed):
-        act = _occurrence(delivery, parsed)
-        return workflow.LabelEvent(
-            event=act.event,
-            action=act.action,
-            repository_named_ok=True,
-            thread=act.thread,
-            is_pull_request=act.is_pull_request,
-            label=act.label,
-            sender=act.sender,
-            occurred_at=act.occurred_at,
-        )
-    return workflow.OtherEvent(
-        event=parsed.event,
-        action=parsed.action,
-        repository_named_ok=repository is None or parsed.forge_repository_id in (None, repository.forge_repository_id),
-        names_repository=parsed.forge_repository_id is not None,
-    )
 
 
 async def _write_plain(

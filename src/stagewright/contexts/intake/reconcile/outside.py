@@ -34,20 +34,18 @@ class Outside:
 async def look(
     outside: Outside,
     repository: projects.Repository,
-    thread: int,
-    sender: workflow.Sender,
+    fact: workflow.ThreadFact,
     *,
-    put: str | None,
     policy: workflow.Policy | None = None,
 ) -> Seen:
     """Read live what a decision depends on: the thread, the sender's standing, the policy. Fails closed.
 
-    Where the label that was ``put`` on it (None: one was taken off) asks for work, the Issue's open pull requests too:
-    a lost delivery of theirs does not matter.
+    Where an act asks for work or ends an Issue, the Issue's open pull requests too: a lost delivery of theirs does
+    not matter.
     """
     found, standing, read, available = await asyncio.gather(
-        outside.threads.thread(repository, thread),
-        standing_of(outside, repository, sender),
+        outside.threads.thread(repository, fact.thread),
+        standing_of(outside, repository, fact.sender, strangers=isinstance(fact, workflow.EndEvent)),
         outside.refresh_policy(repository) if policy is None else _nothing(),
         outside.engines_available(repository.project_id, repository.id),
         return_exceptions=True,
@@ -65,8 +63,14 @@ async def look(
         thread=_live(found) if isinstance(found, ForgeThread) else None,
         standing=standing,
         engines_available=available,
-        pulls=await _pulls_of(outside, repository, thread) if put and workflow.is_trigger_text(put, known) else (),
+        pulls=await _pulls_of(outside, repository, fact.thread) if _needs_pulls(fact, known) else (),
     )
+
+
+def _needs_pulls(fact: workflow.ThreadFact, policy: workflow.Policy) -> bool:
+    if isinstance(fact, workflow.LabelEvent):
+        return fact.action == "labeled" and workflow.is_trigger_text(fact.label, policy)
+    return not fact.is_pull_request
 
 
 async def _pulls_of(outside: Outside, repository: projects.Repository, issue: int) -> tuple[PullSeen, ...]:
@@ -75,11 +79,14 @@ async def _pulls_of(outside: Outside, repository: projects.Repository, issue: in
     return await look_at_pulls(outside, repository, [link.pr_number for link in links if link.state in OPEN_LINKS])
 
 
-async def standing_of(outside: Outside, repository: projects.Repository, sender: workflow.Sender) -> workflow.Standing:
-    """Return what the sender may do here; the forge is asked only about those who may start runs with us."""
+async def standing_of(
+    outside: Outside, repository: projects.Repository, sender: workflow.Sender, *, strangers: bool = False
+) -> workflow.Standing:
+    """Return what the sender may do here; the forge is asked about those who may start runs with us, and about
+    ``strangers`` only where its permission alone can decide: at a merge."""
     async with outside.db.reading() as reader:
         person = await identity.standing_of_sender(reader, sender.user_id, repository.project_id)
-    asked = sender.login if person.may_start else None
+    asked = sender.login if person.may_start or strangers else None
     return workflow.Standing(
         platform_user=person.platform_user,
         platform_role=person.platform_role,

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.intake import store
-from stagewright.contexts.intake.ports import ForgeThread, LabelAct
+from stagewright.contexts.intake.ports import ForgeThread
+from stagewright.contexts.intake.reconcile.finding import PUT_ON, Scanned
 from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
 from stagewright.contexts.intake.usecases import Occurrence, follow_pulls, hand_on
 from stagewright.contexts.projects import api as projects
@@ -81,7 +82,7 @@ async def _scan(outside: Outside, repository: projects.Repository) -> None:
     etag = None if full else repository.scan_etag
     found = await outside.threads.updated_threads(repository, since, etag)
     failures = await _scan_pulls(outside, repository, found.threads, full=full)
-    failures += await _scan_threads(outside, repository, found.threads)
+    failures += await _scan_threads(outside, repository, found.threads, full=full)
     if failures:
         raise failures[0]
     async with outside.db.transaction() as tx:
@@ -118,17 +119,23 @@ async def _follow(outside: Outside, repository: projects.Repository, number: int
 
 
 async def _scan_threads(
-    outside: Outside, repository: projects.Repository, threads: Sequence[ForgeThread]
+    outside: Outside, repository: projects.Repository, threads: Sequence[ForgeThread], *, full: bool
 ) -> list[StagewrightError]:
-    """Look at every thread with a trigger label; one that cannot be read now hides no other."""
-    issues = [thread for thread in threads if not thread.is_pull_request and thread.labels]
-    if not issues:
+    """Look at every thread with a trigger label or an active run; one that cannot be read now hides no other."""
+    busy = await _busy(outside, repository)
+    worth: list[ForgeThread | int] = [thread for thread in threads if thread.labels or thread.number in busy]
+    if full:
+        listed = {thread.number for thread in threads}
+        worth += [number for number in busy if number not in listed]
+    if not worth:
         return []
     policy = await outside.refresh_policy(repository)
     failures: list[StagewrightError] = []
-    for thread in issues:
+    for seen in worth:
         try:
-            await _scan_thread(outside, repository, thread, policy)
+            thread = seen if isinstance(seen, ForgeThread) else await outside.threads.thread(repository, seen)
+            if thread is not None:
+                await _scan_thread(outside, repository, Scanned(thread, policy, busy.get(thread.number, ())))
         except (LimitReached, Unauthenticated):
             raise
         except StagewrightError as error:
@@ -136,79 +143,58 @@ async def _scan_threads(
     return failures
 
 
-async def _scan_thread(
-    outside: Outside, repository: projects.Repository, thread: ForgeThread, policy: workflow.Policy
-) -> None:
-    triggers = [label for label in thread.labels if workflow.is_trigger_text(label, policy)]
-    if not triggers:
+async def _busy(outside: Outside, repository: projects.Repository) -> dict[int, list[runs.Run]]:
+    """Return the active runs of each thread, Issues and pull requests."""
+    async with outside.db.reading() as reader:
+        active = await runs.list_active(reader, repository.id)
+    by_thread: dict[int, list[runs.Run]] = {}
+    for run in active:
+        for number in {run.issue_number, run.pr_number}:
+            if number is not None:
+                by_thread.setdefault(number, []).append(run)
+    return by_thread
+
+
+async def _scan_thread(outside: Outside, repository: projects.Repository, scanned: Scanned) -> None:
+    if not scanned.worth_reading:
         return
-    acts = await outside.threads.label_acts(repository, thread.number)
-    for label in triggers:
-        act = _newest(acts, label)
-        if act is None:
-            await _report_unknown(outside, repository, thread, label)
-        elif not await _is_handled(outside, repository, thread, label, act, policy):
-            await _hand_on(outside, repository, thread, label, act, policy)
-
-
-def _newest(acts: Sequence[LabelAct], label: str) -> LabelAct | None:
-    same = [act for act in acts if act.action == "labeled" and act.label.casefold() == label.casefold()]
-    return max(same, key=lambda act: act.at, default=None)
+    number = scanned.thread.number
+    for found in scanned.found(await outside.threads.acts(repository, number)):
+        if found.fact is None:
+            await _report_unknown(outside, repository, number, found.label or "-")
+        elif not await _is_handled(outside, repository, found.fact, scanned.policy):
+            await _hand_on(outside, repository, found.fact, scanned.policy)
 
 
 async def _is_handled(
-    outside: Outside,
-    repository: projects.Repository,
-    thread: ForgeThread,
-    label: str,
-    act: LabelAct,
-    policy: workflow.Policy,
+    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
 ) -> bool:
-    key = workflow.label_key(label, policy) or label
+    if not isinstance(fact, workflow.LabelEvent) or fact.action != PUT_ON:
+        return False
+    key = workflow.label_key(fact.label, policy) or fact.label
     async with outside.db.reading() as reader:
-        handled = await store.handled_at(reader, repository.id, thread.number, key)
-    return handled is not None and handled >= act.at - SLACK
+        handled = await store.handled_at(reader, repository.id, fact.thread, key)
+    return handled is not None and handled >= fact.occurred_at - SLACK
 
 
 async def _hand_on(
-    outside: Outside,
-    repository: projects.Repository,
-    thread: ForgeThread,
-    label: str,
-    act: LabelAct,
-    policy: workflow.Policy,
+    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
 ) -> None:
-    sender = workflow.Sender(act.actor_type, act.actor_login, act.actor_id)
-    correlation = f"scan:{repository.id}:{thread.number}:{label}:{_second(act.at)}"
-    occurrence = Occurrence(
-        source="scan",
-        correlation_id=correlation,
-        delivery_id=None,
-        event="issues",
-        action="labeled",
-        thread=thread.number,
-        is_pull_request=False,
-        label=label,
-        sender=sender,
-        occurred_at=act.at,
-    )
-    seen = await look(outside, repository, thread.number, sender, put=label, policy=policy)
-    async with outside.db.transaction(Actor("forge", sender.login or "-"), correlation_id=correlation) as tx:
-        await hand_on(tx, occurrence, seen, clock=outside.clock)
+    what = fact.label if isinstance(fact, workflow.LabelEvent) else fact.action
+    correlation = f"scan:{repository.id}:{fact.thread}:{what}:{fact.occurred_at.isoformat(timespec='seconds')}"
+    seen = await look(outside, repository, fact, policy=policy)
+    async with outside.db.transaction(Actor("forge", fact.sender.login or "-"), correlation_id=correlation) as tx:
+        await hand_on(tx, Occurrence(fact=fact, correlation_id=correlation), seen, clock=outside.clock)
 
 
-def _second(at: datetime) -> str:
-    return at.isoformat(timespec="seconds")
-
-
-async def _report_unknown(outside: Outside, repository: projects.Repository, thread: ForgeThread, label: str) -> None:
+async def _report_unknown(outside: Outside, repository: projects.Repository, thread: int, label: str) -> None:
     async with outside.db.transaction() as tx:
         await incidents.report(
             tx,
             level="warning",
             source="intake.scan",
             code="label_event_missing",
-            message=f"thread {thread.number} of {repository.full_name} has {label} but no event says who set it",
+            message=f"thread {thread} of {repository.full_name} has {label} but no event says who set it",
             project_id=repository.project_id,
             now=outside.clock.now(),
         )

@@ -7,8 +7,9 @@ from uuid import UUID
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.events import WebhookIgnored, WebhookReceived
 from stagewright.contexts.intake.model import LedgerRow
+from stagewright.contexts.intake.usecases.ending import clean_up
 from stagewright.contexts.intake.usecases.following import follow_pulls
-from stagewright.contexts.intake.usecases.refusing import NEED_INPUT, refuse
+from stagewright.contexts.intake.usecases.refusing import refuse
 from stagewright.contexts.intake.usecases.starting import start
 from stagewright.contexts.intake.usecases.words import Occurrence, PullSeen, Seen, facts_of
 from stagewright.contexts.projects import api as projects
@@ -20,42 +21,36 @@ from stagewright.kit.db import Reader, Tx
 __all__ = ["Occurrence", "PullSeen", "Seen", "hand_on"]
 
 OWN_EFFECT_WINDOW = timedelta(minutes=10)
-UNDER_REVIEW = "in_review"
+UNDER_REVIEW, PUT_ON = "in_review", "labeled"
 NOT_HANDLED = frozenset({"issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"})
 
 
 async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -> workflow.Decision:
-    """Decide about a label act and write everything that follows from it."""
+    """Decide about an act on a thread and write everything that follows from it."""
     repository = seen.repository
     await store.lock_thread(tx, repository.id, occurrence.thread)
     await follow_pulls(tx, repository, seen.pulls, now=clock.now())
-    key = workflow.label_key(occurrence.label, seen.policy) or occurrence.label
-    world = await _world(tx, occurrence, seen, key, now=clock.now())
-    fact = workflow.LabelEvent(
-        event=occurrence.event,
-        action=occurrence.action,
-        repository_named_ok=True,
-        thread=occurrence.thread,
-        is_pull_request=occurrence.is_pull_request,
-        label=occurrence.label,
-        sender=occurrence.sender,
-        occurred_at=occurrence.occurred_at,
-        source=occurrence.source,
-    )
-    decision = workflow.decide(fact, world, seen.policy)
+    world = await _world(tx, occurrence, seen, now=clock.now())
+    decision = workflow.decide(occurrence.fact, world, seen.policy)
     run_id = await _carry_out(tx, occurrence, seen, decision, world, clock=clock)
-    if _belongs_in_ledger(occurrence, decision):
+    if occurrence.label is not None and _belongs_in_ledger(occurrence, decision):
+        key = label_key(occurrence.label, seen)
         await store.add_ledger(tx, _ledger_row(occurrence, seen, key, decision, run_id), now=clock.now())
     return decision
 
 
-async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, key: str, *, now: datetime) -> workflow.World:
-    repository, thread = seen.repository, occurrence.thread
-    active = await runs.find_active(tx, repository.id, "work", f"issue:{thread}")
-    talk = await runs.find_active(tx, repository.id, "talk", f"issue:{thread}")
-    links = await runs.list_links(tx, repository.id, thread)
-    profile = await store.find_profile(tx, repository.id, thread)
-    need_input = workflow.label_text(NEED_INPUT, seen.policy)
+def label_key(label: str, seen: Seen) -> str:
+    """Return the key the ledger knows a label by: its own text where the policy has none."""
+    return workflow.label_key(label, seen.policy) or label
+
+
+async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -> workflow.World:
+    repository, thread, label = seen.repository, occurrence.thread, occurrence.label
+    issue, links = await _issue_of(tx, occurrence, seen)
+    subject = f"pr:{thread}" if issue is None else f"issue:{issue}"
+    profile = await store.find_profile(tx, repository.id, issue) if issue is not None else None
+    handled = await store.handled_at(tx, repository.id, thread, label_key(label, seen)) if label is not None else None
+    need_input = workflow.label_text(workflow.NEED_INPUT, seen.policy)
     return workflow.World(
         bound=True,
         enabled=repository.state is projects.RepositoryState.ENABLED,
@@ -63,24 +58,36 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, key: str, *, now: d
         now=now,
         thread=seen.thread,
         standing=seen.standing,
-        active_work_run=_active(active),
-        talk_run=_active(talk),
+        active_work_run=_active(await runs.find_active(tx, repository.id, "work", subject)),
+        talk_run=_active(await runs.find_active(tx, repository.id, "talk", subject)),
+        review_run=_active(await runs.find_active(tx, repository.id, "review", f"pr:{thread}")),
         links=tuple(_link(link, seen.pulls) for link in reversed(links)),
-        handled_at=await store.handled_at(tx, repository.id, thread, key),
+        handled_at=handled,
         own_effect=await _is_own(tx, occurrence, repository, now),
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
-        succeeded_stages=await runs.succeeded_stages(tx, repository.id, thread),
-        platform_needs_input=await runs.is_platform_label(tx, repository.id, thread, need_input),
+        succeeded_stages=await runs.succeeded_stages(tx, repository.id, issue) if issue is not None else frozenset(),
+        platform_needs_input=await runs.is_platform_label(tx, repository.id, issue, need_input),
         accepted_result=bool(links) and links[-1].state != UNDER_REVIEW,
     )
 
 
+async def _issue_of(tx: Tx, occurrence: Occurrence, seen: Seen) -> tuple[int | None, list[runs.Link]]:
+    """Return the Issue an act is about and its links, oldest first; of a pull request: the Issue of its link."""
+    repository_id, thread = seen.repository.id, occurrence.thread
+    if not occurrence.fact.is_pull_request:
+        return thread, await runs.list_links(tx, repository_id, thread)
+    link = await runs.find_link(tx, repository_id, thread)
+    if link is None or link.issue_number is None:
+        return None, [link] if link is not None else []
+    return link.issue_number, await runs.list_links(tx, repository_id, link.issue_number)
+
+
 async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.Repository, now: datetime) -> bool:
     bot = await runs.bot_login(reader, repository)
-    if bot is None or (occurrence.sender.login or "").casefold() != bot.casefold():
+    if occurrence.label is None or bot is None or (occurrence.sender.login or "").casefold() != bot.casefold():
         return False
-    kind = "label.add" if occurrence.action == "labeled" else "label.remove"
+    kind = "label.add" if occurrence.fact.action == PUT_ON else "label.remove"
     return await runs.is_own_label_act(
         reader,
         repository.id,
@@ -94,7 +101,9 @@ async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.R
 def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
     if run is None:
         return None
-    return workflow.ActiveRun(id=str(run.id), number=run.number, kind=run.kind, label=run.trigger_label)
+    return workflow.ActiveRun(
+        id=str(run.id), number=run.number, kind=run.kind, label=run.trigger_label, pr_number=run.pr_number
+    )
 
 
 def _link(link: runs.Link, pulls: Sequence[PullSeen]) -> workflow.Link:
@@ -118,6 +127,10 @@ async def _carry_out(
         run = await start(tx, occurrence, seen, decision.request, world, clock=clock)
         tx.publish(WebhookReceived(**facts_of(occurrence, seen), run_id_started=run.id))
         return run.id
+    if isinstance(decision, workflow.Cleanup):
+        await clean_up(tx, decision, clock=clock)
+        tx.publish(WebhookReceived(**facts_of(occurrence, seen)))
+        return None
     if isinstance(decision, workflow.Refuse):
         await refuse(tx, occurrence, seen, decision, now=clock.now())
     tx.publish(
@@ -144,7 +157,7 @@ def reason_of(decision: workflow.Decision) -> str | None:
 
 
 def _belongs_in_ledger(occurrence: Occurrence, decision: workflow.Decision) -> bool:
-    if occurrence.action != "labeled":
+    if occurrence.fact.action != PUT_ON:
         return False
     return not (isinstance(decision, workflow.Ignore) and decision.reason.value in NOT_HANDLED)
 
@@ -156,8 +169,8 @@ def _ledger_row(
         repository_id=seen.repository.id,
         thread=occurrence.thread,
         label=key,
-        occurred_at=occurrence.occurred_at,
-        source=occurrence.source,
+        occurred_at=occurrence.fact.occurred_at,
+        source=occurrence.fact.source,
         decision=verdict_of(decision),
         reason=reason_of(decision),
         run_id=run_id,

@@ -10,22 +10,21 @@ from stagewright.kit.db import Tx
 
 MAX_REMOVALS = 3
 REMOVAL_WINDOW = timedelta(hours=1)
-NEED_INPUT = "need:input"
 
 
 async def refuse(tx: Tx, occurrence: Occurrence, seen: Seen, refusal: workflow.Refuse, *, now: datetime) -> None:
     """Reserve what the refused person sees on the thread."""
     if refusal.comment:
         await _say_why(tx, occurrence, seen, refusal, now=now)
-    if refusal.remove_label:
-        await _take_off(tx, occurrence, seen, now=now)
+    if refusal.remove_label and occurrence.label is not None:
+        await _take_off(tx, occurrence, seen, occurrence.label, now=now)
     if refusal.add_need_input:
         await runs.change_labels(
             tx,
             seen.repository.id,
             occurrence.thread,
             cause=f"refused:{occurrence.correlation_id}",
-            add=[workflow.label_text(NEED_INPUT, seen.policy)],
+            add=[workflow.label_text(workflow.NEED_INPUT, seen.policy)],
             now=now,
         )
 
@@ -34,9 +33,8 @@ async def _say_why(tx: Tx, occurrence: Occurrence, seen: Seen, refusal: workflow
     project = await projects.get_project(tx, seen.repository.project_id)
     conflict = {"label": occurrence.label, "labels": list(refusal.conflicting)} if refusal.conflicting else None
     about_sender = workflow.is_sender_reason(refusal.reason)
-    labels = {label.casefold() for label in (occurrence.label, *refusal.conflicting)}
-    if refusal.conflicting:
-        labels = {label.casefold() for label in refusal.conflicting}  # whichever of them was set last
+    own = (occurrence.label,) if occurrence.label is not None else ()
+    labels = {label.casefold() for label in refusal.conflicting or own}  # of several, whichever was set last
     text = workflow.refusal_text(refusal.reason, project.locale, refusal.remedy.params)
     await runs.post_diagnostic(
         tx,
@@ -53,7 +51,7 @@ async def _say_why(tx: Tx, occurrence: Occurrence, seen: Seen, refusal: workflow
     )
 
 
-async def _take_off(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -> None:
+async def _take_off(tx: Tx, occurrence: Occurrence, seen: Seen, label: str, *, now: datetime) -> None:
     """Remove the trigger label, unless this sender had it removed three times within the hour."""
     cause = f"refused:{occurrence.sender.login or '-'}:"
     removed = await runs.count_label_acts(
@@ -61,7 +59,7 @@ async def _take_off(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime
         seen.repository.id,
         kind="label.remove",
         thread=occurrence.thread,
-        label=occurrence.label,
+        label=label,
         cause=cause,
         since=now - REMOVAL_WINDOW,
     )
@@ -71,6 +69,6 @@ async def _take_off(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime
             seen.repository.id,
             occurrence.thread,
             cause=f"{cause}{occurrence.correlation_id}",
-            remove=[occurrence.label],
+            remove=[label],
             now=now,
         )

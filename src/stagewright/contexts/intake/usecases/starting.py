@@ -37,7 +37,7 @@ async def start(
                 before=request.escalated_from,
                 after=request.profile.profile,
                 reasons=(NOT_ON_PATH,),
-                trigger_label=occurrence.label,
+                trigger_label=workflow.label_text(request.label_key, seen.policy),
             )
         )
     return run
@@ -61,12 +61,12 @@ def run_request(
         stage=request.stage,
         kind=request.kind,
         role=request.role or "dev",
-        trigger_source=occurrence.source,
+        trigger_source=occurrence.fact.source,
         trigger_label=request.label_key,
         requested_by_kind="forge",
         requested_by=occurrence.sender.login or "-",
         correlation_id=occurrence.correlation_id,
-        occurred_at=occurrence.occurred_at,
+        occurred_at=occurrence.fact.occurred_at,
         policy_hash=seen.policy.hash,
         launch_profile=request.profile.profile,
         mode=mode.value,

@@ -11,18 +11,26 @@ from stagewright.contexts.workflow import api as workflow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One label act to decide about, whether a webhook told of it or the scan found it."""
+    """One act on a thread to decide about, whether a webhook told of it or the scan found it."""
 
-    source: str
+    fact: workflow.ThreadFact
     correlation_id: str
-    delivery_id: str | None
-    event: str
-    action: str
-    thread: int
-    is_pull_request: bool
-    label: str
-    sender: workflow.Sender
-    occurred_at: datetime
+    delivery_id: str | None = None
+
+    @property
+    def thread(self) -> int:
+        """Return the thread's number."""
+        return self.fact.thread
+
+    @property
+    def sender(self) -> workflow.Sender:
+        """Return who did it."""
+        return self.fact.sender
+
+    @property
+    def label(self) -> str | None:
+        """Return the text of the label it is about, if it is about one."""
+        return self.fact.label if isinstance(self.fact, workflow.LabelEvent) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +61,8 @@ def facts_of(occurrence: Occurrence, seen: Seen) -> dict[str, Any]:
     return {
         "project_id": seen.repository.project_id,
         "delivery_id": occurrence.delivery_id,
-        "event": occurrence.event,
-        "action": occurrence.action,
+        "event": occurrence.fact.event,
+        "action": occurrence.fact.action,
         "sender": occurrence.sender.login,
         "repository_id": seen.repository.id,
         "repository": seen.repository.full_name,

@@ -55,6 +55,10 @@ ACTIVE = """
 select * from runs where repository_id = %(repository_id)s and lane = %(lane)s and subject = %(subject)s
   and status not in ('succeeded', 'failed', 'cancelled')
 """
+ACTIVE_IN_REPOSITORY = """
+select * from runs where repository_id = %(repository_id)s and status not in ('succeeded', 'failed', 'cancelled')
+order by created_at
+"""
 
 Work = Literal["launch", "finish"]
 CLAIMS: Mapping[Work, LiteralString] = {
@@ -171,6 +175,11 @@ async def find_by_correlation(reader: Reader, correlation_id: str) -> Run | None
 async def find_active(reader: Reader, repository_id: UUID, lane: str, subject: str) -> Run | None:
     """Return the non-terminal run of the lane and subject."""
     return await reader.find(to_run, ACTIVE, repository_id=repository_id, lane=lane, subject=subject)
+
+
+async def list_active(reader: Reader, repository_id: UUID) -> list[Run]:
+    """Return the repository's non-terminal runs, oldest first."""
+    return await reader.all(to_run, ACTIVE_IN_REPOSITORY, repository_id=repository_id)
 
 
 async def claim(tx: Tx, work: Work, *, worker: str, now: datetime, until: datetime, limit: int) -> list[Run]:

@@ -8,7 +8,6 @@ from stagewright.contexts.runs.usecases import effects
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
-NEED_INPUT = "need:input"
 MOMENTS = {RunStatus.FAILED: workflow.Moment.FAILED, RunStatus.CANCELLED: workflow.Moment.CANCELLED}
 
 
@@ -29,7 +28,7 @@ async def move_labels(tx: Tx, run: Run, moment: workflow.Moment, *, now: datetim
     pr_number = link.pr_number if link else run.pr_number
     ours = (False, False)
     if moment is workflow.Moment.RUN_STARTED:
-        text = workflow.label_text(NEED_INPUT, policy)
+        text = workflow.label_text(workflow.NEED_INPUT, policy)
         ours = (
             await effects.is_platform_label(tx, run.repository_id, run.issue_number, text),
             await effects.is_platform_label(tx, run.repository_id, pr_number, text),

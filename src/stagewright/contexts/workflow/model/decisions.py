@@ -43,19 +43,30 @@ class TriggerSource(StrEnum):
     CONSOLE = "console"
 
 
-@dataclass(frozen=True, slots=True)
-class LabelEvent:
-    """A label was put on a thread or taken off it (``action`` is ``labeled`` or ``unlabeled``)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadAct:
+    """Something happened to one thread: who did it, and when by the forge's clock."""
 
     event: str
     action: str
-    repository_named_ok: bool
     thread: int
     is_pull_request: bool
-    label: str
     sender: Sender
     occurred_at: datetime
+    repository_named_ok: bool = True
     source: str = TriggerSource.WEBHOOK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelEvent(ThreadAct):
+    """A label was put on a thread or taken off it (``action`` is ``labeled`` or ``unlabeled``)."""
+
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndEvent(ThreadAct):
+    """A thread came to its end (``action`` is ``closed``, ``deleted`` or ``transferred``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,8 @@ class OtherEvent:
     names_repository: bool = True
 
 
-Fact = LabelEvent | OtherEvent
+ThreadFact = LabelEvent | EndEvent
+Fact = ThreadFact | OtherEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +95,13 @@ class LiveThread:
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """A run that is not over. ``label`` is the key of its trigger label."""
+    """A run that is not over. ``label`` is the key of its trigger label, ``pr_number`` the pull request it revises."""
 
     id: str
     number: int
     kind: str
     label: str | None
+    pr_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,7 @@ class World:
     standing: Standing
     active_work_run: ActiveRun | None = None
     talk_run: ActiveRun | None = None
+    review_run: ActiveRun | None = None
     links: tuple[Link, ...] = ()
     handled_at: datetime | None = None
     own_effect: bool = False
@@ -220,20 +234,15 @@ class Refuse:
     add_need_input: bool = False
 
 
-class CleanupAction(StrEnum):
-    """What ends when a thread ends or a person takes a label off."""
-
-    CANCEL_WORK = "cancel_work"
-    END_TALK = "end_talk"
-    CANCEL_REVIEW = "cancel_review"
-    RELEASE_ENVIRONMENTS = "release_environments"
-
-
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """End what belongs to the thread."""
+    """End what belongs to the thread: runs to cancel for ``cause``, the talk run (with the code it ends with), and the
+    environments, which are released."""
 
-    actions: tuple[CleanupAction, ...]
+    cause: str
+    cancel: tuple[ActiveRun, ...] = ()
+    end_talk: str | None = None
+    release_environments: bool = False
 
 
 Decision = Start | Ignore | Refuse | Cleanup

@@ -1,16 +1,25 @@
 """What follows from a fact, given the world: `Start`, `Ignore`, `Refuse` or `Cleanup`. Pure; every row has a test.
 
-Built here: labels on issues that start work, and rows of the event matrix that only name a reason. An event whose rule
-is not built yet is ignored as ``event_not_used``; what it tells of threads and pull requests is stored all the same.
+An event whose rule is not built yet is ignored as ``event_not_used``; what it tells of threads and pull requests is
+stored all the same.
 """
 
-from stagewright.contexts.workflow.model.decisions import Decision, Fact, Ignore, LabelEvent, OtherEvent, World
+from stagewright.contexts.workflow.model.decisions import (
+    Decision,
+    EndEvent,
+    Fact,
+    Ignore,
+    LabelEvent,
+    OtherEvent,
+    World,
+)
+from stagewright.contexts.workflow.model.keys import ABANDONED, NEED_INPUT, NEED_REVIEWER
 from stagewright.contexts.workflow.model.policy import LabelClass, Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
+from stagewright.contexts.workflow.rules import cleanups
 from stagewright.contexts.workflow.rules.matching import is_trigger_text, label_key
 from stagewright.contexts.workflow.rules.triggers import decide_trigger, refuse_unbound
 
-ABANDONED, NEED_INPUT = "state:abandoned", "need:input"
 RECORDED = frozenset({"installation", "installation_repositories", "repository", "label"})
 PULL_REQUEST_RULES = frozenset({"closed", "labeled", "unlabeled"})
 CLOSING = frozenset({"closed", "deleted", "transferred"})
@@ -20,13 +29,17 @@ def decide(fact: Fact, world: World, policy: Policy) -> Decision:
     """Decide what follows from ``fact``."""
     if early := _binding(fact, world, policy):
         return early
-    if isinstance(fact, OtherEvent):
-        return Ignore(_other(fact))
-    return _label_event(fact, world, policy)
+    match fact:
+        case OtherEvent():
+            return Ignore(_other(fact))
+        case EndEvent():
+            return cleanups.end_of_thread(fact, world, policy)
+        case LabelEvent():
+            return _label_event(fact, world, policy)
 
 
 def _binding(fact: Fact, world: World, policy: Policy) -> Decision | None:
-    about_repository = isinstance(fact, LabelEvent) or fact.names_repository
+    about_repository = not isinstance(fact, OtherEvent) or fact.names_repository
     if about_repository and not world.bound:
         if isinstance(fact, LabelEvent) and _asks_for_work(fact, policy):
             return refuse_unbound(world)
@@ -58,21 +71,31 @@ def _other(fact: OtherEvent) -> IgnoreReason:
 def _label_event(fact: LabelEvent, world: World, policy: Policy) -> Decision:
     if world.own_effect:
         return Ignore(IgnoreReason.OWN_LABEL_CHANGE)
-    if fact.event != "issues" or fact.is_pull_request:
-        return Ignore(IgnoreReason.EVENT_NOT_USED)
+    if fact.action == "unlabeled" and (ended := cleanups.label_removed(fact, world, policy)):
+        return ended
+    if fact.is_pull_request:
+        return Ignore(_on_pull_request(fact, policy))
     if _asks_for_work(fact, policy):
         return decide_trigger(fact, world, policy)
-    later = _has_later_rule(fact, world, policy)
+    key = label_key(fact.label, policy)
+    if fact.action == "labeled" and key == ABANDONED:
+        return cleanups.abandoned(fact, world)
+    later = _has_later_rule(key, fact, policy)
     return Ignore(IgnoreReason.EVENT_NOT_USED if later else IgnoreReason.ISSUE_EVENT_NOT_TRIGGER_LABEL)
 
 
-def _has_later_rule(fact: LabelEvent, world: World, policy: Policy) -> bool:
-    """Say whether the matrix has a row of its own for this label: discussion, abandoning, and what a removal ends."""
+def _on_pull_request(fact: LabelEvent, policy: Policy) -> IgnoreReason:
     key = label_key(fact.label, policy)
+    if fact.action == "labeled" and key == NEED_REVIEWER:
+        return IgnoreReason.EVENT_NOT_USED
+    if fact.action == "labeled" and key in policy.triggers:
+        return IgnoreReason.STAGE_LABEL_ON_PULL_REQUEST
+    return IgnoreReason.PULL_REQUEST_EVENT_RECORDED
+
+
+def _has_later_rule(key: str | None, fact: LabelEvent, policy: Policy) -> bool:
+    """Say whether the matrix has a row of its own for this label that is not built: discussion, and answers."""
     definition = policy.catalogue.get(key or "")
     if definition is not None and definition.label_class is LabelClass.MODE:
         return True
-    if fact.action == "labeled":
-        return key == ABANDONED
-    ends_active = world.active_work_run is not None and key is not None and world.active_work_run.label == key
-    return ends_active or key == NEED_INPUT
+    return fact.action == "unlabeled" and key == NEED_INPUT

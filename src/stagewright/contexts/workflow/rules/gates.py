@@ -6,12 +6,11 @@ Evaluated at the decision, and again at admission on live labels.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stagewright.contexts.workflow.model.keys import ABANDONED, APPROVED, BLOCKED, IN_REVIEW, NEED_INPUT, SUPERSEDED
 from stagewright.contexts.workflow.model.policy import Gates, Kind, KindClass, LabelClass, Policy
 from stagewright.contexts.workflow.model.reasons import RefuseReason
 from stagewright.contexts.workflow.rules.matching import label_keys
 
-BLOCKED, ABANDONED, SUPERSEDED = "state:blocked", "state:abandoned", "state:superseded"
-IN_REVIEW, APPROVED, NEED_INPUT = "state:in-review", "state:approved", "need:input"
 F, R, A = KindClass.FORWARD, KindClass.REVISE, KindClass.SIDE
 P, V, D = KindClass.REPAIR, KindClass.REVIEW, KindClass.DISCUSSION
 

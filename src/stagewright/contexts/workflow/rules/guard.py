@@ -1,6 +1,7 @@
 """The sender guard: who may start anything by a label, checked before every effect (``workflow.md`` section 7.1)."""
 
 from stagewright.contexts.workflow.model.decisions import Sender, Standing
+from stagewright.contexts.workflow.model.policy import Policy
 from stagewright.contexts.workflow.model.reasons import RefuseReason, sender_role_reason, sender_type_reason
 
 PLATFORM_CHIEFS = frozenset({"owner", "admin"})
@@ -20,6 +21,21 @@ def guard_sender(sender: Sender, standing: Standing) -> str | None:
         return RefuseReason.SENDER_NOT_PROJECT_MEMBER.value
     if not chief and not standing.may_start:
         return sender_role_reason(standing.project_role)
+    if standing.forge_permission not in TRIAGE_OR_HIGHER:
+        return RefuseReason.SENDER_FORGE_PERMISSION_MISSING.value
+    return None
+
+
+def is_automation(sender: Sender, policy: Policy) -> bool:
+    """Say whether the policy lets this login end what a merge ends (``senders.automation_allow``)."""
+    return (sender.login or "").casefold() in {login.casefold() for login in policy.automation_allow}
+
+
+def guard_cleanup(sender: Sender, standing: Standing, policy: Policy, *, merged: bool = False) -> str | None:
+    """Return why ``sender`` may end nothing, or None. The merge of a linked pull request and an allowed automation
+    need no account with us: the forge's permission is enough."""
+    if not merged and not is_automation(sender, policy):
+        return guard_sender(sender, standing)
     if standing.forge_permission not in TRIAGE_OR_HIGHER:
         return RefuseReason.SENDER_FORGE_PERMISSION_MISSING.value
     return None

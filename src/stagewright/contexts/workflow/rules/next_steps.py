@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from stagewright.contexts.workflow.model.decisions import StoredProfile
+from stagewright.contexts.workflow.model.keys import NEED_REVIEWER, RETHINK
 from stagewright.contexts.workflow.model.outcomes import NextStep, StepGroup
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy, StageSteps
 from stagewright.contexts.workflow.rules.catalogue import stage_label
 from stagewright.contexts.workflow.rules.profiles import profiles_of_variant, variant_name
 
 ISSUE_ACTION, PULL_REQUEST_ACTION = "issue_stage_transition", "pull_request_label_add"
-NEED_REVIEWER, RETHINK = "need:reviewer", "run:rethink"
 NO_STEPS = frozenset({KindClass.DISCUSSION, KindClass.REPAIR, KindClass.DEPLOY})
 
 

@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
+from stagewright.contexts.workflow.model.keys import APPROVED, BLOCKED, IN_REVIEW, NEED_INPUT, NEED_REVIEWER, SUPERSEDED
 from stagewright.contexts.workflow.model.outcomes import LabelChange, LabelMoves, Moment
 from stagewright.contexts.workflow.model.policy import Policy
-from stagewright.contexts.workflow.rules.gates import APPROVED, BLOCKED, IN_REVIEW, NEED_INPUT, SUPERSEDED
 from stagewright.contexts.workflow.rules.matching import label_keys
 
-NEED_REVIEWER = "need:reviewer"
 _TO_REVIEW = LabelChange(add=(IN_REVIEW,), remove=(APPROVED,))
 _TO_APPROVED = LabelChange(add=(APPROVED,), remove=(IN_REVIEW,))
 

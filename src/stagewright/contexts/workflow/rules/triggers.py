@@ -17,6 +17,7 @@ from stagewright.contexts.workflow.model.decisions import (
     TriggerSource,
     World,
 )
+from stagewright.contexts.workflow.model.keys import RETHINK
 from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelQuestion
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason, RefuseReason
@@ -34,7 +35,6 @@ from stagewright.contexts.workflow.rules.models import resolve_model
 from stagewright.contexts.workflow.rules.profiles import missing_stages, profile_at_trigger
 
 CLOCK_SLACK = timedelta(seconds=2)
-RETHINK = "run:rethink"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,88 @@
+"""What a thread as it is now says that no delivery told of: facts for the same decision (workflow, section 16)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stagewright.contexts.intake.ports import ForgeThread, ThreadAct
+from stagewright.contexts.runs import api as runs
+from stagewright.contexts.workflow import api as workflow
+
+PUT_ON, TAKEN_OFF, CLOSED = "labeled", "unlabeled", "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A fact, or ``None`` where no event of the thread says who put ``label`` on it."""
+
+    label: str | None
+    fact: workflow.ThreadFact | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A thread as it is now, the policy, and the runs that are active on it."""
+
+    thread: ForgeThread
+    policy: workflow.Policy
+    active: Sequence[runs.Run] = ()
+
+    @property
+    def triggers(self) -> list[str]:
+        """Return the texts of the labels on an issue that ask for work."""
+        if self.thread.is_pull_request:
+            return []
+        return [label for label in self.thread.labels if workflow.is_trigger_text(label, self.policy)]
+
+    @property
+    def worth_reading(self) -> bool:
+        """Whether the thread's events can tell anything: a label asks for work, or a run is active."""
+        return bool(self.triggers or self.active)
+
+    def found(self, acts: Sequence[ThreadAct]) -> Iterator[Found]:
+        """Yield what the thread says, with who did it and when from its events, ``acts``."""
+        for label in self.triggers:
+            act = _newest(acts, label)
+            yield Found(label, self._labeled(act) if act is not None and act.action == PUT_ON else None)
+        if not self.active:
+            return
+        if not self.thread.open and (closing := _newest(acts, None)):
+            yield Found(None, workflow.EndEvent(**self._common(closing)))
+        for act in self._given_up(acts):
+            yield Found(act.label, self._labeled(act))
+
+    def _given_up(self, acts: Sequence[ThreadAct]) -> Iterator[ThreadAct]:
+        """Yield acts by which a person ended what is active: a label taken off since, or ``state:abandoned``."""
+        for run in self.active:
+            text = workflow.label_text(run.trigger_label, self.policy) if run.trigger_label else None
+            act = _newest(acts, text) if text is not None else None
+            if act is not None and act.action == TAKEN_OFF and act.at >= run.occurred_at:
+                yield act
+        text = workflow.label_text(workflow.ABANDONED, self.policy)
+        act = _newest(acts, text)
+        if text in self.thread.labels and act is not None and act.action == PUT_ON:
+            yield act
+
+    def _labeled(self, act: ThreadAct) -> workflow.LabelEvent:
+        assert act.label is not None
+        return workflow.LabelEvent(**self._common(act), label=act.label)
+
+    def _common(self, act: ThreadAct) -> dict[str, Any]:
+        return {
+            "event": "pull_request" if self.thread.is_pull_request else "issues",
+            "action": act.action,
+            "thread": self.thread.number,
+            "is_pull_request": self.thread.is_pull_request,
+            "sender": workflow.Sender(act.actor_type, act.actor_login, act.actor_id),
+            "occurred_at": act.at,
+            "source": workflow.TriggerSource.SCAN,
+        }
+
+
+def _newest(acts: Sequence[ThreadAct], label: str | None) -> ThreadAct | None:
+    """Return the newest act with the label; without one, the newest closing."""
+    if label is None:
+        same = [act for act in acts if act.action == CLOSED]
+    else:
+        same = [act for act in acts if act.label is not None and act.label.casefold() == label.casefold()]
+    return max(same, key=lambda act: act.at, default=None)

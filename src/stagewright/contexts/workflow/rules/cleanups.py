@@ -1,0 +1,62 @@
+"""What ends with a thread, or with a label a person takes off it (``workflow.md`` section 7.3, rows *Cleanup*)."""
+
+from stagewright.contexts.workflow.model.decisions import (
+    ActiveRun,
+    Cleanup,
+    Decision,
+    EndEvent,
+    Ignore,
+    LabelEvent,
+    World,
+)
+from stagewright.contexts.workflow.model.keys import NEED_REVIEWER
+from stagewright.contexts.workflow.model.policy import Policy
+from stagewright.contexts.workflow.model.reasons import IgnoreReason
+from stagewright.contexts.workflow.rules.guard import guard_cleanup, guard_sender
+from stagewright.contexts.workflow.rules.matching import label_key
+
+LABEL_REMOVED, ISSUE_CLOSED, PULL_REQUEST_CLOSED = "label_removed", "issue_closed", "pull_request_closed"
+MERGED = "merged"
+
+
+def end_of_thread(fact: EndEvent, world: World, policy: Policy) -> Decision:
+    """Decide what ends with a closed, deleted or transferred thread."""
+    number = fact.thread if fact.is_pull_request else None
+    merged = any(link.state == MERGED and number in (None, link.pr_number) for link in world.links)
+    if guard_cleanup(fact.sender, world.standing, policy, merged=merged):
+        return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
+    return _end_of_issue(world) if number is None else _end_of_pull_request(number, world)
+
+
+def abandoned(fact: LabelEvent, world: World) -> Decision:
+    """Decide what ends when a person gives an issue up by ``state:abandoned``."""
+    if guard_sender(fact.sender, world.standing):
+        return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
+    return _end_of_issue(world)
+
+
+def label_removed(fact: LabelEvent, world: World, policy: Policy) -> Decision | None:
+    """Decide what ends when a label is taken off: the active run that it triggered. None where it ends nothing."""
+    key = label_key(fact.label, policy)
+    run = world.review_run if fact.is_pull_request else world.active_work_run
+    if run is None or key is None or key != (NEED_REVIEWER if fact.is_pull_request else run.label):
+        return None
+    if guard_sender(fact.sender, world.standing):
+        return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
+    return Cleanup(LABEL_REMOVED, cancel=(run,))
+
+
+def _end_of_issue(world: World) -> Cleanup:
+    talk = ISSUE_CLOSED if world.talk_run is not None else None
+    return Cleanup(ISSUE_CLOSED, cancel=_present(world.active_work_run), end_talk=talk, release_environments=True)
+
+
+def _end_of_pull_request(number: int, world: World) -> Cleanup:
+    """The issue's other work goes on: only what revises or reviews this pull request ends with it."""
+    work = world.active_work_run
+    revises = work if work is not None and work.pr_number == number else None
+    return Cleanup(PULL_REQUEST_CLOSED, cancel=_present(world.review_run, revises), release_environments=True)
+
+
+def _present(*runs: ActiveRun | None) -> tuple[ActiveRun, ...]:
+    return tuple(run for run in runs if run is not None)
