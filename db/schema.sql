@@ -252,6 +252,12 @@ CREATE TABLE public.journal (
 )
 PARTITION BY RANGE (at);
 
+CREATE TABLE public.journal_breaks (
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    found_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.journal_cuts (
     stream text NOT NULL,
     seq bigint NOT NULL,
@@ -291,6 +297,27 @@ CREATE SEQUENCE public.journal_seq
     NO MINVALUE
     NO MAXVALUE
     CACHE 1;
+
+CREATE TABLE public.journal_walk_heads (
+    walk text NOT NULL,
+    stream text NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL
+);
+
+CREATE TABLE public.journal_walks (
+    walk text NOT NULL,
+    since text,
+    until text,
+    after bigint DEFAULT 0 NOT NULL,
+    rows bigint DEFAULT 0 NOT NULL,
+    seq bigint,
+    at timestamp with time zone,
+    began_at timestamp with time zone NOT NULL,
+    checked_at timestamp with time zone,
+    CONSTRAINT journal_walks_check CHECK (((until IS NOT NULL) OR (after = 0))),
+    CONSTRAINT journal_walks_walk_check CHECK ((walk = ANY (ARRAY['front'::text, 'round'::text])))
+);
 
 CREATE TABLE public.login_codes (
     hash bytea NOT NULL,
@@ -333,6 +360,14 @@ CREATE TABLE public.memberships (
     created_at timestamp with time zone NOT NULL,
     version integer DEFAULT 1 NOT NULL,
     CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['read'::text, 'read_write'::text, 'admin'::text])))
+);
+
+CREATE UNLOGGED TABLE public.open_sockets (
+    gateway text NOT NULL,
+    user_id uuid NOT NULL,
+    sockets integer NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    CONSTRAINT open_sockets_sockets_check CHECK ((sockets > 0))
 );
 
 CREATE TABLE public.policy_texts (
@@ -824,6 +859,9 @@ ALTER TABLE ONLY public.installation
 ALTER TABLE ONLY public.issue_workflows
     ADD CONSTRAINT issue_workflows_pkey PRIMARY KEY (repository_id, issue_number);
 
+ALTER TABLE ONLY public.journal_breaks
+    ADD CONSTRAINT journal_breaks_pkey PRIMARY KEY (stream);
+
 ALTER TABLE ONLY public.journal_cuts
     ADD CONSTRAINT journal_cuts_pkey PRIMARY KEY (stream);
 
@@ -836,6 +874,12 @@ ALTER TABLE ONLY public.journal_default
 ALTER TABLE ONLY public.journal_heads
     ADD CONSTRAINT journal_heads_pkey PRIMARY KEY (stream);
 
+ALTER TABLE ONLY public.journal_walk_heads
+    ADD CONSTRAINT journal_walk_heads_pkey PRIMARY KEY (walk, stream);
+
+ALTER TABLE ONLY public.journal_walks
+    ADD CONSTRAINT journal_walks_pkey PRIMARY KEY (walk);
+
 ALTER TABLE ONLY public.login_codes
     ADD CONSTRAINT login_codes_pkey PRIMARY KEY (hash);
 
@@ -847,6 +891,9 @@ ALTER TABLE ONLY public.login_states
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (project_id, user_id);
+
+ALTER TABLE ONLY public.open_sockets
+    ADD CONSTRAINT open_sockets_pkey PRIMARY KEY (user_id, gateway);
 
 ALTER TABLE ONLY public.policy_texts
     ADD CONSTRAINT policy_texts_pkey PRIMARY KEY (hash);
@@ -1038,6 +1085,10 @@ CREATE INDEX login_states_expiry ON public.login_states USING btree (expires_at)
 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 
+CREATE INDEX open_sockets_gateway ON public.open_sockets USING btree (gateway);
+
+CREATE INDEX open_sockets_seen_at ON public.open_sockets USING btree (seen_at);
+
 CREATE INDEX process_instances_heartbeat ON public.process_instances USING btree (heartbeat_at);
 
 CREATE INDEX pull_request_links_branch ON public.pull_request_links USING btree (repository_id, branch);
@@ -1137,6 +1188,9 @@ ALTER TABLE ONLY public.incidents
 
 ALTER TABLE ONLY public.issue_workflows
     ADD CONSTRAINT issue_workflows_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.journal_walk_heads
+    ADD CONSTRAINT journal_walk_heads_walk_fkey FOREIGN KEY (walk) REFERENCES public.journal_walks(walk);
 
 ALTER TABLE ONLY public.login_codes
     ADD CONSTRAINT login_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1261,6 +1315,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.issue_workflows TO stagewright
 GRANT SELECT,INSERT ON TABLE public.journal TO stagewright_app;
 GRANT SELECT,DELETE ON TABLE public.journal TO stagewright_retention;
 
+GRANT SELECT,INSERT ON TABLE public.journal_breaks TO stagewright_app;
+
 GRANT SELECT ON TABLE public.journal_cuts TO stagewright_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE public.journal_cuts TO stagewright_retention;
 
@@ -1270,6 +1326,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.journal_heads TO stagewright_r
 GRANT USAGE ON SEQUENCE public.journal_seq TO stagewright_app;
 GRANT USAGE ON SEQUENCE public.journal_seq TO stagewright_retention;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.journal_walk_heads TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.journal_walks TO stagewright_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_codes TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_failures TO stagewright_app;
@@ -1277,6 +1337,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_failures TO stagewright_
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.login_states TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.memberships TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.open_sockets TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.policy_texts TO stagewright_app;
 

@@ -13,6 +13,7 @@ from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import moves
 from stagewright.kit.journal import Actor
 from stagewright.processes.presence import Presence
+from stagewright.processes.worker.verification import verify_journal
 
 
 async def test_the_audit_names_people_objects_and_channels(gateway: Gateway) -> None:
@@ -143,6 +144,54 @@ async def test_a_chain_that_was_tampered_with_is_named(gateway: Gateway) -> None
     assert (broken["intact"], broken["first_bad_seq"]) == (False, bad)
     assert (broken["verified_rows"], broken["verified_until_seq"]) == (0, None)
     assert (await gateway.get("/audit/verify?stream=run:none", owner)).status_code == 404
+
+
+async def test_all_chains_are_verified_in_the_background_and_a_break_is_one_critical_incident(
+    gateway: Gateway, clock: FakeClock
+) -> None:
+    owner = await gateway.person(role="owner")
+    _, _, run = await gateway.scene()
+    fresh = (await gateway.get("/audit/verify", owner)).json()
+    assert (fresh["stream"], fresh["intact"], fresh["verified_until"], fresh["checked_at"]) == (None, True, None, None)
+    assert await verify_journal(gateway.platform) == 0
+    whole = (await gateway.get("/audit/verify", owner)).json()
+    last, now = await last_row(gateway), clock.now().isoformat()
+    assert (whole["intact"], whole["verified_until_seq"], whole["checked_at"]) == (True, last, now)
+    verified = gateway.platform.metrics.registry.get_sample_value("stagewright_audit_chain_verified_seq")
+    assert verified == last
+    async with gateway.db.transaction() as tx:
+        await tx.execute("reset role")
+        await tx.execute("update journal set body = '{}' where stream = %(s)s", s=f"run:{run.id}")
+        await tx.execute("set role stagewright_app")
+    for broken in (1, 0, 0):
+        clock.advance(timedelta(days=1))
+        assert await verify_journal(gateway.platform) == broken
+    told = (await gateway.get("/audit/verify", owner)).json()
+    assert (told["intact"], told["verified_until_seq"]) == (False, await last_row(gateway))
+    (incident,) = (await gateway.get("/incidents?level=critical", owner)).json()["items"]
+    assert (incident["code"], incident["count"]) == ("journal.chain_broken", 1)
+    shown = (await gateway.get(f"/incidents/{incident['id']}", owner)).json()
+    assert shown["details"] == {f"run:{run.id}": told["first_bad_seq"]}
+    assert str(told["first_bad_seq"]) in shown["message"]
+
+
+async def test_one_worker_at_a_time_verifies_and_the_others_know_as_much(gateway: Gateway) -> None:
+    await gateway.scene()
+    async with gateway.db.exclusive("journal.verification"):
+        assert await verify_journal(gateway.platform) == 0
+    async with gateway.db.reading() as reader:
+        assert await reader.value("select count(*) from journal_walks") == 0
+    await verify_journal(gateway.platform)
+    async with gateway.db.exclusive("journal.verification"):
+        gateway.platform.metrics.audit_chain_verified_seq.set(0)
+        await verify_journal(gateway.platform)
+    verified = gateway.platform.metrics.registry.get_sample_value("stagewright_audit_chain_verified_seq")
+    assert verified == await last_row(gateway)
+
+
+async def last_row(gateway: Gateway) -> int:
+    async with gateway.db.reading() as reader:
+        return int(await reader.value("select max(seq) from journal"))
 
 
 async def test_a_project_admin_verifies_the_project_only(gateway: Gateway) -> None:

@@ -1,11 +1,17 @@
 """Serving an HTTP application on a real port."""
 
 import asyncio
+import socket
+import sys
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
+import uvloop
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from stagewright.kit.http import serving
 from stagewright.kit.http.listener import AddressTaken
@@ -53,3 +59,32 @@ async def test_answers_under_way_end_before_the_listener_does() -> None:
                 await entered.wait()
             asyncio.get_running_loop().call_later(0.05, go.set)
         assert (await asking).json() == "done"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the options are Linux's")
+@pytest.mark.parametrize("make_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_peer_that_is_gone_without_a_word_is_noticed(make_loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+    options = {
+        "keepalive": (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+        "asked after": (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60),
+        "asked every": (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 15),
+        "asked": (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4),
+        "unheard": (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 120_000),
+    }
+    seen: dict[str, int] = {}
+
+    class Looking(HttpToolsProtocol):
+        """Reads the options of the accepted socket."""
+
+        def connection_made(self, transport: Any) -> None:
+            accepted = transport.get_extra_info("socket")
+            seen.update({name: accepted.getsockopt(level, key) for name, (level, key, _) in options.items()})
+            super().connection_made(transport)
+
+    async def ask() -> None:
+        async with serving(FastAPI(), Listen("127.0.0.1", 0), http=Looking) as bound, httpx.AsyncClient() as client:
+            assert (await client.get(f"{bound.url}/")).status_code == 404
+
+    with asyncio.Runner(loop_factory=make_loop) as runner:
+        runner.run(ask())
+    assert seen == {name: value for name, (_, _, value) in options.items()}

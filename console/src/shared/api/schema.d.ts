@@ -53,7 +53,7 @@ export interface paths {
         };
         /**
          * Verify Stream
-         * @description Recompute the chain of a stream.
+         * @description Recompute the chain of a stream, or say how far all chains are verified.
          */
         get: operations["verify_stream"];
         put?: never;
@@ -1898,14 +1898,19 @@ export interface components {
         /**
          * ChainView
          * @description Whether the chain of a stream is whole, and up to where; if not, the first row that does not fit.
+         *
+         *     Without ``stream``: what is known of all chains, which the worker verifies over and over. ``checked_at`` says when
+         *     it last had looked at everything, null until it has.
          */
         ChainView: {
+            /** Checked At */
+            checked_at: string | null;
             /** First Bad Seq */
             first_bad_seq: number | null;
             /** Intact */
             intact: boolean;
             /** Stream */
-            stream: string;
+            stream: string | null;
             /** Verified Rows */
             verified_rows: number;
             /** Verified Until */
@@ -4768,8 +4773,8 @@ export interface operations {
     };
     verify_stream: {
         parameters: {
-            query: {
-                stream: string;
+            query?: {
+                stream?: string | null;
             };
             header?: never;
             path?: never;

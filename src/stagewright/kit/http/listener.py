@@ -15,6 +15,8 @@ from stagewright.kit.errors import Unavailable
 from stagewright.kit.settings import Listen
 
 GRACE = timedelta(seconds=10)
+ASKED_AFTER, ASKED_EVERY, ASKED = 60, 15, 4  # seconds of silence, seconds between, how often without an answer
+UNHEARD = timedelta(minutes=2)  # so long may sent bytes stay without the peer's word, or the peer not read on
 MOST_CONNECTIONS = 10_000  # beyond it a connection is answered 503 and closed: memory is bounded, whoever connects
 
 
@@ -92,6 +94,7 @@ def _bind(where: Listen) -> socket.socket:
     family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _notice_dead_peers(listener)
     try:
         listener.bind((where.host, where.port))
     except OSError as error:
@@ -99,3 +102,22 @@ def _bind(where: Listen) -> socket.socket:
         raise AddressTaken(f"cannot listen on {where}: {error.strerror}; choose another address or port 0") from error
     listener.setblocking(False)
     return listener
+
+
+def _notice_dead_peers(listener: socket.socket) -> None:
+    """Let the system end connections whose peer is gone without a word. Accepted ones take this over from here.
+
+    A machine without power, or behind a network that forgot it, says nothing: its connection would be kept for hours.
+    Names that a system does not have are left to its own defaults.
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    wanted = {
+        "TCP_KEEPIDLE": ASKED_AFTER,
+        "TCP_KEEPINTVL": ASKED_EVERY,
+        "TCP_KEEPCNT": ASKED,
+        "TCP_USER_TIMEOUT": int(UNHEARD.total_seconds() * 1000),
+    }
+    for name, value in wanted.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)

@@ -38,6 +38,7 @@ class Metrics:
         self.log_chunks = self._counter("log_chunks", "Chunks of run logs sent to sockets")
         self.journal_reader_lag_seconds = self._gauge("journal_reader_lag_seconds", "Age of the reader's last look")
         self.journal_size_bytes = self._gauge("journal_size_bytes", "The journal on disk, with its indexes")
+        self.audit_chain_verified_seq = self._gauge("audit_chain_verified_seq", "Up to where all chains are verified")
         self.listener_reconnects = self._counter("listener_reconnects", "Bell sessions opened again")
         self.realtime_sockets = self._gauge("realtime_sockets", "Open sockets")
         self.realtime_topics = self._gauge("realtime_topics", "Followed topics", "family")

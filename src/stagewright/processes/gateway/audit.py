@@ -69,9 +69,14 @@ class AuditView(BaseModel):
 
 
 class ChainView(BaseModel):
-    """Whether the chain of a stream is whole, and up to where; if not, the first row that does not fit."""
+    """Whether the chain of a stream is whole, and up to where; if not, the first row that does not fit.
 
-    stream: str
+    Without ``stream``: what is known of all chains, which the worker verifies over and over. ``checked_at`` says when
+    it last had looked at everything, null until it has.
+    """
+
+    stream: str | None
+    checked_at: Instant | None
     intact: bool
     first_bad_seq: int | None
     verified_rows: int
@@ -136,9 +141,11 @@ async def _admit(db: Database, me: Caller, project: UUID | None, filters: dict[s
 
 @routes.get("/audit/verify", Permission.AUDIT_VIEW)
 async def verify_stream(
-    me: CallerDep, db: Db, stream: Annotated[str, Query(min_length=1, max_length=200)]
+    me: CallerDep, db: Db, clock: ClockDep, stream: Annotated[str | None, Query(min_length=1, max_length=200)] = None
 ) -> ChainView:
-    """Recompute the chain of a stream."""
+    """Recompute the chain of a stream, or say how far all chains are verified."""
+    if stream is None:
+        return await _all_chains(db)
     hidden = EntryNotFound(f"there is no stream {stream}")
     async with db.reading() as reader:
         known, project = await feed.project_of_stream(reader, stream)
@@ -148,11 +155,26 @@ async def verify_stream(
         bad, verified = await verify_chain(reader, stream)
     return ChainView(
         stream=stream,
+        checked_at=clock.now().isoformat(),
         intact=bad is None,
         first_bad_seq=bad,
         verified_rows=verified.rows,
         verified_until_seq=verified.seq,
         verified_until=verified.at.isoformat() if verified.at else None,
+    )
+
+
+async def _all_chains(db: Database) -> ChainView:
+    async with db.reading() as reader:
+        state = await feed.read_verification(reader)
+    return ChainView(
+        stream=None,
+        checked_at=state.checked_at.isoformat() if state.checked_at else None,
+        intact=not state.broken,
+        first_bad_seq=state.first_bad_seq,
+        verified_rows=state.rows,
+        verified_until_seq=state.seq,
+        verified_until=state.at.isoformat() if state.at else None,
     )
 
 

@@ -46,6 +46,7 @@ from stagewright.processes.stored_settings import (
     RETENTION_JOURNAL,
     RETENTION_LOGS,
 )
+from stagewright.processes.worker import verification
 
 SECOND = timedelta(seconds=1)
 JOURNAL_DAYS = 10  # at most so many in one pass
@@ -112,6 +113,7 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("requests.retention", lambda: forget_requests(platform), 3600 * SECOND),
         loop("journal.partitions", lambda: retention.make_partitions(hands), 3600 * SECOND),
         loop("journal.retention", lambda: forget_journal(platform), 3600 * SECOND, batch=JOURNAL_DAYS),
+        loop(verification.NAME, lambda: verification.verify_journal(platform), verification.EVERY),
         loop("runs.quarantines", lambda: retention.sweep_quarantines(hands), 600 * SECOND),
     ]
 

@@ -106,10 +106,6 @@ class Hub:
         """Return all sockets."""
         return [member for group in self._members.values() for member in group]
 
-    def count(self, user_id: UUID) -> int:
-        """Return how many sockets the person has here."""
-        return len(self._members.get(user_id, ()))
-
     async def between_batches(self) -> None:
         """Return when no batch is half handed out; until the next ``await`` it stays so."""
         while not self._whole.is_set():

@@ -6,12 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from stagewright.contexts.identity.api import Caller
 from stagewright.kit.errors import Denied, LimitReached, StagewrightError, Unauthenticated
 from stagewright.kit.http import problem
 from stagewright.kit.http.asgi import App, Receive, Scope, Send
 from stagewright.kit.http.browser import CsrfRefused
-from stagewright.kit.http.limits import Bucket, take
+from stagewright.kit.http.seats import KEPT_FRESH
 from stagewright.kit.logs import get_logger
 from stagewright.kit.loops import Duty, Loop, Loops
 from stagewright.processes.common import Platform
@@ -20,6 +19,7 @@ from stagewright.processes.gateway.realtime.hub import AWAY, Hub
 from stagewright.processes.gateway.realtime.logs import LogFeed
 from stagewright.processes.gateway.realtime.messages import PROTOCOL
 from stagewright.processes.gateway.realtime.outbox import Limits
+from stagewright.processes.gateway.realtime.seats import Seats
 from stagewright.processes.gateway.realtime.socket import (
     NO_ACCESS,
     PROTOCOL_ERROR,
@@ -51,21 +51,16 @@ FRESH = timedelta(seconds=30)
 log = get_logger(__name__)
 
 
-class TooManySockets(LimitReached):
-    """The person has as many open sockets as one may have."""
-
-    code = "realtime.too_many_sockets"
-
-
 class Live:
     """Serves the sockets of a process."""
 
     def __init__(self, platform: Platform, admission: Admission, limits: Limits) -> None:
-        self._platform, self._admission, self._limits = platform, admission, limits
+        self._platform, self._admission = platform, admission
         clock, metrics = platform.clock, platform.metrics
         self.hub = Hub(platform.db, clock, metrics)
         self.logs = LogFeed(platform.db, clock, metrics)
         self._parts = Parts(self.hub, self.logs, platform.db, clock, metrics, admission, limits)
+        self.seats = Seats(platform.db, clock, limits)
         self.sockets: set[Socket] = set()
         self._families: set[str] = set()
         self.loops = (
@@ -74,7 +69,9 @@ class Live:
             self._loop("realtime.lists", self.hub.release, SLOW_TIMER, batch=1),
             self._loop("realtime.watch", self.watch, TURN),
             self._loop("realtime.life", self._life, RECHECK),
+            self._loop("realtime.seats", self.seats.write, KEPT_FRESH),
         )
+        self._tell_others = self.loops[-1].poke
         self.logs.poke = self.loops[1].poke
         self.hub.on_held = self.loops[2].poke
 
@@ -138,16 +135,15 @@ class Live:
                 self._platform.metrics.rate_limited.labels("sockets").inc()
             await self._deny(error, scope, receive, send)
         else:
-            await self._talk(admitted, scope, receive, send)
+            try:
+                await self._talk(admitted, scope, receive, send)
+            finally:
+                self.seats.free(admitted.caller.user.id)
+                self._tell_others()
 
     async def _admit(self, scope: Scope) -> Admitted:
         admitted = await self._admission.admit(scope)
-        caller: Caller = admitted.caller
-        if self.hub.count(caller.user.id) >= self._limits.sockets_per_user:
-            raise TooManySockets(f"you have {self._limits.sockets_per_user} open sockets here already; close some")
-        bucket, now = Bucket("sockets", self._limits.connects_per_minute), self._platform.clock.now()
-        async with self._platform.db.transaction(caller.actor) as tx:
-            await take(tx, bucket, caller.actor.id, now=now)
+        await self.seats.take(admitted.caller)
         return admitted
 
     async def _deny(self, error: StagewrightError, scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,3 +209,4 @@ async def open_live(platform: Platform, admission: Admission, *, limits: Limits 
         stop.set()
         live.logs.stop()
         await asyncio.gather(running, return_exceptions=True)
+        await live.seats.leave()
