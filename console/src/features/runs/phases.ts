@@ -9,7 +9,10 @@ export interface Phase {
   state: 'done' | 'current' | 'ahead' | 'failed'
   from: string | null
   to: string | null
+  /** Seconds of a phase in which the run stood still, where that is worth a word. */
+  stood?: number
 }
+const LONG_PAUSE = 300
 
 /** Say whether the run has ended. */
 export function ended(run: Pick<Run, 'status'>): boolean {
@@ -31,7 +34,7 @@ export function phasesOf(run: Run): Phase[] {
         from,
         to: next ?? (from ? run.finished_at : null),
       }
-    if (n < now) return { name, state: 'done', from, to: next }
+    if (n < now) return { name, state: 'done', from, to: next ?? run.status_since }
     if (n === now)
       return {
         name: run.status === 'waiting' ? 'waiting' : name,
@@ -42,7 +45,15 @@ export function phasesOf(run: Run): Phase[] {
     return { name, state: 'ahead', from: null, to: null }
   })
   const state = !over ? 'ahead' : run.status === 'succeeded' ? 'done' : 'failed'
+  for (const phase of middle) if (phase.name === 'running') phase.stood = stoodIn(phase, run.active_seconds)
   return [...middle, { name: over ? run.status : 'end', state, from: run.finished_at, to: run.finished_at }]
+}
+
+/** A long wait is not shown as work: return what of a past phase was none. */
+function stoodIn(phase: Phase, active: number): number | undefined {
+  if (!phase.from || !phase.to) return undefined
+  const stood = Math.round((Date.parse(phase.to) - Date.parse(phase.from)) / 1000 - active)
+  return stood >= LONG_PAUSE ? stood : undefined
 }
 
 function placeOf(run: Run): number {
