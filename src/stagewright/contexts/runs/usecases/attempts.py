@@ -12,7 +12,7 @@ from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
-from stagewright.contexts.runs.usecases import cancel, closing, moves, relay
+from stagewright.contexts.runs.usecases import cancel, label_moves, moves, relay
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import Conflict
@@ -78,7 +78,7 @@ async def register(tx: Tx, attempt: Attempt, *, runner_version: str, now: dateti
     if run.status is RunStatus.PREPARING:
         extra = {"attempt": str(current.id), "workload": current.workload_name}
         run = await moves.move(tx, run, RunStatus.RUNNING, events.RunStarted, now=now, extra=extra)
-        await closing.move_labels(tx, run, workflow.Moment.RUN_STARTED, now=now)
+        await label_moves.move_labels(tx, run, workflow.Moment.RUN_STARTED, now=now)
     return run, current
 
 

@@ -23,7 +23,7 @@ from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.store.results import Proposal
-from stagewright.contexts.runs.usecases import attempts, closing, moves
+from stagewright.contexts.runs.usecases import attempts, label_moves, moves
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
@@ -183,7 +183,7 @@ async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: 
             attempt=attempt,
         )
         await moves.pause(tx, run, now=now)
-        await closing.move_labels(tx, run, workflow.Moment.NEEDS_INPUT, now=now)
+        await label_moves.move_labels(tx, run, workflow.Moment.NEEDS_INPUT, now=now)
         return
     await moves.move(tx, run, RunStatus.FINISHING, events.RunFinishing, now=now, finish_step="reread")
 

@@ -9,7 +9,18 @@ from stagewright.contexts.runs.rules.frames import link_frame
 from stagewright.contexts.runs.rules.links import OPEN_STATES, PullRequestFacts, state_after
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
+from stagewright.contexts.runs.usecases.label_moves import move_labels_of_link
+from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
+
+MOMENTS = {
+    (True, "approved"): workflow.Moment.APPROVED,
+    (True, "in_review"): workflow.Moment.REVIEW_DISMISSED,
+    (True, "closed"): workflow.Moment.PULL_REQUEST_CLOSED,
+    (True, "merged"): workflow.Moment.MERGED,
+    (False, "merged"): workflow.Moment.MERGED,
+}
+"""What moves labels, by whether the link was open and by the state it comes to. A reopened one moves nothing."""
 
 
 async def follow_pull_request(
@@ -42,4 +53,6 @@ async def follow_pull_request(
             },
         )
     )
+    if state != link.state and (moment := MOMENTS.get((link.state in OPEN_STATES, state))):
+        await move_labels_of_link(tx, saved, moment, now=now)
     return saved
