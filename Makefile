@@ -43,9 +43,8 @@ console-check: $(DIST) ## The console: lint, layers, types, unit tests, API type
 console-dev: $(NODE_STAMP) ## Serve the console while it is changed; CONSOLE_GATEWAY and CONSOLE_TOKEN name the server
 	@$(NPM) run --silent dev
 
-console-bench: $(DIST) ## What the console's pages load, against their budgets; from a commit to the paint in a browser
-	@$(NPM) run --silent closure
-	@$(BIN)/python -m tests.bench.console
+console-bench: $(DIST) ## The console's figures beside their budgets, run alone; ONLY="cpu log" for some, ONLY=--help
+	@$(BIN)/python -m tests.bench.console $(ONLY)
 
 demo: setup $(DIST) ## From a label to a pull request on this machine, with the practice forge
 	@$(BIN)/stagewright demo
@@ -81,7 +80,7 @@ test-engines: setup ## The pinned real agent CLIs against scripted model stubs (
 	@$(BIN)/python -m tools.engines install
 	@$(BIN)/pytest tests/contract/engines tests/integration/relay -m engines
 
-bench: setup ## Print figures as ratios, side by side in one run
+bench: setup ## Print figures as ratios, side by side in one run; BENCH_EVENTS=1000000 for a storm of 10^6
 	@$(BIN)/python -m tests.bench
 
 lock: ## Write requirements/*.txt anew from pyproject.toml

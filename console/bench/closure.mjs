@@ -1,6 +1,7 @@
 // The byte gate: gzip sizes of what each page needs for its first paint, from the build's manifest (console.md §10).
 import { readFileSync } from 'node:fs'
 import { gzipSync } from 'node:zlib'
+import { gate, must } from './harness/figures.mjs'
 
 const DIST = new URL('../dist/', import.meta.url)
 const manifest = JSON.parse(readFileSync(new URL('.vite/manifest.json', DIST), 'utf8'))
@@ -35,14 +36,7 @@ const appLocale = Math.max(
 const pages = Object.keys(manifest).filter(
   (key) => key.startsWith('src/features/') && key.endsWith('Page.vue'),
 )
-let failed = false
-
-/** Print one figure with its budget and remember whether it fails. */
-function report(name, value, [budget, limit]) {
-  const verdict = value > limit ? 'FAIL' : value > budget ? 'over budget' : 'ok'
-  failed ||= value > limit
-  console.log(`${name.padEnd(58)} ${value.toFixed(1).padStart(7)} KB  of ${budget} (${limit})  ${verdict}`)
-}
+const report = (name, size, goal) => gate(name, size, 'KB', goal)
 
 report('shell js', sum(shell, '.js') + appLocale, BUDGET.js)
 for (const key of pages) {
@@ -58,8 +52,4 @@ for (const key of pages) {
 }
 for (const key of locales) report(`locale ${key.slice(4)}`, sum(closure(key), '.js'), BUDGET.locale)
 const fonts = Object.values(manifest).flatMap((chunk) => [chunk.file, ...(chunk.assets ?? [])])
-if (fonts.some((file) => /\.(woff2?|ttf|otf)$/.test(file))) {
-  console.error('a web font is in the build')
-  failed = true
-}
-process.exit(failed ? 1 : 0)
+must('no web font in the build', !fonts.some((file) => /\.(woff2?|ttf|otf)$/.test(file)))

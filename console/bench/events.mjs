@@ -1,70 +1,10 @@
-// The page's side of tests/bench/console.py: words come on standard input, each is answered by one line of JSON.
-import { createInterface } from 'node:readline'
-import { chromium } from 'playwright-core'
+// From a commit to the paint: single events on an idle list, then 200 a second round robin over 200 rows.
+import { cold, launch, openRuns } from './harness/browser.mjs'
+import { note, quantile, wall } from './harness/figures.mjs'
+import { ask, leave, small } from './harness/stage.mjs'
 
-const [url] = process.argv.slice(2)
-const ARGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'
 const ROWS = 200
-const browser = await chromium.launch({ executablePath: process.env.CONSOLE_CHROMIUM, args: ARGS.split(' ') })
-
-/** A fresh browser context that is signed in. */
-async function cold() {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: 'en-US' })
-  await context.addCookies([{ name: 'sw_session', value: process.env.BENCH_COOKIE, url }])
-  return context
-}
-
-/** Bytes on the wire and the largest paint of a first visit. */
-async function load() {
-  const context = await cold()
-  const page = await context.newPage()
-  const cdp = await context.newCDPSession(page)
-  await cdp.send('Network.enable')
-  const kinds = new Map()
-  const found = { js: 0, css: 0, fonts: 0 }
-  cdp.on('Network.responseReceived', ({ requestId, type }) => kinds.set(requestId, type))
-  cdp.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
-    const kind = kinds.get(requestId)
-    if (kind === 'Script') found.js += encodedDataLength
-    if (kind === 'Stylesheet') found.css += encodedDataLength
-    if (kind === 'Font') found.fonts += 1
-  })
-  await page.addInitScript(() => {
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) globalThis.lcp = entry.startTime
-    }).observe({ type: 'largest-contentful-paint', buffered: true })
-  })
-  await page.goto(`${url}/runs`)
-  await page.locator('tbody tr').first().waitFor()
-  await page.waitForTimeout(1000)
-  const lcp = await page.evaluate(() => globalThis.lcp ?? 0)
-  await context.close()
-  return { ...found, lcp }
-}
-
-let page
-let cdp
-let busy = 0
-
-/** Open the list and load all of its rows; from then on every version that is painted is noted with its time. */
-async function list() {
-  const context = await cold()
-  page = await context.newPage()
-  cdp = await context.newCDPSession(page)
-  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' })
-  await page.goto(`${url}/runs`)
-  await page.getByText('Live', { exact: true }).waitFor()
-  const rows = page.locator('tbody tr')
-  await rows.first().waitFor()
-  while ((await rows.count()) < ROWS) {
-    const held = await rows.count()
-    await page.locator('.sw-more button').click()
-    await page.waitForFunction((n) => document.querySelectorAll('tbody tr').length > n, held)
-  }
-  await page.evaluate(watchRows)
-  return { rows: await rows.count() }
-}
+const SETTLE = 1500
 
 /** In the page: note after the paint which versions stand in changed cells. */
 function watchRows() {
@@ -84,25 +24,28 @@ function watchRows() {
   }).observe(document.querySelector('tbody'), { subtree: true, childList: true, characterData: true })
 }
 
-/** Milliseconds that the page's thread has worked. */
-async function worked() {
-  const { metrics } = await cdp.send('Performance.getMetrics')
-  return 1000 * metrics.find(({ name }) => name === 'TaskDuration').value
+/** Let `count` versions be committed; return how long each painted one took. */
+async function waits(page, count, rate) {
+  const { committed } = await ask('paint', { count, rate })
+  await page.waitForTimeout(SETTLE)
+  const painted = await page.evaluate(() => globalThis.painted)
+  return Object.keys(committed)
+    .filter((name) => name in painted)
+    .map((name) => painted[name] - committed[name])
 }
 
-async function begin() {
-  await page.evaluate(() => {
-    globalThis.painted = {}
-  })
-  busy = await worked()
-  return {}
-}
-
-async function end() {
-  return { cpu: (await worked()) - busy, painted: await page.evaluate(() => globalThis.painted) }
-}
-
-const words = { load, list, begin, end }
-for await (const word of createInterface({ input: process.stdin }))
-  console.log(JSON.stringify(await words[word]()))
+const browser = await launch()
+const { page } = await cold(browser)
+await openRuns(page, ROWS)
+await page.evaluate(watchRows)
+const single = await waits(page, small ? 3 : 20, 2)
+note('single events on an idle list, commit to paint: p50', quantile(single, 0.5), 'ms')
+wall('  p99', quantile(single, 0.99), 'ms', [150])
+const count = small ? 200 : 3000
+const many = await waits(page, count, 200)
+note(`200 events a second on ${ROWS} rows, commit to paint: p50`, quantile(many, 0.5), 'ms')
+wall('  p95', quantile(many, 0.95), 'ms', [250])
+wall('  p99', quantile(many, 0.99), 'ms', [400])
+note(`  painted of ${count}; the others by a newer version of their row`, many.length, '')
 await browser.close()
+leave()

@@ -2,14 +2,17 @@
 
 | requirement | test |
 |---|---|
-| AD6 | both |
+| AD6 | the first two |
+| BD4 | test_the_console_bench_prints_figures_beside_budgets |
 """
 
 import asyncio
+import os
 import re
 
 import pytest
-from tests.bench import ingest, launch
+from tests.bench import console, ingest, launch
+from tools import chromium, npm
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -26,3 +29,27 @@ def test_the_launch_bench_follows_a_run_from_the_queue_to_its_agent() -> None:
     printed = "\n".join(asyncio.run(launch.measure(runs=1)))
     for figure in ("queued -> runner registered", "queued -> agent started", "queued -> succeeded"):
         assert re.search(rf"{figure}.*: p50 [1-9]\d* ms", printed), printed
+
+
+def test_the_console_bench_prints_figures_beside_budgets(capsys: pytest.CaptureFixture[str]) -> None:
+    if chromium.find() is None and not os.environ.get("CI"):
+        pytest.skip(chromium.REMEDY)
+    assert (npm.CONSOLE / "dist" / "index.html").is_file(), "build the console first: `make console`"
+    asyncio.run(console.measure(["closure", "cpu", "log"], small=True))
+    printed = capsys.readouterr().out
+    assert re.search(r"^load average \d", printed), printed
+    assert re.search(r"shell js +[\d.]+ KB +of 230 \(260\)", printed), printed
+    assert re.search(r"to a usable list of runs +[\d.]+ ms +of 400 \(600\)", printed), printed
+    assert re.search(r"an event on 200 rows, 200 a second +[\d.]+ ms +of 18 \(25\)", printed), printed
+    assert re.search(r"all of it held: load +[\d.]+ s +of 6", printed), printed
+    assert re.search(r"the wheel moves the log +yes", printed), printed
+    assert re.search(r"every one shows the lines it names +yes", printed), printed
+    assert re.search(r"the last line is seen, none is lost +yes", printed), printed
+
+
+def test_an_unknown_script_of_the_console_bench_is_refused_with_the_known_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        console.main(["paint"])
+    assert "no script paint; there are closure, load, cpu" in capsys.readouterr().err
