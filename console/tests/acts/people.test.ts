@@ -26,7 +26,7 @@ describe('members', () => {
       'PATCH /api/v1/projects/p1/members/u1?preview=true',
       'PATCH /api/v1/projects/p1/members/u1',
     ])
-    expect(sent[1]!.body).toEqual({ role: 'admin', confirm_token: 'seen' })
+    expect(sent[1]!.body).toEqual({ role: 'admin', confirm_token: 'seen', reason: 'because' })
     expect(sent[1]!.headers.get('if-match')).toBe('"4"')
     expect(changed).toBe(1)
   })
@@ -38,7 +38,7 @@ describe('members', () => {
     const done = acts.remove(member)
     await agree()
     await done
-    expect(sent[1]).toMatchObject({ method: 'DELETE', body: { confirm_token: 'seen' } })
+    expect(sent[1]).toMatchObject({ method: 'DELETE', body: { confirm_token: 'seen', reason: 'because' } })
     expect(acts.problem.value?.code).toBe('version_mismatch')
     expect(changed).toBe(0)
   })
@@ -57,8 +57,30 @@ describe('users', () => {
     const done = acts.enable(user)
     await agree()
     await done
-    expect(sent[1]!.body).toEqual({ state: 'active', confirm_token: 'seen' })
+    expect(sent[1]!.body).toEqual({ state: 'active', confirm_token: 'seen', reason: 'because' })
     expect(fresh[0]?.state).toBe('active')
+  })
+  test('a person is disabled with a reason; the account of the forge is looked up before it is agreed to', async () => {
+    const sent = answering({ ...user, state: 'disabled' })
+    const acts = inPage(() =>
+      useUserActions(
+        () => undefined,
+        () => undefined,
+      ),
+    )
+    const done = acts.disable(user)
+    expect(await agree('left')).toMatchObject({ tier: 2, reason: true })
+    await done
+    expect(sent[1]!.body).toEqual({ confirm_token: 'seen', reason: 'left' })
+    const pinned = acts.pinAccount(user, 'octo')
+    expect(await agree('asked')).toMatchObject({ tier: 2, reason: true })
+    await pinned
+    expect(sent.slice(2).map(short)).toEqual([
+      'PATCH /api/v1/users/u1?preview=true',
+      'PATCH /api/v1/users/u1',
+    ])
+    expect(sent[2]!.body).toEqual({ github_login: 'octo' })
+    expect(sent[3]!.body).toEqual({ github_login: 'octo', confirm_token: 'seen', reason: 'asked' })
   })
   test('ownership goes to an administrator whose exact e-mail was typed', async () => {
     const sent = answering({ ...user, role: 'owner' })
@@ -70,10 +92,15 @@ describe('users', () => {
       ),
     )
     const done = acts.transfer(user)
-    const question = await agree('', user.email)
+    const question = await agree('I leave', user.email)
     await done
-    expect(question).toMatchObject({ tier: 3, name: 'ann@x.test' })
-    expect(sent[1]!.body).toEqual({ user_id: 'u1', confirm_token: 'seen', confirm_name: 'ann@x.test' })
+    expect(question).toMatchObject({ tier: 3, name: 'ann@x.test', reason: true })
+    expect(sent[1]!.body).toEqual({
+      user_id: 'u1',
+      confirm_token: 'seen',
+      confirm_name: 'ann@x.test',
+      reason: 'I leave',
+    })
     expect(moved).toBe(1)
   })
 })

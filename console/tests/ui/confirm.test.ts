@@ -4,15 +4,18 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createVuetify } from 'vuetify'
 import * as components from 'vuetify/components'
 import en from '@/app/i18n/en.json'
-import { i18n } from '@/shared/i18n'
+import ru from '@/app/i18n/ru.json'
+import { i18n, setLocale } from '@/shared/i18n'
 import { Problem } from '@/shared/api/problem'
+import type { Preview } from '@/shared/api/types'
 import { asked, confirm, type Consent, type Question } from '@/shared/ui/confirm'
+import { loadConsequences } from '@/shared/ui/consequences'
 import ConfirmDialog from '@/shared/ui/ConfirmDialog.vue'
 
-const preview = {
-  stops: ['the workload'],
-  lost: ['changes'],
-  survives: ['logs'],
+const preview: Preview = {
+  stops: [{ code: 'run.workload_stops', params: { workload: 'sw-1', count: 30 } }],
+  lost: [{ code: 'member.role_lost', params: { role: 'read_write' } }],
+  survives: [{ code: 'run.flies', params: { to: 'Mars' } }],
   confirm_token: 'token',
   expires_at: '',
 }
@@ -42,17 +45,31 @@ async function ask(question: Partial<Question>) {
   return { wrapper, find, type }
 }
 
-beforeEach(() => {
-  i18n.global.setLocaleMessage('en', en as never)
+beforeEach(async () => {
+  await loadConsequences()
+  i18n.global.mergeLocaleMessage('en', en as never)
   globalThis.visualViewport ??= new EventTarget() as VisualViewport
 })
-afterEach(() => {
+afterEach(async () => {
+  await setLocale('en')
   asked.value = null
   vi.useRealTimers()
   document.body.innerHTML = ''
 })
 
 describe('confirmation', () => {
+  test('the words of a preview are of the language of the page', async () => {
+    i18n.global.mergeLocaleMessage('ru', ru as never)
+    await setLocale('ru')
+    const { wrapper } = await ask({ tier: 2, preview: () => Promise.resolve(preview) })
+    expect(document.body.textContent).toContain('Рабочая нагрузка sw-1: через 30 секунд, чтобы')
+    expect(document.body.textContent).toContain('Права роли «Читает и пишет»')
+    await setLocale('en')
+    await flushPromises()
+    expect(document.body.textContent).toContain('The workload sw-1, after 30 seconds')
+    wrapper.unmount()
+  })
+
   test('T1 asks with the verb on the button; stepping back is no', async () => {
     const { find, wrapper } = await ask({})
     expect(find('Cancel it').disabled).toBe(false)
@@ -68,7 +85,9 @@ describe('confirmation', () => {
       preview: () => Promise.resolve(preview),
       reason: true,
     })
-    expect(document.body.textContent).toContain('the workload')
+    expect(document.body.textContent).toContain('The workload sw-1, after 30 seconds')
+    expect(document.body.textContent).toContain('The rights of the role “Reads and writes”')
+    expect(document.body.textContent).toContain('run.flies · Mars')
     expect(find('Cancel it').disabled).toBe(true)
     await type('Reason', 'by mistake')
     find('Cancel it').click()

@@ -22,7 +22,12 @@ REPOSITORY = {
     "version": 3,
 }
 PLACE = f"/api/v1/projects/{PROJECT['id']}/repositories/{REPOSITORY['id']}"
-PREVIEW = {"stops": ["labels"], "lost": ["the credential"], "survives": ["its runs"], "confirm_token": "ct"}
+PREVIEW = {
+    "stops": [{"code": "repository.ends", "params": {"repository": "acme/shop"}}],
+    "lost": [{"code": "repository.credential_lost", "params": {"purpose": "bot"}}],
+    "survives": [{"code": "repository.runs_stay", "params": {"count": 3}}],
+    "confirm_token": "ct",
+}
 
 
 class Moving:
@@ -35,7 +40,10 @@ class Moving:
     def answer(self, asked: Asked) -> Reply:
         if "preview=1" in asked.path:
             self.previews += 1
-            return Reply(body=PREVIEW | {"stops": [f"turn {self.previews}"], "confirm_token": f"ct{self.previews}"})
+            return Reply(
+                body=PREVIEW
+                | {"stops": [{"code": f"turn {self.previews}", "params": {}}], "confirm_token": f"ct{self.previews}"}
+            )
         self.left -= 1
         if self.left >= 0:
             return Reply(409, {"code": "confirm.outdated", "detail": "this changed since the preview"})
@@ -97,7 +105,7 @@ def test_a_repository_is_unbound_by_its_exact_name(server: FakeServer, capsys: p
     assert last.body == {"confirm_token": "ct", "confirm_name": "acme/shop", "reason": "moved"}
     assert last.headers["if-match"] == '"3"'
     captured = capsys.readouterr()
-    assert "is lost: the credential" in captured.err
+    assert "is lost: the stored credential for bot" in captured.err
     assert captured.out.startswith("Unbound: acme/shop\n")
 
 
@@ -106,7 +114,7 @@ def test_what_a_person_reads_may_be_russian(
 ) -> None:
     unbinding(server)
     command = ["repo", "remove", "acme/shop", "-p", "shop", "--dry-run"]
-    wanted = ["отвязка acme/shop:", "  остановится: labels"]
+    wanted = ["отвязка acme/shop:", "  остановится: метки, комментарии и push в acme/shop больше ничего не запускают"]
 
     for locale in ("ru_RU.UTF-8", "de_DE.UTF-8"):
         monkeypatch.setenv("LC_ALL", locale)

@@ -194,7 +194,12 @@ def test_what_names_no_run_is_a_usage_error(
 def test_cancelling_shows_what_is_lost_and_sends_the_token_of_the_preview(
     server: FakeServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    preview = {"stops": ["the agent"], "lost": ["its work"], "survives": ["the issue"], "confirm_token": "ct"}
+    preview = {
+        "stops": [{"code": "run.wait_ends", "params": {}}],
+        "lost": [{"code": "run.result_lost", "params": {}}],
+        "survives": [{"code": "run.history_stays", "params": {}}],
+        "confirm_token": "ct",
+    }
     path = f"/api/v1/runs/{RUN['id']}:cancel"
     server.on[("POST", path)] = lambda asked: Reply(body=preview) if "preview=1" in asked.path else Reply(202, RUN)
 
@@ -206,7 +211,7 @@ def test_cancelling_shows_what_is_lost_and_sends_the_token_of_the_preview(
 
     assert main(["run", "cancel", RUN["id"], "--reason", "wrong branch"]) == 0  # type: ignore[list-item]
     assert server.asked[-1].body == {"confirm_token": "ct", "reason": "wrong branch"}
-    assert "is lost: its work" in capsys.readouterr().err
+    assert "is lost: the accepted result" in capsys.readouterr().err
 
 
 def test_secrets_come_from_stdin_or_a_file_only(

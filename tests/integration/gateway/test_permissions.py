@@ -59,8 +59,39 @@ async def ask(gateway: Gateway, name: str, who: Person | Visitor | str, scene: t
     if answer.status_code == 403:
         params = answer.json()["params"]
         assert params["permission"].startswith(name.partition(" ")[0])
-        assert params["grantors"] in ("the platform owner", "an admin of the project")
+        assert params["grantor"] == ("project_admin" if params["project_role"] else "owner")
+        assert params["platform_role"] in ("member", "admin", "owner")
+        if params["project_role"] and "scope" not in params:
+            assert params["project_id"] == str(project.id)
     return answer.status_code
+
+
+async def test_a_403_says_as_codes_what_is_missing_where_and_who_grants_it(gateway: Gateway) -> None:
+    project, _, run = await gateway.scene()
+    reader = await gateway.person("eve", member_of=project)
+    refused = (await gateway.post(f"/runs/{run.id}:cancel?preview=1", reader)).json()
+    assert (refused["code"], refused["params"]) == (
+        "permission_denied",
+        {
+            "permission": "run.control",
+            "project_id": str(project.id),
+            "project_role": "read_write",
+            "platform_role": "admin",
+            "grantor": "project_admin",
+        },
+    )
+    refused = (await gateway.get("/users", reader)).json()
+    assert refused["params"] == {
+        "permission": "user.manage",
+        "project_id": None,
+        "project_role": None,
+        "platform_role": "admin",
+        "grantor": "owner",
+    }
+    refused = (
+        await gateway.get("/users", await gateway.token(await gateway.person("ann", role="owner"), "read"))
+    ).json()
+    assert (refused["params"]["scope"], refused["params"]["credential"]) == ("platform", "token")
 
 
 async def a_person(gateway: Gateway, role: str, project: Project) -> Person:

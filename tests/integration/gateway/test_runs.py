@@ -91,7 +91,8 @@ async def test_cancelling_needs_the_token_of_its_own_preview(gateway: Gateway) -
     bare = await gateway.post(f"/runs/{run.id}:cancel", owner)
     assert (bare.status_code, bare.json()["code"]) == (428, "confirm.required")
     preview = (await gateway.post(f"/runs/{run.id}:cancel?preview=1", owner)).json()
-    assert preview["stops"] == ["run-0001 (dev), which is queued"]
+    ends = {"run": "run-0001", "kind": "dev", "status": "queued"}
+    assert preview["stops"] == [{"code": "run.ends", "params": ends}]
     body = {"confirm_token": preview["confirm_token"]}
     assert (await gateway.post(f"/runs/{other.id}:cancel", owner, body)).status_code == 428
     assert (await gateway.post(f"/runs/{run.id}:cancel", admin, body)).status_code == 428
@@ -121,7 +122,8 @@ async def test_a_running_run_is_asked_to_stop_and_asking_again_changes_nothing(g
     await an_attempt(gateway, run)
     await put(gateway, run, "running")
     preview = (await gateway.post(f"/runs/{run.id}:cancel?preview=1", owner)).json()
-    assert "the workload sw-1" in preview["stops"][1]
+    assert preview["stops"][1]["code"] == "run.workload_stops"
+    assert preview["stops"][1]["params"]["workload"].startswith("sw-1")
     assert preview["lost"]
     first = await cancel(gateway, run, owner)
     assert (first.status_code, first.json()["status"]) == (202, "cancelling")

@@ -20,13 +20,13 @@ Who = Person | Visitor
 async def change(
     gateway: Gateway, who: Who, method: str, path: str, body: Any = None, **options: Any
 ) -> httpx.Response:
-    """Preview an act, then do it with the token of the preview; return the first refusal or the end."""
+    """Preview an act, then do it with the token of the preview and a reason; return the first refusal or the end."""
     given = dict(body or {})
     headers = options.pop("headers", {"If-Match": options.pop("version", '"1"')})
     shown = await gateway.call(method, f"{path}?preview=1", who, headers=headers, json=given)
     if shown.status_code != 200:
         return shown
-    given |= {"confirm_token": shown.json()["confirm_token"]} | options.pop("also", {})
+    given |= {"confirm_token": shown.json()["confirm_token"], "reason": "as agreed"} | options.pop("also", {})
     return await gateway.call(method, path, who, headers=headers, json=given)
 
 
@@ -57,9 +57,8 @@ async def test_an_event_of_a_user_is_what_a_fresh_read_shows(gateway: Gateway) -
     changed = await change(gateway, owner, "PATCH", f"/users/{ann.user.id}", {"role": "admin"})
     assert changed.status_code == 200
     view = (await gateway.get(f"/users/{ann.user.id}", owner)).json()
-    assert {"v": 1, **{key: value for key, value in view.items() if key != "allowed_actions"}} == (
-        await events(gateway, "access.changed")
-    )[-1]
+    frame = {key: value for key, value in view.items() if key != "allowed_actions"}
+    assert (await events(gateway, "access.changed"))[-1] == {"v": 1, **frame, "reason": "as agreed"}
 
 
 @pytest.mark.parametrize("role", ["admin", "owner"])
@@ -148,12 +147,13 @@ async def test_ownership_goes_to_an_admin_with_the_typed_name_and_a_fresh_sessio
     assert (wrong.status_code, wrong.json()["code"]) == (422, "user.not_transferable")
     shown = (await gateway.post(f"{path}?preview=1", old, body)).json()
     assert shown["confirm_name"] == "ann@example.test"
-    confirmed = {**body, "confirm_token": shown["confirm_token"]}
+    confirmed = {**body, "confirm_token": shown["confirm_token"], "reason": "I leave"}
     for name in (None, "Ann", "ANN@example.test"):
         answer = await gateway.post(path, old, {**confirmed, "confirm_name": name})
         assert (answer.status_code, answer.json()["code"]) == (428, "confirm.name")
     done = await gateway.post(path, old, {**confirmed, "confirm_name": "ann@example.test"})
     assert (done.status_code, done.json()["role"]) == (200, "owner")
+    assert [fact["reason"] for fact in (await events(gateway, "access.changed"))[-2:]] == ["I leave"] * 2
     assert (await gateway.get("/me", old)).status_code == 401
     new = await gateway.visitor(ann)
     listed = (await gateway.get("/users", new)).json()["items"]
@@ -206,8 +206,8 @@ async def test_a_confirmation_counts_for_one_act_of_one_person_for_five_minutes_
     answer = await gateway.post(path, root, {"confirm_token": outdated})
     assert (answer.status_code, answer.json()["code"]) == (409, "confirm.outdated")
     used = await token()
-    assert (await gateway.post(path, root, {"confirm_token": used})).status_code == 200
-    again = await gateway.post(path, root, {"confirm_token": used})
+    assert (await gateway.post(path, root, {"confirm_token": used, "reason": "left"})).status_code == 200
+    again = await gateway.post(path, root, {"confirm_token": used, "reason": "left"})
     assert (again.status_code, again.json()["code"]) == (409, "confirm.outdated")
 
 
@@ -237,7 +237,8 @@ async def test_a_project_admin_changes_and_removes_members(gateway: Gateway) -> 
     gone = await change(gateway, boss, "DELETE", path, version='"2"')
     assert gone.status_code == 200
     assert (await gateway.get(f"/projects/{project.id}", ann)).status_code == 404
-    assert [len(await events(gateway, kind)) for kind in ("member.role_changed", "member.removed")] == [1, 1]
+    kinds = ("member.role_changed", "member.removed")
+    assert [[fact["reason"] for fact in await events(gateway, kind)] for kind in kinds] == [["as agreed"]] * 2
     missing = await change(gateway, boss, "DELETE", path)
     assert (missing.status_code, missing.json()["code"]) == (404, "member.not_found")
 
@@ -247,7 +248,7 @@ async def test_a_token_of_a_removed_member_is_worth_nothing_after_they_came_back
     path = f"/projects/{project.id}/members/{ann.user.id}"
     headers = {"If-Match": '"1"'}
     token = (await gateway.call("DELETE", f"{path}?preview=1", boss, headers=headers)).json()["confirm_token"]
-    body = {"confirm_token": token}
+    body = {"confirm_token": token, "reason": "left"}
     assert (await gateway.call("DELETE", path, boss, headers=headers, json=body)).status_code == 200
     form = {"user_id": str(ann.user.id), "role": "read_write"}
     assert (await gateway.post(f"/projects/{project.id}/members", boss, form)).status_code == 201
@@ -311,6 +312,97 @@ async def test_two_people_cannot_be_one_account_of_the_forge(gateway: Gateway) -
         return "pinned"
 
     assert sorted(await asyncio.gather(pin(ann), pin(bob))) == ["identity.github_mismatch", "pinned"]
+
+
+@pytest.mark.parametrize("act", ["role", "disable", "member's role", "member's end"])
+@pytest.mark.parametrize("reason", [None, "", "  "])
+async def test_what_stops_or_loses_something_of_a_person_needs_a_reason(
+    gateway: Gateway, act: str, reason: str | None
+) -> None:
+    project, boss, ann = await a_team(gateway)
+    root = await gateway.visitor(await gateway.person("root", role="owner"))
+    member, user = f"/projects/{project.id}/members/{ann.user.id}", f"/users/{ann.user.id}"
+    version = await version_of(gateway, root, ann.user.id)
+    ways: dict[str, tuple[Who, str, str, Any, str]] = {
+        "role": (root, "PATCH", user, {"role": "admin"}, version),
+        "disable": (root, "POST", f"{user}:disable", {}, version),
+        "member's role": (boss, "PATCH", member, {"role": "read"}, '"1"'),
+        "member's end": (boss, "DELETE", member, {}, '"1"'),
+    }
+    who, method, path, body, seen = ways[act]
+    refused = await change(gateway, who, method, path, body, version=seen, also={"reason": reason})
+    assert (refused.status_code, refused.json()["code"]) == (428, "confirm.reason")
+    long = await change(gateway, who, method, path, body, version=seen, also={"reason": "x" * 501})
+    assert (long.status_code, long.json()["errors"][0]["pointer"]) == (400, "/reason")
+    done = await change(gateway, who, method, path, body, version=seen, also={"reason": " too many hands "})
+    assert done.status_code == 200
+    kind = {"member's role": "member.role_changed", "member's end": "member.removed"}.get(act, "access.changed")
+    assert (await events(gateway, kind))[-1]["reason"] == "too many hands"
+
+
+async def test_the_owner_says_which_account_of_the_forge_a_person_is(gateway: Gateway) -> None:
+    project = await gateway.project()
+    gateway.forge.add_repository("acme/shop")
+    root = await gateway.person("root", role="owner")
+    owner, ann = await gateway.visitor(root), await gateway.person("ann")
+    path, octo = f"/users/{ann.user.id}", gateway.forge.add_account("octo")
+    unreadable = await change(gateway, owner, "PATCH", path, {"github_login": "octo"})
+    assert (unreadable.status_code, unreadable.json()["code"]) == (422, "identity.forge_unreadable")
+    form = {"full_name": "acme/shop", "token": "bot-token", "api_url": "https://forge.test/api"}
+    assert (await gateway.post(f"/projects/{project.id}/repositories", root, form)).status_code == 201
+
+    shown = await gateway.call(
+        "PATCH", f"{path}?preview=1", owner, json={"github_login": "octo"}, headers={"If-Match": '"1"'}
+    )
+    pinned = {"code": "user.forge_account_pinned", "params": {"login": "octo", "number": octo.id}}
+    assert pinned in shown.json()["survives"]
+    done = await change(gateway, owner, "PATCH", path, {"github_login": "octo"})
+    assert (done.status_code, done.json()["github_login"]) == (200, "octo")
+    async with gateway.db.reading() as reader:
+        found = await identity.find_by_github_id(reader, octo.id)
+    assert found is not None
+    assert found.id == ann.user.id
+    fact = (await events(gateway, "access.changed"))[-1]
+    assert (fact["github_login"], fact["reason"], fact["version"]) == ("octo", "as agreed", 2)
+
+
+async def test_a_login_of_nobody_or_of_another_person_is_not_pinned(gateway: Gateway) -> None:
+    await gateway.scene()
+    owner = await gateway.visitor(await gateway.person("root", role="owner"))
+    admin = await gateway.visitor(await gateway.person("boss", role="admin"))
+    ann, bob = await gateway.person("ann"), await gateway.person("bob")
+    octo = gateway.forge.add_account("octo")
+    async with gateway.db.transaction() as tx:
+        await identity.pin_github_login(tx, bob.user, github_id=octo.id, login="octo")
+    path = f"/users/{ann.user.id}"
+    for who in (admin, await gateway.person("other", role="admin")):
+        refused = await change(gateway, who, "PATCH", path, {"github_login": "octo"})
+        assert (refused.status_code, refused.json()["params"]["permission"]) == (403, "user.roles")
+    nobody = await change(gateway, owner, "PATCH", path, {"github_login": "nobody"})
+    assert (nobody.status_code, nobody.json()["errors"][0]["pointer"]) == (400, "/github_login")
+    taken = await change(gateway, owner, "PATCH", path, {"github_login": "octo"})
+    assert (taken.status_code, taken.json()["code"]) == (409, "identity.github_mismatch")
+    strange = await change(gateway, owner, "PATCH", path, {"github_login": "../octo"})
+    assert (strange.status_code, strange.json()["errors"][0]["pointer"]) == (400, "/github_login")
+    assert [call for call in gateway.forge.calls if call == ("user", "../octo")] == []
+
+
+async def test_actions_on_a_person_are_those_that_the_acts_permit(gateway: Gateway) -> None:
+    owner = await gateway.visitor(await gateway.person("root", role="owner"))
+    admin = await gateway.visitor(await gateway.person("boss", role="admin"))
+    ann = await gateway.person("ann")
+
+    async def may(who: Visitor, target: UUID) -> set[str]:
+        actions = (await gateway.get(f"/users/{target}", who)).json()["allowed_actions"]
+        return {item["verb"] for item in actions if item["mode"] == "allow"}
+
+    assert await may(owner, ann.user.id) == {"change_role", "edit", "disable", "pin_account"}
+    assert await may(owner, admin.user.id) == {"change_role", "edit", "disable", "pin_account", "make_owner"}
+    assert await may(owner, owner.user.id) == {"edit", "pin_account"}
+    assert await may(admin, ann.user.id) == {"edit", "disable"}
+    assert await may(admin, admin.user.id) == {"edit"}
+    await change(gateway, owner, "POST", f"/users/{ann.user.id}:disable", headers={})
+    assert await may(admin, ann.user.id) == {"edit", "enable"}
 
 
 async def test_a_session_makes_tokens_that_are_shown_once(gateway: Gateway) -> None:

@@ -72,8 +72,8 @@ async def test_an_unbound_repository_is_gone_with_its_secrets_and_may_come_back(
     async with gateway.db.reading() as reader:
         repository = await projects.get_repository(reader, made.json()["id"])
     shown = await previewed(gateway, repository, owner)
-    assert shown["lost"][:2] == ["the stored credential for bot", "the stored credential for management"]
-    assert shown["lost"][-1] == "what was still to be written there: comments, labels"
+    assert [item["params"] for item in shown["lost"][:2]] == [{"purpose": "bot"}, {"purpose": "management"}]
+    assert shown["lost"][-1] == {"code": "repository.writes_lost", "params": {}}
 
     done = await unbind(gateway, repository, owner, shown["confirm_token"], reason="moved")
     assert (done.status_code, done.json()["full_name"], done.json()["version"]) == (200, "acme/shop", 2)
@@ -104,7 +104,7 @@ async def test_active_runs_end_before_a_repository_is_unbound_and_stay_readable(
     assert (await gateway.post(f"/runs/{run.id}:cancel", owner, {"confirm_token": token})).status_code == 202
 
     shown = await previewed(gateway, repository, owner)
-    assert "1 runs with their logs, results and journal" in shown["survives"]
+    assert {"code": "repository.runs_stay", "params": {"count": 1}} in shown["survives"]
     assert (await unbind(gateway, repository, owner, shown["confirm_token"])).status_code == 200
     assert (await gateway.get(f"/runs/{run.id}", owner)).json()["repository"] == repository.full_name
 

@@ -1,5 +1,6 @@
 """What a person reads before cancelling, and which runs can be cancelled at all."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -7,6 +8,7 @@ import pytest
 
 from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus
 from stagewright.contexts.runs.rules.cancelling import what_cancel_does, why_not_cancel
+from stagewright.kit.consequences import Consequence
 
 T = TypeVar("T")
 
@@ -28,25 +30,29 @@ def test_only_a_live_run_can_be_cancelled(status: RunStatus) -> None:
     assert why_not_cancel(status) == reasons.get(status)
 
 
+def codes(said: Sequence[Consequence]) -> list[str]:
+    return [item.code for item in said]
+
+
 def test_a_queued_run_loses_nothing() -> None:
     shown = what_cancel_does(a_run(RunStatus.QUEUED), None, None)
-    assert shown["stops"] == ["run-0042 (dev), which is queued"]
-    assert shown["lost"] == []
-    assert len(shown["survives"]) == 1
+    assert shown.stops == [Consequence("run.ends", {"run": "run-0042", "kind": "dev", "status": "queued"})]
+    assert codes(shown.lost) == []
+    assert codes(shown.survives) == ["run.history_stays"]
 
 
 def test_a_running_run_loses_what_was_not_handed_over() -> None:
     shown = what_cancel_does(a_run(RunStatus.RUNNING), a_row(Attempt, workload_name="sw-1"), None)
-    assert any("sw-1" in item for item in shown["stops"])
-    assert any("not handed over" in item for item in shown["lost"])
+    assert Consequence("run.workload_stops", {"workload": "sw-1", "count": 30}) in shown.stops
+    assert codes(shown.lost) == ["run.changes_lost"]
 
 
 def test_a_waiting_run_stops_waiting_and_a_finishing_one_loses_its_result() -> None:
-    assert any("waits for" in item for item in what_cancel_does(a_run(RunStatus.WAITING), None, None)["stops"])
-    assert any("not published" in item for item in what_cancel_does(a_run(RunStatus.FINISHING), None, None)["lost"])
+    assert "run.wait_ends" in codes(what_cancel_does(a_run(RunStatus.WAITING), None, None).stops)
+    assert codes(what_cancel_does(a_run(RunStatus.FINISHING), None, None).lost) == ["run.result_lost"]
 
 
 def test_its_pull_request_stays() -> None:
     link = a_row(Link, pr_number=7, branch="stagewright/issue-1/dev")
-    survives = what_cancel_does(a_run(RunStatus.RUNNING), None, link)["survives"]
-    assert "the pull request #7 and its branch stagewright/issue-1/dev" in survives
+    survives = what_cancel_does(a_run(RunStatus.RUNNING), None, link).survives
+    assert Consequence("run.pull_request_stays", {"number": 7, "branch": "stagewright/issue-1/dev"}) in survives

@@ -1,10 +1,10 @@
-// Changing a member's role and ending a membership: the server's preview first (T2).
+// Changing a member's role and ending a membership: the server's preview first, and a reason (T2).
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { api, ok } from '@/shared/api/client'
 import type { Member, Preview } from '@/shared/api/types'
 import { useWrite } from '@/shared/api/useWrite'
-import { confirm } from '@/shared/ui/confirm'
+import { confirm, type Consent } from '@/shared/ui/confirm'
 
 type Role = Member['role']
 const PATH = '/api/v1/projects/{project_id}/members/{user_id}'
@@ -18,14 +18,16 @@ export function useMemberActions(changed: () => unknown) {
       query: preview ? { preview } : {},
       header: { 'If-Match': `"${member.version}"` },
     }) as never
-  const patch = (member: Member, role: Role, token?: string) =>
-    ok(api.PATCH(PATH, { params: params(member, !token), body: { role, confirm_token: token } }))
-  const end = (member: Member, token?: string) =>
-    ok(api.DELETE(PATH, { params: params(member, !token), body: { confirm_token: token } }))
-  const roles = useWrite((_: string, member: Member, role: Role, token?: string) =>
-    patch(member, role, token),
+  const agreedTo = (consent?: Consent) =>
+    consent && { confirm_token: consent.confirmToken, reason: consent.reason }
+  const patch = (member: Member, role: Role, consent?: Consent) =>
+    ok(api.PATCH(PATH, { params: params(member, !consent), body: { role, ...agreedTo(consent) } }))
+  const end = (member: Member, consent?: Consent) =>
+    ok(api.DELETE(PATH, { params: params(member, !consent), body: { ...agreedTo(consent) } }))
+  const roles = useWrite((_: string, member: Member, role: Role, consent: Consent) =>
+    patch(member, role, consent),
   )
-  const ends = useWrite((_: string, member: Member, token?: string) => end(member, token))
+  const ends = useWrite((_: string, member: Member, consent: Consent) => end(member, consent))
 
   async function changeRole(member: Member, role: Role): Promise<void> {
     const consent = await confirm({
@@ -33,8 +35,9 @@ export function useMemberActions(changed: () => unknown) {
       title: t('members.roleTitle', { name: member.display_name, role: t(`role.${role}`) }),
       verb: t('members.change'),
       preview: () => patch(member, role) as Promise<Preview>,
+      reason: true,
     })
-    if (consent && (await roles.run(member, role, consent.confirmToken))) changed()
+    if (consent && (await roles.run(member, role, consent))) changed()
   }
   async function remove(member: Member): Promise<void> {
     const consent = await confirm({
@@ -42,8 +45,9 @@ export function useMemberActions(changed: () => unknown) {
       title: t('members.removeTitle', { name: member.display_name }),
       verb: t('members.remove'),
       preview: () => end(member) as Promise<Preview>,
+      reason: true,
     })
-    if (consent && (await ends.run(member, consent.confirmToken))) changed()
+    if (consent && (await ends.run(member, consent))) changed()
   }
   return { changeRole, remove, problem: computed(() => roles.problem.value ?? ends.problem.value) }
 }

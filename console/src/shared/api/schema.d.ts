@@ -694,14 +694,14 @@ export interface paths {
         post?: never;
         /**
          * Remove Member
-         * @description End a membership. Confirmed by a preview.
+         * @description End a membership. Confirmed by a preview, with a reason.
          */
         delete: operations["remove_member"];
         options?: never;
         head?: never;
         /**
          * Change Member
-         * @description Give a member another role. Confirmed by a preview.
+         * @description Give a member another role. Confirmed by a preview, with a reason.
          */
         patch: operations["change_member"];
         trace?: never;
@@ -1328,7 +1328,7 @@ export interface paths {
         put?: never;
         /**
          * Transfer Ownership
-         * @description Make an active admin the owner; the owner becomes an admin. Confirmed by the exact e-mail and a fresh session.
+         * @description Make an active admin the owner; the owner becomes an admin. Needs the exact e-mail, a reason, a fresh session.
          */
         post: operations["transfer_ownership"];
         delete?: never;
@@ -1356,7 +1356,9 @@ export interface paths {
         head?: never;
         /**
          * Change User
-         * @description Change a platform role (owner, with a session) or a name, or let a disabled person in. Confirmed by a preview.
+         * @description Change a platform role or the forge account (owner, with a session) or a name, or let a disabled person in.
+         *
+         *     Confirmed by a preview, with a reason.
          */
         patch: operations["change_user"];
         trace?: never;
@@ -1373,6 +1375,8 @@ export interface paths {
         /**
          * Disable User
          * @description Let a person in no more: sessions and tokens end at once. Admins disable members, the owner anybody else.
+         *
+         *     Confirmed by a preview, with a reason.
          */
         post: operations["disable_user"];
         delete?: never;
@@ -2031,12 +2035,16 @@ export interface components {
             code: string;
         };
         /**
-         * ConfirmedForm
-         * @description The token of the preview.
+         * Consequence
+         * @description One thing that an act does. ``code`` is stable; ``params`` fill the words for it in any language.
          */
-        ConfirmedForm: {
-            /** Confirm Token */
-            confirm_token?: string | null;
+        Consequence: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * CredentialForm
@@ -3402,7 +3410,8 @@ export interface components {
          * Preview
          * @description What an act would stop, lose and leave, and the token that confirms exactly this for five minutes.
          *
-         *     ``confirm_name`` is what a person types, exactly, where an act needs that too.
+         *     Each consequence is a code with parameters; the client has the words. ``confirm_name`` is what a person types,
+         *     exactly, where an act needs that too.
          */
         Preview: {
             /** Confirm Name */
@@ -3415,11 +3424,11 @@ export interface components {
              */
             expires_at: string;
             /** Lost */
-            lost: string[];
+            lost: components["schemas"]["Consequence"][];
             /** Stops */
-            stops: string[];
+            stops: components["schemas"]["Consequence"][];
             /** Survives */
-            survives: string[];
+            survives: components["schemas"]["Consequence"][];
         };
         /**
          * Problem
@@ -3633,6 +3642,16 @@ export interface components {
         Ready: {
             /** Failed */
             failed: string[];
+        };
+        /**
+         * ReasonedForm
+         * @description The token of the preview, and why: needed with the token, kept in the journal.
+         */
+        ReasonedForm: {
+            /** Confirm Token */
+            confirm_token?: string | null;
+            /** Reason */
+            reason?: string | null;
         };
         /**
          * RefusedTopic
@@ -3861,6 +3880,8 @@ export interface components {
         RoleForm: {
             /** Confirm Token */
             confirm_token?: string | null;
+            /** Reason */
+            reason?: string | null;
             role: components["schemas"]["ProjectRole"];
         };
         /**
@@ -4433,13 +4454,15 @@ export interface components {
         };
         /**
          * TransferForm
-         * @description Who becomes the owner, and the e-mail of that person typed exactly.
+         * @description Who becomes the owner, why, and the e-mail of that person typed exactly.
          */
         TransferForm: {
             /** Confirm Name */
             confirm_name?: string | null;
             /** Confirm Token */
             confirm_token?: string | null;
+            /** Reason */
+            reason?: string | null;
             /**
              * User Id
              * Format: uuid
@@ -4496,12 +4519,18 @@ export interface components {
         /**
          * UserPatch
          * @description What to change of a user; what is absent stays. ``state: active`` lets a disabled person in again.
+         *
+         *     ``github_login`` says which account of the forge the person is: its number is read from the forge and kept.
          */
         UserPatch: {
             /** Confirm Token */
             confirm_token?: string | null;
             /** Display Name */
             display_name?: string | null;
+            /** Github Login */
+            github_login?: string | null;
+            /** Reason */
+            reason?: string | null;
             role?: components["schemas"]["PlatformRole"] | null;
             /** State */
             state?: "active" | null;
@@ -6122,7 +6151,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ConfirmedForm"] | null;
+                "application/json": components["schemas"]["ReasonedForm"] | null;
             };
         };
         responses: {
@@ -7536,7 +7565,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ConfirmedForm"] | null;
+                "application/json": components["schemas"]["ReasonedForm"] | null;
             };
         };
         responses: {

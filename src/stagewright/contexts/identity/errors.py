@@ -151,3 +151,9 @@ class FirstStart(Invalid):
     """There is no user yet, and nobody was named to be the owner."""
 
     code = "identity.owner_missing"
+
+
+class ForgeUnreadable(Refused):
+    """No credential is stored here with which the forge says who has a login."""
+
+    code = "identity.forge_unreadable"

@@ -40,12 +40,13 @@ class TokenRevoked(TokenFact):
 
 @dataclass(frozen=True, kw_only=True)
 class AccessChanged(Event):
-    """What a user may do changed."""
+    """What a user may do changed, for a ``reason`` a person gave."""
 
     kind: ClassVar[str] = "access.changed"
     topic: ClassVar[str] = "users"
 
     user: User
+    reason: str | None = None
 
     @property
     def stream(self) -> str:
@@ -55,7 +56,12 @@ class AccessChanged(Event):
         return {
             "v": 1,
             **user_frame(self.user),
+            **_why(self.reason),
         }
+
+
+def _why(reason: str | None) -> dict[str, str]:
+    return {"reason": reason} if reason else {}
 
 
 def user_frame(user: User) -> dict[str, Any]:
@@ -143,11 +149,12 @@ class SessionRevoked(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class MemberFact(Event):
-    """A fact of a membership."""
+    """A fact of a membership, for a ``reason`` a person gave."""
 
     topic: ClassVar[str] = "members"
 
     membership: Membership
+    reason: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "project_id", self.membership.project_id)
@@ -163,6 +170,7 @@ class MemberFact(Event):
             "user_id": str(self.membership.user_id),
             "role": self.membership.role.value,
             "version": self.membership.version,
+            **_why(self.reason),
         }
 
 

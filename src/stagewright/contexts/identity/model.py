@@ -154,6 +154,14 @@ class ForgeAccount:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeIdentity:
+    """An account of the forge: the number decides, the login is shown."""
+
+    github_user_id: int
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiToken:
     """An API token without its secret."""
 

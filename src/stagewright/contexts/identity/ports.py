@@ -1,8 +1,8 @@
-"""What identity needs from the outside: GitHub saying who signs in."""
+"""What identity needs from the outside: GitHub saying who signs in, and which account has a login."""
 
 from typing import Protocol
 
-from stagewright.contexts.identity.model import ForgeAccount
+from stagewright.contexts.identity.model import ForgeAccount, ForgeIdentity
 
 
 class GitHubLogin(Protocol):
@@ -14,4 +14,15 @@ class GitHubLogin(Protocol):
 
     async def identify(self, *, code: str, verifier: str, redirect_uri: str) -> ForgeAccount:
         """Return who agreed. Raises ``ForgeLoginFailed`` when the code does not count or GitHub does not answer."""
+        ...
+
+
+class ForgeAccounts(Protocol):
+    """Accounts of the forge, read with a credential that the platform has."""
+
+    async def find(self, login: str) -> ForgeIdentity | None:
+        """Return the account that has ``login`` now, None when there is none.
+
+        Raises ``ForgeUnreadable`` without a credential that counts, ``Unavailable`` when the forge does not answer.
+        """
         ...

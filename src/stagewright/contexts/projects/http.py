@@ -76,7 +76,7 @@ class RepositoryView(BaseModel):
     def of(cls, repository: Repository, me: Caller) -> "RepositoryView":
         """Show ``repository`` to ``me``."""
         scanned = repository.scanned_at.isoformat() if repository.scanned_at else None
-        actions = _actions(repository.project_id, me, REPOSITORY_ACTIONS)
+        actions = repository_actions(repository.project_id, me)
         return cls(**repository_frame(repository), scanned_at=scanned, allowed_actions=actions)
 
 
@@ -148,6 +148,11 @@ class MemberForm(RequestBody):
 def project_actions(project_id: UUID, me: Caller) -> list[AllowedAction]:
     """Return what ``me`` may do with the project."""
     return _actions(project_id, me, ACTIONS)
+
+
+def repository_actions(project_id: UUID, me: Caller) -> list[AllowedAction]:
+    """Return what ``me`` may do with a repository of the project."""
+    return _actions(project_id, me, REPOSITORY_ACTIONS)
 
 
 def _actions(project_id: UUID, me: Caller, actions: Mapping[str, Permission]) -> list[AllowedAction]:
@@ -285,9 +290,7 @@ async def change_repository(
         async with db.reading() as reader:
             repository = await _repository(reader, project_id, repository_id, me)
         does = what_turning_does(repository.full_name, form.state)
-        return confirmations.preview(
-            subject, repository.version, stops=does["stops"], lost=does["lost"], survives=does["survives"]
-        )
+        return confirmations.preview(subject, repository.version, does)
     version = expected_version(request)
     async with db.transaction(me.actor, correlation_id=str(request.state.request_id)) as tx:
         await _repository(tx, project_id, repository_id, me)

@@ -1,15 +1,23 @@
-"""What a person reads before changing a repository. Values in, words out."""
+"""What a person reads before changing a repository. Values in, codes out."""
 
 from stagewright.contexts.projects.model import RepositoryState
+from stagewright.kit.consequences import Catalogue, Consequences
 
-
-def what_turning_does(name: str, state: RepositoryState) -> dict[str, list[str]]:
-    """Return the three lists of the preview of enabling or disabling the repository called ``name``."""
-    if state is RepositoryState.ENABLED:
-        stays = f"labels of {name} start runs again; one that was set meanwhile is to be set again"
-        return {"stops": [], "lost": [], "survives": [stays]}
-    return {
-        "stops": [f"labels, comments and pushes of {name} start nothing until it is enabled again"],
-        "lost": [],
-        "survives": ["runs that were started: they go on to their end", "its binding, credentials and webhook"],
+SAYS = Catalogue(
+    {
+        "repository.starts_again": ("repository",),
+        "repository.starts_nothing": ("repository",),
+        "repository.runs_go_on": (),
+        "repository.binding_stays": (),
     }
+)
+
+
+def what_turning_does(name: str, state: RepositoryState) -> Consequences:
+    """Return what the preview of enabling or disabling the repository called ``name`` shows."""
+    if state is RepositoryState.ENABLED:
+        return Consequences(survives=[SAYS("repository.starts_again", repository=name)])
+    return Consequences(
+        stops=[SAYS("repository.starts_nothing", repository=name)],
+        survives=[SAYS("repository.runs_go_on"), SAYS("repository.binding_stays")],
+    )

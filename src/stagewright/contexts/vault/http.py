@@ -11,6 +11,7 @@ from stagewright.contexts.identity.api import Caller, FreshLoginRequired, Permis
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api
 from stagewright.contexts.vault.api import CredentialKind, CredentialScope
+from stagewright.contexts.vault.rules import what_clearing_does
 from stagewright.kit.clock import Clock
 from stagewright.kit.crypto import MacSigner, Sealer
 from stagewright.kit.db import Database, Tx
@@ -303,17 +304,11 @@ async def _clear(wish: Clearing, form: ClearForm, preview: bool) -> ClearedView 
     level, purpose = wish.level, wish.purpose
     place = f"{level.project_id or level.scope.value}/{purpose}"
     subject = {"user": str(wish.me.user.id), "verb": "credential.delete", "resource": place}
-    does = {
-        "stops": [f"what needs the credential for {purpose}, unless another level has one"],
-        "lost": [f"the stored credential for {purpose}: its value cannot be shown or restored"],
-        "survives": ["the credential itself at its provider: revoke it there"],
-    }
+    does = what_clearing_does(purpose)
     async with wish.db.reading() as reader:
         found = await api.find_level(reader, level.scope, level.project_id, purpose)
     if preview:
-        return wish.confirmations.preview(
-            subject, found.version, stops=does["stops"], lost=does["lost"], survives=does["survives"], name=purpose
-        )
+        return wish.confirmations.preview(subject, found.version, does, name=purpose)
     if not wish.me.principal.fresh:
         raise FreshLoginRequired("this needs a sign-in or an API token younger than one hour")
     version = expected_version(wish.request)

@@ -5,12 +5,14 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel
 
 from stagewright.kit.clock import Clock
+from stagewright.kit.consequences import Consequence, Consequences
 from stagewright.kit.crypto import BadSignature, Keyring, MacSigner
 from stagewright.kit.errors import Conflict
 from stagewright.kit.http.shapes import Instant
@@ -35,12 +37,13 @@ class ConfirmOutdated(Conflict):
 class Preview(BaseModel):
     """What an act would stop, lose and leave, and the token that confirms exactly this for five minutes.
 
-    ``confirm_name`` is what a person types, exactly, where an act needs that too.
+    Each consequence is a code with parameters; the client has the words. ``confirm_name`` is what a person types,
+    exactly, where an act needs that too.
     """
 
-    stops: list[str]
-    lost: list[str]
-    survives: list[str]
+    stops: list[Consequence]
+    lost: list[Consequence]
+    survives: list[Consequence]
     confirm_token: str
     expires_at: Instant
     confirm_name: str | None = None
@@ -58,6 +61,20 @@ def check_name(given: str | None, name: str) -> None:
         raise NameRequired("type the exact name of what this is done to: `confirm_name` of the preview")
 
 
+class ReasonRequired(VersionRequired):
+    """The act needs a reason, which is kept in the journal."""
+
+    code = "confirm.reason"
+
+
+def check_reason(given: str | None) -> str:
+    """Return the reason a person gave, or raise ``ReasonRequired``."""
+    reason = (given or "").strip()
+    if not reason:
+        raise ReasonRequired("say why in `reason`: it is kept in the journal")
+    return reason
+
+
 class Confirmations:
     """Makes and checks confirmation tokens. A token counts for one user, verb, resource and version."""
 
@@ -69,23 +86,25 @@ class Confirmations:
         self,
         subject: Mapping[str, str],
         version: int,
+        shown: Consequences,
         *,
-        stops: list[str],
-        lost: list[str],
-        survives: list[str],
         name: str | None = None,
     ) -> Preview:
         """Return the preview of an act; ``subject`` names user, verb and resource."""
         expires_at = self._clock.now() + LIFE
-        shown = {"stops": stops, "lost": lost, "survives": survives}
         payload = {"s": dict(subject), "n": version, "p": _digest(shown), "e": expires_at.isoformat()}
         signed = self._signer.sign(json.dumps(payload, sort_keys=True).encode())
         token = base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
-        return Preview(**shown, confirm_token=token, expires_at=expires_at.isoformat(), confirm_name=name)
+        return Preview(
+            stops=list(shown.stops),
+            lost=list(shown.lost),
+            survives=list(shown.survives),
+            confirm_token=token,
+            expires_at=expires_at.isoformat(),
+            confirm_name=name,
+        )
 
-    def check(
-        self, token: str | None, subject: Mapping[str, str], version: int, shown: Mapping[str, list[str]]
-    ) -> None:
+    def check(self, token: str | None, subject: Mapping[str, str], version: int, shown: Consequences) -> None:
         """Raise ``ConfirmRequired`` (428) without a valid token, ``ConfirmOutdated`` (409) when things changed.
 
         The act itself raises the version, so a token is used once.
@@ -109,5 +128,5 @@ class Confirmations:
         return payload
 
 
-def _digest(shown: Mapping[str, list[str]]) -> str:
-    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:32]
+def _digest(shown: Consequences) -> str:
+    return hashlib.sha256(json.dumps(asdict(shown), sort_keys=True).encode()).hexdigest()[:32]

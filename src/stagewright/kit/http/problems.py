@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from stagewright.kit import errors, logs
 from stagewright.kit.errors import FieldProblem, Invalid, StagewrightError
 from stagewright.kit.http.asgi import App, Headers, Scope
-from stagewright.kit.http.confirm import ConfirmOutdated, ConfirmRequired, NameRequired
+from stagewright.kit.http.confirm import ConfirmOutdated, ConfirmRequired, NameRequired, ReasonRequired
 from stagewright.kit.http.middleware import API_HEADERS, BODY_LIMIT, BodyLimit, RequestIds, SafetyNet, SecurityHeaders
 from stagewright.kit.http.versions import VersionMismatch, VersionRequired
 from stagewright.kit.metrics import Metrics
@@ -27,6 +27,7 @@ STATUSES: Sequence[tuple[type[Exception], int, str]] = (
     (errors.TooLarge, 413, "The request is too large"),
     (ConfirmRequired, 428, "A confirmation is required"),
     (NameRequired, 428, "The exact name is required"),
+    (ReasonRequired, 428, "A reason is required"),
     (VersionRequired, 428, "A version is required"),
     (errors.Invalid, 400, "The request is malformed"),
     (errors.Denied, 403, "Not permitted"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from stagewright.processes.cli.call import tell
+from stagewright.processes.cli.consequences import words_of
 from stagewright.processes.cli.exits import USAGE, Failure, Problem
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def show_preview(call: "Call", what: str, shown: Answered) -> None:
 def preview_lines(call: "Call", shown: Answered) -> Iterable[str]:
     """Yield what an act stops, loses and leaves."""
     for word, title in (("stops", "stops"), ("lost", "is lost"), ("survives", "stays")):
-        yield from (f"  {call.said(title)}: {item}" for item in shown.get(word) or ())
+        yield from (f"  {call.said(title)}: {words_of(item, call.locale)}" for item in shown.get(word) or ())
 
 
 def secret_from(stdin: bool, file: str | None, *, what: str) -> str:

@@ -32,6 +32,7 @@ from stagewright.kit.http.middleware import headers_for
 from stagewright.kit.http.routes import Parts
 from stagewright.processes.common import VERSION, Platform, Purpose
 from stagewright.processes.gateway import audit, health, realtime, settings, system
+from stagewright.processes.gateway.accounts import StoredAccess
 from stagewright.processes.gateway.console import Console
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, LateWords
 from stagewright.processes.gateway.origin import OriginGate
@@ -130,6 +131,7 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory, git
         metrics=platform.metrics,
         local_login=platform.settings.local_login,
         github=github,
+        accounts=StoredAccess(platform, directory),
         report_mismatch=partial(_report_mismatch, platform),
     )
     app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"), directory)

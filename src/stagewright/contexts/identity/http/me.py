@@ -9,16 +9,15 @@ from pydantic import BaseModel, Field
 
 from stagewright.contexts.identity import store
 from stagewright.contexts.identity.errors import SessionNotFound, UserInvalid
-from stagewright.contexts.identity.http.parts import CallerDep, PartsDep
+from stagewright.contexts.identity.http.parts import CallerDep, ListingDep, PartsDep
 from stagewright.contexts.identity.http.views import SessionView, TokenView
 from stagewright.contexts.identity.model import PlatformRole, ProjectRole, Scope, SessionEnd, UserState
 from stagewright.contexts.identity.rules import TABLE, Permission, allows
 from stagewright.contexts.identity.usecases import logins, people, sessions
 from stagewright.contexts.identity.usecases.callers import Caller
 from stagewright.kit.errors import Denied, FieldProblem
-from stagewright.kit.http import Limit, Page, RequestBody, VersionMismatch, etag, expected_version
-from stagewright.kit.http.paging import Paging
-from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes
+from stagewright.kit.http import Page, RequestBody, VersionMismatch, etag, expected_version
+from stagewright.kit.http.routes import ClockDep, Db, Routes
 from stagewright.kit.http.shapes import Id, Instant
 
 routes = Routes(tag="session")
@@ -172,24 +171,16 @@ def _wrong(name: str, remedy: str) -> UserInvalid:
 
 
 @routes.get("/me/sessions", Permission.SIGNED_IN)
-async def list_my_sessions(
-    me: CallerDep,
-    db: Db,
-    parts: PartsDep,
-    clock: ClockDep,
-    cursors: CursorsDep,
-    limit: Limit = 50,
-    cursor: str | None = None,
-) -> Page[SessionView]:
+async def list_my_sessions(me: CallerDep, db: Db, parts: PartsDep, listing: ListingDep) -> Page[SessionView]:
     """List the caller's live sessions."""
-    paging, now = Paging(cursors, limit, cursor, "created_at", {}), clock.now()
+    now = listing.clock.now()
     async with db.reading() as reader:
         found = await store.list_sessions(reader, me.user.id, now=now, used_since=now - parts.idle)
-    return paging.slice(
+    return listing.page(
         found,
+        "created_at",
         lambda item: (item.created_at, item.id),
         lambda item: SessionView.of(item, parts.idle, current=item.id == me.principal.session_id),
-        as_of=now,
     )
 
 

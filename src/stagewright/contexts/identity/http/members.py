@@ -8,23 +8,23 @@ from fastapi import Depends, Response
 from stagewright.contexts.identity import store
 from stagewright.contexts.identity.errors import MemberNotFound
 from stagewright.contexts.identity.http import confirming
-from stagewright.contexts.identity.http.confirming import ConfirmedForm, PreviewQuery
+from stagewright.contexts.identity.http.confirming import PreviewQuery, ReasonedForm
 from stagewright.contexts.identity.http.parts import CallerDep
 from stagewright.contexts.identity.http.views import ChangedMember
 from stagewright.contexts.identity.model import Member, ProjectRole
-from stagewright.contexts.identity.rules import Permission
+from stagewright.contexts.identity.rules import Permission, consequences
 from stagewright.contexts.identity.usecases import members as usecases
 from stagewright.contexts.identity.usecases.callers import Caller
 from stagewright.kit.db import Tx
 from stagewright.kit.http import VersionMismatch, etag, expected_version
-from stagewright.kit.http.confirm import Preview
+from stagewright.kit.http.confirm import Preview, check_reason
 from stagewright.kit.http.routes import ConfirmationsDep, Db, Routes
 
 routes = Routes(tag="members")
 VersionDep = Annotated[int, Depends(expected_version)]
 
 
-class RoleForm(ConfirmedForm):
+class RoleForm(ReasonedForm):
     """The member's role from now on."""
 
     role: ProjectRole
@@ -60,15 +60,16 @@ async def change_member(
     response: Response,
     preview: PreviewQuery = False,
 ) -> ChangedMember | Preview:
-    """Give a member another role. Confirmed by a preview."""
+    """Give a member another role. Confirmed by a preview, with a reason."""
     subject = confirming.subject_of(me, "member.change", f"{project_id}:{user_id}:{form.role.value}")
     async with db.transaction(me.actor) as tx:
         member, access = await _member(tx, me, project_id, user_id, role=form.role, version=version)
-        shown = confirming.what_role_change_does(member, form.role)
+        shown = consequences.what_role_change_does(member, form.role)
         if preview:
-            return confirming.preview_of(confirmations, subject, access, shown)
+            return confirmations.preview(subject, access, shown)
         confirmations.check(form.confirm_token, subject, access, shown)
-        changed = await usecases.change_role(tx, me.principal, project_id, user_id, form.role)
+        why = check_reason(form.reason)
+        changed = await usecases.change_role(tx, me.principal, project_id, user_id, form.role, reason=why)
     response.headers["ETag"] = etag(changed.version)
     return ChangedMember.of(changed)
 
@@ -83,16 +84,18 @@ async def remove_member(
     db: Db,
     confirmations: ConfirmationsDep,
     version: VersionDep,
-    form: ConfirmedForm | None = None,
+    form: ReasonedForm | None = None,
     preview: PreviewQuery = False,
 ) -> ChangedMember | Preview:
-    """End a membership. Confirmed by a preview."""
+    """End a membership. Confirmed by a preview, with a reason."""
     subject = confirming.subject_of(me, "member.remove", f"{project_id}:{user_id}")
     async with db.transaction(me.actor) as tx:
         member, access = await _member(tx, me, project_id, user_id, role=None, version=version)
-        shown = confirming.what_removal_does(member)
+        shown = consequences.what_removal_does(member)
         if preview:
-            return confirming.preview_of(confirmations, subject, access, shown)
-        confirmations.check(form.confirm_token if form else None, subject, access, shown)
-        removed = await usecases.remove_member(tx, me.principal, project_id, user_id)
+            return confirmations.preview(subject, access, shown)
+        wanted = form or ReasonedForm()
+        confirmations.check(wanted.confirm_token, subject, access, shown)
+        why = check_reason(wanted.reason)
+        removed = await usecases.remove_member(tx, me.principal, project_id, user_id, reason=why)
     return ChangedMember.of(removed)

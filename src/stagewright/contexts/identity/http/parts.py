@@ -1,6 +1,6 @@
-"""What the doors of identity get from their process, and the limits of logins."""
+"""What the doors of identity get from their process, how they list, and the limits of logins."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, TypeVar
@@ -10,26 +10,30 @@ from fastapi import Depends, Request
 from stagewright.contexts.identity.api import Caller
 from stagewright.contexts.identity.errors import CodeRefused, MismatchedAccount
 from stagewright.contexts.identity.model import LoginMethod, Origin
-from stagewright.contexts.identity.ports import GitHubLogin
+from stagewright.contexts.identity.ports import ForgeAccounts, GitHubLogin
 from stagewright.contexts.identity.usecases import logins
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import LimitReached
+from stagewright.kit.http import Limit, Page
 from stagewright.kit.http import routes as kit_routes
 from stagewright.kit.http.browser import Browser
+from stagewright.kit.http.cursors import Key
 from stagewright.kit.http.limits import Bucket, take
+from stagewright.kit.http.paging import Paging
 from stagewright.kit.http.peers import prefix_of
-from stagewright.kit.http.routes import caller
+from stagewright.kit.http.routes import ClockDep, CursorsDep, caller
 from stagewright.kit.metrics import Metrics
 
 LOGINS = Bucket("logins", 10)
 NEW_TOKENS = Bucket("new tokens", 10, 3600)
 AGENT_KEPT = 200
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Settings and helpers of the doors. ``github`` is None without an OAuth client.
+    """Settings and helpers of the doors. ``github`` is None without an OAuth client; ``accounts`` reads the forge.
 
     ``report_mismatch`` opens an incident when an account turns up for somebody who is pinned to another one.
     """
@@ -42,6 +46,7 @@ class Parts:
     metrics: Metrics
     local_login: bool
     github: GitHubLogin | None
+    accounts: ForgeAccounts
     report_mismatch: Callable[[MismatchedAccount, int | None], Awaitable[None]] | None = None
 
     def origin_of(self, request: Request) -> Origin:
@@ -58,6 +63,25 @@ def _parts(request: Request) -> Parts:
 
 PartsDep = Annotated[Parts, Depends(_parts)]
 CallerDep = Annotated[Caller, Depends(caller)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The query of a list that is short by nature, and the page that answers it."""
+
+    clock: ClockDep
+    cursors: CursorsDep
+    limit: Limit = 50
+    cursor: str | None = None
+
+    def page(
+        self, rows: Sequence[T], sort: str, key: Callable[[T], tuple[Key, ...]], view: Callable[[T], V]
+    ) -> Page[V]:
+        """Answer the wanted part of ``rows``, in the order of ``key``; ``sort`` names that order in the cursor."""
+        return Paging(self.cursors, self.limit, self.cursor, sort, {}).slice(rows, key, view, as_of=self.clock.now())
+
+
+ListingDep = Annotated[Listing, Depends()]
 
 
 async def count_login(request: Request, parts: Parts) -> Origin:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from stagewright.contexts.identity import store
-from stagewright.contexts.identity.http.parts import NEW_TOKENS, CallerDep
+from stagewright.contexts.identity.http.parts import NEW_TOKENS, CallerDep, ListingDep
 from stagewright.contexts.identity.http.views import NewTokenView, TokenView
 from stagewright.contexts.identity.model import CliWish, Scope
 from stagewright.contexts.identity.rules import Permission
@@ -15,11 +15,10 @@ from stagewright.contexts.identity.rules.login import CHALLENGE
 from stagewright.contexts.identity.usecases.logins import grant_to_cli
 from stagewright.contexts.identity.usecases.tokens import create_token, refuse_reserved_name, revoke_token
 from stagewright.kit.db import Tx
-from stagewright.kit.http import Limit, Page, RequestBody
+from stagewright.kit.http import Page, RequestBody
 from stagewright.kit.http.limits import take
 from stagewright.kit.http.once import Answer, OnceDep
-from stagewright.kit.http.paging import Paging
-from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes
+from stagewright.kit.http.routes import ClockDep, Db, Routes
 from stagewright.kit.http.shapes import Instant
 
 routes = Routes(tag="session")
@@ -48,14 +47,11 @@ class CliCodeView(BaseModel):
 
 
 @routes.get("/me/tokens", Permission.SIGNED_IN)
-async def list_my_tokens(
-    me: CallerDep, db: Db, clock: ClockDep, cursors: CursorsDep, limit: Limit = 50, cursor: str | None = None
-) -> Page[TokenView]:
+async def list_my_tokens(me: CallerDep, db: Db, listing: ListingDep) -> Page[TokenView]:
     """List the caller's API tokens, the revoked and expired ones too."""
-    paging = Paging(cursors, limit, cursor, "created_at", {})
     async with db.reading() as reader:
         tokens = await store.list_tokens(reader, me.user.id)
-    return paging.slice(tokens, lambda item: (item.created_at, item.id), TokenView.of, as_of=clock.now())
+    return listing.page(tokens, "created_at", lambda item: (item.created_at, item.id), TokenView.of)
 
 
 @routes.post("/me/tokens", Permission.SIGNED_IN, status_code=201, response_model=NewTokenView)

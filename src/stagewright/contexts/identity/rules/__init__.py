@@ -17,6 +17,7 @@ from stagewright.contexts.identity.rules.permissions import (
     may_start_runs,
     sees,
     visible_projects,
+    what_is_missing,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "may_start_runs",
     "sees",
     "visible_projects",
+    "what_is_missing",
 ]

@@ -1,14 +1,44 @@
 """Who may change whom: roles, states, members. Values in, a refusal or nothing out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from stagewright.contexts.identity.errors import LastAdmin, NotTransferable, OwnerProtected, OwnRole, PermissionMissing
-from stagewright.contexts.identity.model import Membership, PlatformRole, Principal, ProjectRole, User, UserState
-from stagewright.contexts.identity.rules.permissions import Permission, allows, grantors
+from stagewright.contexts.identity.model import Membership, PlatformRole, Principal, ProjectRole, UserState
+from stagewright.contexts.identity.rules.permissions import Permission, allows, grantors, what_is_missing
 
 RANK = {PlatformRole.MEMBER: 0, PlatformRole.ADMIN: 1, PlatformRole.OWNER: 2}
 Refusal = PermissionMissing | OwnerProtected | OwnRole | NotTransferable | LastAdmin
+
+
+class Target(Protocol):
+    """What the rules ask of the person an act is done to: a user, or a user's frame."""
+
+    @property
+    def id(self) -> UUID:
+        """Return who it is."""
+        ...
+
+    @property
+    def role(self) -> PlatformRole:
+        """Return the platform role."""
+        ...
+
+    @property
+    def state(self) -> UserState:
+        """Return whether the person may sign in."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a frame says of a person, as far as the rules ask."""
+
+    id: UUID
+    role: PlatformRole
+    state: UserState
 
 
 def is_demotion(before: PlatformRole, after: PlatformRole) -> bool:
@@ -16,7 +46,7 @@ def is_demotion(before: PlatformRole, after: PlatformRole) -> bool:
     return RANK[after] < RANK[before]
 
 
-def why_not_change_role(by: Principal, target: User, role: PlatformRole) -> Refusal | None:
+def why_not_change_role(by: Principal, target: Target, role: PlatformRole) -> Refusal | None:
     """Return why ``by`` may not give ``target`` the platform role. Only the owner does that, and never to themself."""
     if not allows(by, Permission.USER_ROLES):
         return _needs_roles()
@@ -25,7 +55,7 @@ def why_not_change_role(by: Principal, target: User, role: PlatformRole) -> Refu
     return None
 
 
-def why_not_manage(by: Principal, target: User) -> Refusal | None:
+def why_not_manage(by: Principal, target: Target) -> Refusal | None:
     """Return why ``by`` may not disable, enable or rename ``target``: admins manage members, the owner manages all."""
     if target.role is PlatformRole.OWNER and by.user.id != target.id:
         return OwnerProtected("the owner is not changed by others")
@@ -34,7 +64,7 @@ def why_not_manage(by: Principal, target: User) -> Refusal | None:
     return None
 
 
-def why_not_disable(by: Principal, target: User) -> Refusal | None:
+def why_not_disable(by: Principal, target: Target) -> Refusal | None:
     """Return why ``by`` may not disable ``target``."""
     if target.role is PlatformRole.OWNER:
         return OwnerProtected("an owner is not disabled: transfer the ownership first")
@@ -43,7 +73,7 @@ def why_not_disable(by: Principal, target: User) -> Refusal | None:
     return why_not_manage(by, target)
 
 
-def why_not_transfer(target: User) -> Refusal | None:
+def why_not_transfer(target: Target) -> Refusal | None:
     """Return why ``target`` cannot become the owner."""
     if target.role is PlatformRole.ADMIN and target.state is UserState.ACTIVE:
         return None
@@ -63,10 +93,29 @@ def why_not_leave(
     return LastAdmin("the project would have no admin: name another one first")
 
 
+def why_not_pin(by: Principal, target: Target) -> Refusal | None:
+    """Return why ``by`` may not say which forge account ``target`` is: it decides what their labels start."""
+    return None if allows(by, Permission.USER_ROLES) else _needs_roles()
+
+
+def why_not(by: Principal, target: Target) -> Mapping[str, str | None]:
+    """Return each verb on ``target`` with the code of why ``by`` may not do it now, None where they may."""
+    disabled = target.state is UserState.DISABLED
+    hands = None if allows(by, Permission.USER_ROLES) else _needs_roles()
+    found: Mapping[str, Refusal | str | None] = {
+        "change_role": why_not_change_role(by, target, PlatformRole.MEMBER),
+        "edit": why_not_manage(by, target),
+        "disable": "already_disabled" if disabled else why_not_disable(by, target),
+        "enable": why_not_manage(by, target) if disabled else "not_disabled",
+        "pin_account": why_not_pin(by, target),
+        "make_owner": hands or why_not_transfer(target),
+    }
+    return {verb: why if why is None or isinstance(why, str) else why.stable_code for verb, why in found.items()}
+
+
 def _needs_roles() -> PermissionMissing:
     permission = Permission.USER_ROLES
     return PermissionMissing(
         f"this needs the permission {permission.value}; {grantors(permission)} can grant it, signed in with a session",
-        permission=permission.value,
-        grantors=grantors(permission),
+        **what_is_missing(permission),
     )

@@ -109,8 +109,20 @@ def has_role(principal: Principal, permission: Permission, project_id: UUID | No
 
 
 def grantors(permission: Permission) -> str:
-    """Return who can grant the permission, for the answer 403."""
+    """Return who can grant the permission, in words for the answer 403."""
     return "the platform owner" if not TABLE[permission].in_project else "an admin of the project"
+
+
+def what_is_missing(permission: Permission, project_id: UUID | None = None) -> dict[str, str | None]:
+    """Return what the answer 403 names: the permission, the least roles that have it and who can grant it, as codes."""
+    row = TABLE[permission]
+    return {
+        "permission": permission.value,
+        "project_id": str(project_id) if row.in_project and project_id is not None else None,
+        "project_role": next((role.value for role in (R, W, A) if role in row.project_roles), None),
+        "platform_role": next(role.value for role in PlatformRole if role in row.platform_roles),
+        "grantor": "project_admin" if row.in_project else "owner",
+    }
 
 
 def expand_scopes(scopes: frozenset[Scope]) -> frozenset[Scope]:

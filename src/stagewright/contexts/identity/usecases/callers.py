@@ -88,12 +88,11 @@ async def _of_session(reader: Reader, session: Session | None, *, now: datetime,
 def require(principal: Principal, permission: Permission, project_id: UUID | None = None) -> None:
     """Raise ``PermissionMissing`` unless the principal may."""
     if not rules.has_scope(principal, permission):
-        raise _scope_missing(permission)
+        raise _scope_missing(permission, project_id)
     if not rules.allows(principal, permission, project_id):
         raise PermissionMissing(
             f"this needs the permission {permission.value}; {rules.grantors(permission)} can grant it",
-            permission=permission.value,
-            grantors=rules.grantors(permission),
+            **rules.what_is_missing(permission, project_id),
         )
 
 
@@ -163,14 +162,14 @@ class Caller:
         return rules.allows(self.principal, permission, project_id)
 
 
-def _scope_missing(permission: Permission) -> PermissionMissing:
+def _scope_missing(permission: Permission, project_id: UUID | None = None) -> PermissionMissing:
     scope = rules.TABLE[permission].scope
     needs = f"an API token with the scope {scope.value}" if scope else "a person signed in with a session"
     return PermissionMissing(
         f"this needs the permission {permission.value}, that is {needs}",
-        permission=permission.value,
-        grantors=rules.grantors(permission),
+        **rules.what_is_missing(permission, project_id),
         scope=scope.value if scope else None,
+        credential="token" if scope else "session",
     )
 
 

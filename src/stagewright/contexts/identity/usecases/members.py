@@ -64,23 +64,25 @@ async def check_leaving(tx: Tx, by: Principal, project_id: UUID, user_id: UUID, 
     return known
 
 
-async def change_role(tx: Tx, by: Principal, project_id: UUID, user_id: UUID, role: ProjectRole) -> Member:
-    """Give a member another role."""
+async def change_role(
+    tx: Tx, by: Principal, project_id: UUID, user_id: UUID, role: ProjectRole, *, reason: str | None = None
+) -> Member:
+    """Give a member another role; the ``reason`` is kept in the journal."""
     await check_leaving(tx, by, project_id, user_id, role)
     changed = await store.set_role(tx, project_id, user_id, role.value)
     if changed is not None:
-        tx.publish(MemberRoleChanged(membership=changed))
+        tx.publish(MemberRoleChanged(membership=changed, reason=reason))
         await _note_access(tx, user_id)
     return await get_member(tx, project_id, user_id)
 
 
-async def remove_member(tx: Tx, by: Principal, project_id: UUID, user_id: UUID) -> Member:
-    """End a membership."""
+async def remove_member(tx: Tx, by: Principal, project_id: UUID, user_id: UUID, *, reason: str | None = None) -> Member:
+    """End a membership; the ``reason`` is kept in the journal."""
     await check_leaving(tx, by, project_id, user_id, None)
     shown = await get_member(tx, project_id, user_id)
     removed = await store.delete_member(tx, project_id, user_id)
     assert removed is not None  # locked a moment ago
-    tx.publish(MemberRemoved(membership=removed))
+    tx.publish(MemberRemoved(membership=removed, reason=reason))
     await _note_access(tx, user_id)
     return shown
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from stagewright.contexts.identity.errors import (
     UserNotFound,
 )
 from stagewright.contexts.identity.events import AccessChanged, TokenRevoked
-from stagewright.contexts.identity.model import PlatformRole, Principal, SessionEnd, User, UserState
+from stagewright.contexts.identity.model import ForgeIdentity, PlatformRole, Principal, SessionEnd, User, UserState
 from stagewright.contexts.identity.rules import people as rules
 from stagewright.contexts.identity.usecases.sessions import end_sessions
 from stagewright.kit.db import Tx
@@ -111,38 +112,55 @@ async def get_locked(tx: Tx, user_id: UUID) -> User:
     return found[user_id]
 
 
-def check_change(by: Principal, user: User, *, role: PlatformRole | None, enable: bool, rename: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class UserChange:
+    """What is wanted of a user; None and False leave it as it is."""
+
+    role: PlatformRole | None = None
+    enable: bool = False
+    name: str | None = None
+    account: ForgeIdentity | None = None
+
+
+def check_change(by: Principal, user: User, wanted: UserChange) -> None:
     """Refuse what ``by`` may not change of ``user``."""
-    if role is not None and role is not user.role:
-        _refuse(rules.why_not_change_role(by, user, role))
-    if enable or rename:
+    if wanted.role is not None and wanted.role is not user.role:
+        _refuse(rules.why_not_change_role(by, user, wanted.role))
+    if wanted.enable or wanted.name is not None:
         _refuse(rules.why_not_manage(by, user))
+    if wanted.account is not None:
+        check_pin(by, user)
+
+
+def check_pin(by: Principal, user: User) -> None:
+    """Refuse when ``by`` may not say which forge account ``user`` is."""
+    _refuse(rules.why_not_pin(by, user))
 
 
 async def change_user(
-    tx: Tx,
-    by: Principal,
-    user: User,
-    *,
-    role: PlatformRole | None = None,
-    enable: bool = False,
-    name: str | None = None,
-    now: datetime,
+    tx: Tx, by: Principal, user: User, wanted: UserChange, *, now: datetime, reason: str | None = None
 ) -> User:
-    """Change a user's platform role or name, or let a disabled one sign in again. A lower role ends the sessions."""
-    check_change(by, user, role=role, enable=enable, rename=name is not None)
-    changed = user
-    if name is not None:
-        changed = await store.change_user(tx, user.id, name=name)
-    enabling = enable and user.state is UserState.DISABLED
+    """Change a platform role, a name or the forge account, or let a disabled person in. A lower role ends sessions."""
+    check_change(by, user, wanted)
+    changed, role = user, wanted.role
+    if wanted.name is not None:
+        changed = await store.change_user(tx, user.id, name=wanted.name)
+    if wanted.account is not None:
+        changed = await _pin(tx, changed, wanted.account)
+    enabling = wanted.enable and user.state is UserState.DISABLED
     if enabling or (role is not None and role is not user.role):
         state = UserState.ACTIVE.value if enabling else None
         changed = await store.set_access(tx, user.id, role=role.value if role else None, state=state)
     if role is not None and rules.is_demotion(user.role, role):
         await end_sessions(tx, user.id, reason=SessionEnd.DEMOTED, now=now)
     if changed is not user:
-        tx.publish(AccessChanged(user=changed))
+        tx.publish(AccessChanged(user=changed, reason=reason))
     return changed
+
+
+async def _pin(tx: Tx, user: User, account: ForgeIdentity) -> User:
+    pinned = await store.pin_github(tx, user.id, github_id=account.github_user_id, login=account.login)
+    return pinned or user
 
 
 async def change_profile(
@@ -167,7 +185,7 @@ async def change_profile(
     return changed
 
 
-async def disable_user(tx: Tx, by: Principal, user: User, *, now: datetime) -> User:
+async def disable_user(tx: Tx, by: Principal, user: User, *, now: datetime, reason: str | None = None) -> User:
     """Let a user in no more: sessions and tokens end, and the next request of each is refused."""
     _refuse(rules.why_not_disable(by, user))
     if user.state is UserState.DISABLED:
@@ -176,7 +194,7 @@ async def disable_user(tx: Tx, by: Principal, user: User, *, now: datetime) -> U
     await end_sessions(tx, user.id, reason=SessionEnd.DISABLED, now=now)
     for token in await store.revoke_all(tx, user.id, now):
         tx.publish(TokenRevoked(token=token))
-    tx.publish(AccessChanged(user=disabled))
+    tx.publish(AccessChanged(user=disabled, reason=reason))
     return disabled
 
 
@@ -196,14 +214,14 @@ def check_transfer(target: User) -> None:
     _refuse(rules.why_not_transfer(target))
 
 
-async def transfer_ownership(tx: Tx, owner: User, target: User, *, now: datetime) -> User:
+async def transfer_ownership(tx: Tx, owner: User, target: User, *, now: datetime, reason: str | None = None) -> User:
     """Make ``target`` the owner and the owner an admin, whose sessions end. Both rows are locked by the caller."""
     _refuse(rules.why_not_transfer(target))
     before = await store.set_access(tx, owner.id, role=PlatformRole.ADMIN.value)
     after = await store.set_access(tx, target.id, role=PlatformRole.OWNER.value)
     await end_sessions(tx, owner.id, reason=SessionEnd.DEMOTED, now=now)
-    tx.publish(AccessChanged(user=before))
-    tx.publish(AccessChanged(user=after))
+    tx.publish(AccessChanged(user=before, reason=reason))
+    tx.publish(AccessChanged(user=after, reason=reason))
     return after
 
 

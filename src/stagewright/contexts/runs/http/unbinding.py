@@ -10,8 +10,8 @@ from stagewright.contexts.identity.api import FreshLoginRequired, Permission
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.http.repositories import hidden_repository, visible_repository
 from stagewright.contexts.runs.http.shapes import CallerDep
-from stagewright.contexts.runs.rules.cancelling import Shown
 from stagewright.contexts.runs.usecases import binding
+from stagewright.kit.consequences import Consequences
 from stagewright.kit.http import RequestBody, VersionMismatch, expected_version
 from stagewright.kit.http.confirm import Preview, check_name
 from stagewright.kit.http.routes import ClockDep, ConfirmationsDep, Db, Routes
@@ -64,19 +64,12 @@ async def unbind_repository(
         repository = await visible_repository(reader, project_id, repository_id, me)
         if preview:
             shown = await binding.what_unbinding_does(reader, repository)
-            return confirmations.preview(
-                subject,
-                repository.version,
-                stops=shown["stops"],
-                lost=shown["lost"],
-                survives=shown["survives"],
-                name=repository.full_name,
-            )
+            return confirmations.preview(subject, repository.version, shown, name=repository.full_name)
     if not me.principal.fresh:
         raise FreshLoginRequired("this needs a sign-in or an API token younger than one hour")
     version = expected_version(request)
 
-    def agreed(found: projects.Repository, does: Shown) -> None:
+    def agreed(found: projects.Repository, does: Consequences) -> None:
         if found.version != version:
             raise VersionMismatch("the repository was changed since you read it: read it again")
         confirmations.check(wanted.confirm_token, subject, found.version, does)

@@ -11,11 +11,12 @@ from stagewright.contexts.runs import views
 from stagewright.contexts.runs.errors import RunNotFound, WaitNotFound, WaitNotRetryable
 from stagewright.contexts.runs.http.shapes import CallerDep, RunView, WaitView, run_view, visible_run
 from stagewright.contexts.runs.model import WaitKind
-from stagewright.contexts.runs.rules.cancelling import Shown, what_cancel_does, why_not_cancel
+from stagewright.contexts.runs.rules.cancelling import what_cancel_does, why_not_cancel
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import cancel as cancelling
+from stagewright.kit.consequences import Consequences
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.http import RequestBody, etag
 from stagewright.kit.http.confirm import Preview
@@ -60,9 +61,7 @@ async def cancel_run(
             row, shown = await _consequences(reader, run_id, me)
             if why_not_cancel(row.run.status) is None:
                 await cancelling.refuse_after_push(reader, row.run)
-        return confirmations.preview(
-            subject, row.run.version, stops=shown["stops"], lost=shown["lost"], survives=shown["survives"]
-        )
+        return confirmations.preview(subject, row.run.version, shown)
 
     async def act(tx: Tx) -> Answer:
         await _lock(tx, run_id)
@@ -84,7 +83,7 @@ async def _lock(tx: Tx, run_id: UUID) -> None:
         return  # the object rule answers
 
 
-async def _consequences(reader: Reader, run_id: UUID, me: Caller) -> tuple[views.RunRow, Shown]:
+async def _consequences(reader: Reader, run_id: UUID, me: Caller) -> tuple[views.RunRow, Consequences]:
     row = await visible_run(reader, run_id, me)
     attempt = await attempt_rows.find_open(reader, run_id)
     return row, what_cancel_does(row.run, attempt, row.link)

@@ -2,8 +2,21 @@
 
 from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus
 from stagewright.contexts.runs.rules.frames import shown_number
+from stagewright.kit.consequences import Catalogue, Consequences
 
-Shown = dict[str, list[str]]
+GRACE_SECONDS = 30
+SESSION_DAYS = 30
+SAYS = Catalogue(
+    {
+        "run.ends": ("run", "kind", "status"),
+        "run.workload_stops": ("workload", "count"),
+        "run.wait_ends": (),
+        "run.changes_lost": ("count",),
+        "run.result_lost": (),
+        "run.history_stays": (),
+        "run.pull_request_stays": ("number", "branch"),
+    }
+)
 
 
 def why_not_cancel(status: RunStatus) -> str | None:
@@ -13,18 +26,18 @@ def why_not_cancel(status: RunStatus) -> str | None:
     return "already_cancelling" if status is RunStatus.CANCELLING else None
 
 
-def what_cancel_does(run: Run, attempt: Attempt | None, link: Link | None) -> Shown:
-    """Return the three lists of the preview."""
-    stops = [f"{shown_number(run.number)} ({run.kind}), which is {run.status.value}"]
+def what_cancel_does(run: Run, attempt: Attempt | None, link: Link | None) -> Consequences:
+    """Return what the preview shows."""
+    stops = [SAYS("run.ends", run=shown_number(run.number), kind=run.kind, status=run.status.value)]
     lost = []
     if attempt is not None:
-        stops.append(f"the workload {attempt.workload_name}, after 30 s to save its session")
-        lost.append("changes that the agent has not handed over; its session is kept for 30 days")
+        stops.append(SAYS("run.workload_stops", workload=attempt.workload_name, count=GRACE_SECONDS))
+        lost.append(SAYS("run.changes_lost", count=SESSION_DAYS))
     if run.status is RunStatus.WAITING:
-        stops.append("what the run waits for; an answer given later counts for nothing")
+        stops.append(SAYS("run.wait_ends"))
     if run.status is RunStatus.FINISHING:
-        lost.append("the accepted result, which is not published")
-    survives = ["logs, prompts, reports and the journal of the run"]
+        lost.append(SAYS("run.result_lost"))
+    survives = [SAYS("run.history_stays")]
     if link is not None:
-        survives.append(f"the pull request #{link.pr_number} and its branch {link.branch}")
-    return {"stops": stops, "lost": lost, "survives": survives}
+        survives.append(SAYS("run.pull_request_stays", number=link.pr_number, branch=link.branch))
+    return Consequences(stops, lost, survives)

@@ -2,19 +2,27 @@
 
 from collections.abc import Sequence
 
-from stagewright.contexts.runs.rules.cancelling import Shown
+from stagewright.kit.consequences import Catalogue, Consequences
+
+SAYS = Catalogue(
+    {
+        "repository.ends": ("repository",),
+        "repository.credential_lost": ("purpose",),
+        "repository.webhook_secrets_lost": (),
+        "repository.writes_lost": (),
+        "repository.forge_stays": ("repository",),
+        "repository.runs_stay": ("count",),
+    }
+)
 
 
-def what_unbinding_does(name: str, *, purposes: Sequence[str], runs: int, open_acts: bool) -> Shown:
-    """Return the three lists of the preview of the repository called ``name``."""
-    lost = [f"the stored credential for {purpose}" for purpose in purposes]
-    lost.append("its webhook secrets: deliveries that still come are refused")
+def what_unbinding_does(name: str, *, purposes: Sequence[str], runs: int, open_acts: bool) -> Consequences:
+    """Return what the preview of the repository called ``name`` shows."""
+    lost = [SAYS("repository.credential_lost", purpose=purpose) for purpose in purposes]
+    lost.append(SAYS("repository.webhook_secrets_lost"))
     if open_acts:
-        lost.append("what was still to be written there: comments, labels")
-    survives = [
-        f"everything in {name}: branches, pull requests, labels, comments, the webhook's entry (delete it there)"
-    ]
+        lost.append(SAYS("repository.writes_lost"))
+    survives = [SAYS("repository.forge_stays", repository=name)]
     if runs:
-        survives.append(f"{runs} runs with their logs, results and journal")
-    stops = [f"labels, comments and pushes of {name} start nothing any more"]
-    return {"stops": stops, "lost": lost, "survives": survives}
+        survives.append(SAYS("repository.runs_stay", count=runs))
+    return Consequences([SAYS("repository.ends", repository=name)], lost, survives)

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.rules import unbinding
-from stagewright.contexts.runs.rules.cancelling import Shown
 from stagewright.contexts.runs.rules.frames import shown_number
 from stagewright.contexts.runs.store import bindings as rows
 from stagewright.contexts.runs.usecases import effects
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.consequences import Consequences
 from stagewright.kit.crypto import Sealer
 from stagewright.kit.db import Reader, Tx
 
@@ -191,7 +191,7 @@ async def define_labels(tx: Tx, repository: projects.Repository, *, now: datetim
     return states
 
 
-async def what_unbinding_does(reader: Reader, repository: projects.Repository) -> Shown:
+async def what_unbinding_does(reader: Reader, repository: projects.Repository) -> Consequences:
     """Return the three lists of the preview. Raise ``RepositoryBusy`` while runs are active: cancel them first."""
     active = await rows.list_active(reader, repository.id)
     if active:
@@ -213,7 +213,7 @@ async def disconnect_repository(
     repository_id: UUID,
     *,
     now: datetime,
-    agreed: Callable[[projects.Repository, Shown], None],
+    agreed: Callable[[projects.Repository, Consequences], None],
     reason: str | None,
 ) -> projects.Repository | None:
     """Unbind a repository after ``agreed`` had a look at what that does; None when it is not bound.

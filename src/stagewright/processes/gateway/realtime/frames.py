@@ -56,14 +56,15 @@ class Scribe:
 
     def __init__(self) -> None:
         self.used = 0
-        self._frames: dict[tuple[int, str, str, Signature | None], str] = {}
+        self._frames: dict[tuple[int, str, str, Signature | None, bool], str] = {}
         self._messages: dict[tuple[tuple[int, ...], str | None], str] = {}
 
     def frame(self, piece: Piece, topic: str, rights: Rights) -> str:
         """Return the frame's text for a reader with these rights."""
         self.used += 1
         signature = rights.signature(piece.frame.project_id) if piece.frame.shape is not None else None
-        place = (piece.seq, piece.frame.route, topic, signature)
+        myself = piece.frame.shape == "user" and piece.frame.key == str(rights.caller.user.id)
+        place = (piece.seq, piece.frame.route, topic, signature, myself)
         known = self._frames.get(place)
         if known is None:
             known = self._frames[place] = _frame_text(piece, topic, rights)

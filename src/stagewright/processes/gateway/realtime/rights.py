@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from stagewright.contexts.identity.api import Caller, Permission, ProjectRole, allows
+from stagewright.contexts.identity.api import Caller, Permission, PlatformRole, ProjectRole, allows
+from stagewright.contexts.identity.http.users import user_actions
+from stagewright.contexts.identity.model import UserState
+from stagewright.contexts.identity.rules.people import Standing
 from stagewright.contexts.incidents import http as incidents_door
 from stagewright.contexts.incidents.model import IncidentState
 from stagewright.contexts.projects import http as projects_door
@@ -49,7 +52,10 @@ class Rights:
         )
 
     def signature(self, project_id: UUID | None) -> Signature:
-        """Return what the caller may do in the project, or on the platform: one signature, one frame."""
+        """Return what the caller may do in the project, or on the platform: one signature, one frame.
+
+        A frame about the caller themself is not shared: some acts on oneself are refused.
+        """
         place = (self._roles.get(project_id), project_id == self._only, project_id is None)
         known = self._signatures.get(place)  # projects in which one has the same role do not differ
         if known is None:
@@ -64,7 +70,16 @@ def actions_of(frame: Frame, caller: Caller) -> Sequence[AllowedAction]:
         return incidents_door.incident_actions(project_id, IncidentState(state), caller)
     if frame.shape == "setting" and allows(caller.principal, Permission.SETTINGS_MANAGE):
         return setting_actions(is_default=data.get("is_default") is True)
+    if frame.shape == "user" and allows(caller.principal, Permission.USER_MANAGE):
+        return _with_person(frame, caller)
     return () if project_id is None else _in_project(frame, project_id, caller)
+
+
+def _with_person(frame: Frame, caller: Caller) -> Sequence[AllowedAction]:
+    role, state = frame.data.get("role"), frame.data.get("state")
+    if role not in list(PlatformRole) or state not in list(UserState):
+        return ()
+    return user_actions(Standing(UUID(frame.key), PlatformRole(role), UserState(state)), caller)
 
 
 def _in_project(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[AllowedAction]:
@@ -73,4 +88,6 @@ def _in_project(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[Allo
         return run_shapes.run_actions(project_id, RunStatus(status), caller)
     if frame.shape == "wait" and (kind := frame.data.get("kind")) in list(WaitKind):
         return [run_shapes.retry_action(WaitKind(kind), str(status), project_id, caller)]
+    if frame.shape == "repository":
+        return projects_door.repository_actions(project_id, caller)
     return projects_door.project_actions(project_id, caller) if frame.shape == "project" else ()

@@ -29,6 +29,8 @@ FAMILIES: Mapping[str, Kinds] = {
 SHAPES: Mapping[str, Kinds] = {
     "run": (RunMoved,),
     "project": (ProjectFact,),
+    "repository": (RepositoryFact,),
+    "user": (AccessChanged,),
     "incident": (IncidentFact,),
     "setting": (SettingChanged,),
 }
