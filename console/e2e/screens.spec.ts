@@ -1,39 +1,15 @@
 // Every screen that is offered: accessible in both themes, no words missing, no error on the console, no page scroll at
 // 320 px, nothing clipped by wider spacing or longer words, no focus under something else.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { expect, test, type Page } from '@playwright/test'
+import { faults } from './axe'
 import { act, signIn, startRun, visit } from './stack'
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const TAGS = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']
 const THEMES = ['light', 'dark'] as const
 const SETTLED = 400
 const KEYS =
   /(?<![\w.])(?:runs|waits|errors|audit|about|me|members|common|state|status|screen|inbox|settings|list|link|nav)\.[a-z]\w+/g
 
-interface Violation {
-  id: string
-  help: string
-  nodes: { html: string; failureSummary: string }[]
-}
-interface Axe {
-  run: (what: object, options: object) => Promise<{ violations: Violation[] }>
-}
-
 test.use({ bypassCSP: true })
-
-/** Return what axe finds on the page as it is. */
-async function faults(page: Page): Promise<string[]> {
-  await page.evaluate(AXE)
-  return page.evaluate(async (values) => {
-    const { axe } = globalThis as unknown as { axe: Axe }
-    const { violations } = await axe.run(document, { runOnly: { type: 'tag', values } })
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map((node) => `${id}: ${node.html.slice(0, 200)} ${node.failureSummary}`),
-    )
-  }, TAGS)
-}
 
 /** Return keys of words that stand on the page in place of the words; codes and logs are not looked at. */
 async function missingWords(page: Page): Promise<string[]> {

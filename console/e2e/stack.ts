@@ -30,8 +30,9 @@ export async function enter(page: Page, url: string): Promise<void> {
 /** Go to a screen inside the page, as a link does: a new page each time would need a socket each time. */
 export async function visit(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => {
-    history.pushState({}, '', to)
-    dispatchEvent(new PopStateEvent('popstate', { state: {} }))
+    const state = { back: null, current: to, forward: null, position: history.length, scroll: null }
+    history.pushState(state, '', to)
+    dispatchEvent(new PopStateEvent('popstate', { state }))
   }, path)
 }
 

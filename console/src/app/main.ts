@@ -4,6 +4,7 @@ import { createPinia } from 'pinia'
 import { createApp } from 'vue'
 import { whenSignedOut } from '@/shared/api/client'
 import { usePerson } from '@/shared/api/person'
+import { isRefusal } from '@/shared/api/problem'
 import { chooseLocale, i18n, loadArea, setLocale } from '@/shared/i18n'
 import { link, mux } from '@/shared/realtime/link'
 import App from './App.vue'
@@ -22,7 +23,7 @@ const queries = new QueryClient({
     queries: {
       staleTime: Number.POSITIVE_INFINITY,
       gcTime: FIVE_MINUTES,
-      retry: 1,
+      retry: (count, error) => count < 1 && !isRefusal(error),
       refetchOnWindowFocus: false,
       refetchOnReconnect: false,
       structuralSharing: false,

@@ -1,10 +1,12 @@
 // Routes: who is not signed in goes to the login page; screens are added when the server has said what it offers.
-import { nextTick } from 'vue'
 import { createRouter, createWebHistory, type Router } from 'vue-router'
 import { Problem } from '@/shared/api/problem'
 import { usePerson } from '@/shared/api/person'
 import { i18n, loadArea, LOCALES, setLocale, type Locale } from '@/shared/i18n'
 import { startLink } from '@/shared/realtime/link'
+import type { Scoped } from '@/shared/ui/scope'
+import { WIDE } from '@/shared/ui/split'
+import { focusPage } from './focus'
 import { offeredRoutes } from './screens'
 
 declare module 'vue-router' {
@@ -15,10 +17,18 @@ declare module 'vue-router' {
     open?: boolean
     /** The page takes the whole window. */
     full?: boolean
+    /** A list and the page of its row are one screen. */
+    screen?: string
+    /** The page of one row. */
+    row?: boolean
+    /** What of the console's scope the lists of the page can be narrowed to. */
+    scope?: Scoped
   }
 }
 
 const HOMES = ['inbox', 'runs', 'projects', 'profile']
+
+const isWide = () => matchMedia(WIDE).matches
 
 /** Make the router. */
 export function makeRouter(): Router {
@@ -44,7 +54,10 @@ export function makeRouter(): Router {
         meta: { title: 'state.notFoundTitle' },
       },
     ],
-    scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? false : { top: 0 }),
+    scrollBehavior: (to, from, saved) => {
+      const beside = to.meta.screen !== undefined && to.meta.screen === from.meta.screen && isWide()
+      return saved ?? (to.path === from.path || beside ? false : { top: 0 })
+    },
   })
   let open = false
   router.beforeEach(async (to) => {
@@ -60,7 +73,7 @@ export function makeRouter(): Router {
   })
   router.afterEach((to, from) => {
     if (from.path === to.path) return
-    void nextTick(() => document.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true }))
+    focusPage(to.meta.row ? undefined : from.params.id)
   })
   return router
 }

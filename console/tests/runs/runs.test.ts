@@ -67,12 +67,21 @@ describe('the list of runs', () => {
       'a',
     ])
   })
-  test('what a frame does not carry is loaded: a new wait, a new pull request', () => {
-    expect(needsLoad(aRun(), aRun({ status: 'waiting' }))).toBe(true)
-    expect(needsLoad(aRun({ status: 'finishing' }), aRun({ status: 'succeeded' }))).toBe(true)
-    expect(needsLoad(aRun({ status: 'queued' }), aRun({ status: 'preparing' }))).toBe(false)
-    expect(needsLoad(aRun(), aRun({ version: 9 }))).toBe(false)
+  test('a frame carries the wait and the pull request; only what an ended run used is loaded, once', () => {
+    const ended = { finished_at: '2026-01-01T00:02:00Z' }
+    expect(needsLoad(aRun(), aRun({ status: 'waiting' }))).toBe(false)
+    expect(needsLoad(aRun({ status: 'finishing' }), aRun({ status: 'succeeded', ...ended }))).toBe(true)
+    expect(needsLoad(aRun({ status: 'queued' }), aRun({ status: 'cancelled', ...ended }))).toBe(true)
+    expect(needsLoad(aRun(ended), aRun({ version: 9, ...ended }))).toBe(false)
   })
+  test.each([
+    [{ from: ['2026-01-01T00:00:00Z'] }, true],
+    [{ from: ['2026-01-01T00:00:01Z'] }, false],
+    [{ to: ['2026-01-01T00:00:00Z'] }, false],
+    [{ from: ['2025-12-31T00:00:00Z'], to: ['2026-01-02T00:00:00Z'] }, true],
+  ])('the range %j holds a run made at midnight: %s', (filters, expected) =>
+    expect(matchesRun(aRun(), { ...none, ...filters })).toBe(expected),
+  )
 })
 
 describe('one run', () => {

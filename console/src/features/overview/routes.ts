@@ -12,7 +12,12 @@ export const overviewRoutes: RouteRecordRaw[] = [
     path: '/audit',
     name: 'audit',
     component: () => import('./AuditPage.vue'),
-    meta: { area: 'overview', feature: 'audit', title: 'screen.audit' },
+    meta: {
+      area: 'overview',
+      feature: 'audit',
+      title: 'screen.audit',
+      scope: { project: 'one', time: true },
+    },
   },
   {
     path: '/about',

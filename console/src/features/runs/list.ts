@@ -1,13 +1,15 @@
 // What the list of runs shows and in which order. Pure.
 import type { Run } from '@/shared/api/types'
+import { inTime } from '@/shared/ui/scope'
 
-export const FILTERS = ['status', 'wait_reason', 'stage', 'role', 'project', 'issue', 'pr', 'actor'] as const
+const FIELDS = ['status', 'wait_reason', 'stage', 'role', 'project', 'issue', 'pr', 'actor'] as const
+export const FILTERS = [...FIELDS, 'from', 'to'] as const
 export type RunFilters = Record<(typeof FILTERS)[number], string[]>
 export const ACTIVE = ['preparing', 'running', 'finishing', 'cancelling']
 
 /** Say whether `run` belongs into a list with these filters: same name OR, different names AND. */
 export function matchesRun(run: Run, filters: RunFilters): boolean {
-  const fields: Record<keyof RunFilters, string | null> = {
+  const fields: Record<(typeof FIELDS)[number], string | null> = {
     status: run.status,
     wait_reason: run.wait?.kind ?? null,
     stage: run.stage,
@@ -17,8 +19,9 @@ export function matchesRun(run: Run, filters: RunFilters): boolean {
     pr: run.pr_number === null ? null : String(run.pr_number),
     actor: run.requested_by.id,
   }
-  return FILTERS.every(
-    (name) => filters[name].length === 0 || (fields[name] !== null && filters[name].includes(fields[name])),
+  return (
+    inTime(run.created_at, filters) &&
+    FIELDS.every((name) => filters[name].length === 0 || filters[name].includes(fields[name] ?? ''))
   )
 }
 
@@ -28,13 +31,9 @@ export function byAge(a: Run, b: Run): number {
   return x === y ? (a.id < b.id ? 1 : -1) : x < y ? 1 : -1
 }
 
-const WITH_LINK = new Set(['finishing', 'succeeded', 'failed'])
-
-/** Frames carry neither the wait nor the pull request: a change of those is loaded. */
+/** Frames carry all of a row but what the run used: that is loaded once, when it has ended. */
 export function needsLoad(before: Run, after: Run): boolean {
-  if (before.status === after.status) return false
-  if (after.status === 'waiting') return true
-  return WITH_LINK.has(after.status) && (after.pull_request === null || after.status !== 'finishing')
+  return before.finished_at === null && after.finished_at !== null
 }
 
 /** Cost in the currency's millionths as text; null is unknown, not zero. */

@@ -1,9 +1,13 @@
 // Screens of runs and waits.
 import type { RouteRecordRaw } from 'vue-router'
 
-const runs = { area: 'runs', feature: 'runs' }
+const runs = {
+  area: 'runs',
+  feature: 'runs',
+  screen: 'runs',
+  scope: { project: 'many', time: true },
+} as const
 const list = () => import('./RunsPage.vue')
-const detail = () => import('./RunPage.vue')
 
 export const runRoutes: RouteRecordRaw[] = [
   { path: '/runs', name: 'runs', component: list, meta: { ...runs, title: 'screen.runs' } },
@@ -14,19 +18,25 @@ export const runRoutes: RouteRecordRaw[] = [
     props: { jobs: true },
     meta: { ...runs, title: 'screen.jobs' },
   },
-  { path: '/runs/:id', name: 'run', component: detail, props: true, meta: { ...runs, title: 'screen.runs' } },
+  {
+    path: '/runs/:id',
+    name: 'run',
+    component: list,
+    props: true,
+    meta: { ...runs, title: 'screen.runs', row: true },
+  },
   {
     path: '/runs/:id/logs/:stream',
     name: 'log',
     component: () => import('./LogPage.vue'),
     props: true,
-    meta: { ...runs, title: 'log.label' },
+    meta: { area: 'runs', feature: 'runs', title: 'log.label' },
   },
   { path: '/r/:id', name: 'r', redirect: (to) => ({ name: 'run', params: to.params }), meta: runs },
   {
     path: '/waits',
     name: 'waits',
     component: () => import('./WaitsPage.vue'),
-    meta: { area: 'runs', feature: 'waits', title: 'screen.waits' },
+    meta: { area: 'runs', feature: 'waits', title: 'screen.waits', scope: { project: 'many' } },
   },
 ]

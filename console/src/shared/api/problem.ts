@@ -38,3 +38,8 @@ export function toProblem(error: unknown): Problem {
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === 'AbortError'
 }
+
+/** Say whether the server answered and asking again would change nothing: forbidden, not there, not understood. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof Problem && error.status >= 400 && error.status < 500 && error.status !== 429
+}

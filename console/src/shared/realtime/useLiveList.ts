@@ -86,7 +86,16 @@ export function useLiveList<T extends object>(source: ListSource<T>) {
   watch(() => toValue(source.params), tidy)
   const left = computed(() => live.data.value?.left ?? new Set<string>())
   const hasMore = computed(() => Boolean(live.data.value?.next))
-  return { ...live, rows, left, unknown, showNew, tidy, put, more, hasMore, loadingMore }
+  /** What a table of these rows needs. */
+  const table = computed<ListTableOf<T>>(() => ({
+    rows: rows.value,
+    rowKey: keyOf,
+    left: left.value,
+    more,
+    hasMore: hasMore.value,
+    loadingMore: loadingMore.value,
+  }))
+  return { ...live, rows, table, left, unknown, showNew, tidy, put, more, hasMore, loadingMore }
 }
 
 /** Rows in order; the order is made anew at once when keys change, else at most once a second. */
@@ -117,4 +126,13 @@ function useSorted<T extends object>(
   })
 }
 
+/** What a table shows of a live list. */
+export interface ListTableOf<T> {
+  rows: T[]
+  rowKey: (row: T) => string
+  left?: Set<string>
+  more?: () => unknown
+  hasMore?: boolean
+  loadingMore?: boolean
+}
 export type { Frame }

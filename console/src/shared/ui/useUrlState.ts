@@ -1,6 +1,7 @@
 // Filters, sort, tab and the like live in the address: a pasted link shows the same thing.
 import { computed, type WritableComputedRef } from 'vue'
-import { useRoute, useRouter } from 'vue-router'
+import { useRoute, useRouter, type LocationQueryRaw } from 'vue-router'
+import { SCOPE } from './scope'
 
 /** One value of the query; `fallback` is not written. */
 export function useUrlText(name: string, fallback = ''): WritableComputedRef<string> {
@@ -17,38 +18,50 @@ export function useUrlText(name: string, fallback = ''): WritableComputedRef<str
   })
 }
 
-/** Several values of one name (OR). */
-export function useUrlList(name: string): WritableComputedRef<string[]> {
-  const [route, router] = [useRoute(), useRouter()]
-  return computed({
-    get: () => {
-      const value = route.query[name]
-      const all = Array.isArray(value) ? value : value == null ? [] : [value]
-      return all.filter((item): item is string => item !== null)
-    },
-    set: (value) =>
-      void router.replace({ query: { ...route.query, [name]: value.length > 0 ? value : undefined } }),
-  })
+export interface Filter {
+  name: string
+  label: string
+  options: { value: string; title: string }[]
+}
+export interface Active {
+  name: string
+  value: string
+}
+/** The filters of a list, whatever their names. `own` is what the scope of the console does not show already. */
+export interface Filters {
+  values: { readonly value: Readonly<Record<string, string[]>> }
+  active: { readonly value: readonly Active[] }
+  own: { readonly value: readonly Active[] }
+  set: (name: string, value: readonly string[]) => void
+  remove: (item: Active) => void
+  clear: () => void
 }
 
-/** Read and clear a group of filters of a list. */
+/** Read and change the filters of a list: several values of one name mean OR. */
 export function useUrlFilters<K extends string>(names: readonly K[]) {
   const [route, router] = [useRoute(), useRouter()]
   const values = computed(() => {
     const found = {} as Record<K, string[]>
     for (const name of names) {
       const value = route.query[name]
-      const all = Array.isArray(value) ? value : value == null ? [] : [value]
-      found[name] = all.filter((item): item is string => item !== null && item !== '')
+      const all = Array.isArray(value) ? value : [value]
+      found[name] = all.filter((item): item is string => Boolean(item))
     }
     return found
   })
-  const active = computed(() => names.flatMap((name) => values.value[name].map((value) => ({ name, value }))))
-  const set = (name: K, value: string[]) =>
-    void router.replace({ query: { ...route.query, [name]: value.length > 0 ? value : undefined } })
-  const clear = () => {
-    const kept = Object.entries(route.query).filter(([name]) => !names.includes(name as K))
-    void router.replace({ query: Object.fromEntries(kept) })
-  }
-  return { values, active, set, clear }
+  const active = computed<Active[]>(() =>
+    names.flatMap((name) => values.value[name].map((value) => ({ name, value }))),
+  )
+  const own = computed(() => active.value.filter(({ name }) => !SCOPE.some((scope) => scope === name)))
+  const put = (query: LocationQueryRaw) => void router.replace({ query, hash: route.hash })
+  const set = (name: string, value: readonly string[]) =>
+    put({ ...route.query, [name]: value.length > 0 ? [...value] : undefined })
+  const remove = ({ name, value }: Active) =>
+    set(
+      name,
+      (values.value[name as K] ?? []).filter((one) => one !== value),
+    )
+  const clear = () =>
+    put(Object.fromEntries(Object.entries(route.query).filter(([name]) => !names.includes(name as K))))
+  return { values, active, own, set, remove, clear }
 }
