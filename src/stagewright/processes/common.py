@@ -20,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 import uvloop
 
 from stagewright import __version__
+from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
@@ -181,7 +182,7 @@ async def open_platform(
         listener = BellListener(dsn, platform.bell, clock=clock, on_reconnect=metrics.listener_reconnects.inc)
         tasks.append(asyncio.create_task(listener.run(asyncio.Event()), name="bell"))
         try:
-            with workflow.platform_policy(own_policy):
+            with workflow.platform_policy(own_policy), incidents.paced(platform.incidents.pace):
                 yield platform
         finally:
             await _end(tasks)

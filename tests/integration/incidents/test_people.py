@@ -10,15 +10,20 @@ from tests.fakes.gateway import Gateway, Person
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.incidents.reconcile import sweep_old
 from stagewright.contexts.projects.api import Project
-from stagewright.processes.incidents import Problem
+from stagewright.kit.db import Database
+from stagewright.processes.incidents import IncidentWriter
 
 STACK = "/incidents?state=open&level=error&level=critical&viewed=false&limit=5&count=approx"
 
 
-async def happen(gateway: Gateway, message: str = "it broke", **changes: Any) -> incidents.Incident:
+async def report(gateway: Gateway, message: str = "it broke", **changes: Any) -> incidents.Incident | None:
     values: dict[str, Any] = {"level": "error", "source": "test", "code": "broken", "now": gateway.clock.now()}
     async with gateway.db.transaction() as tx:
-        found = await incidents.report(tx, message=message, **{**values, **changes})
+        return await incidents.report(tx, message=message, **{**values, **changes})
+
+
+async def happen(gateway: Gateway, message: str = "it broke", **changes: Any) -> incidents.Incident:
+    found = await report(gateway, message, **changes)
     assert found is not None
     return found
 
@@ -40,10 +45,11 @@ async def shop(gateway: Gateway) -> Project:
 
 async def test_a_hundred_equal_problems_are_one_row_counted(gateway: Gateway, shop: Project) -> None:
     for number in range(100):
-        await happen(gateway, f"run {number} of '/data/{number}' lost 0x{number:08x}", project_id=shop.id)
+        await report(gateway, f"run {number} of '/data/{number}' lost 0x{number:08x}", project_id=shop.id)
+    await gateway.platform.incidents.flush()
     owner = await gateway.person(role="owner")
     (item,) = (await gateway.get("/incidents", owner)).json()["items"]
-    assert (item["count"], item["state"], item["version"]) == (100, "open", 100)
+    assert (item["count"], item["state"]) == (100, "open")
     assert item["message"].startswith("run 99 of")
 
 
@@ -260,18 +266,56 @@ class TestWriter:
         assert await self.rows(gateway) == (11, 11)
 
     async def test_a_failing_write_is_counted_and_raises_nothing(self, gateway: Gateway) -> None:
-        broken = Problem(
-            level="unheard-of",
-            source="test",
-            code="broken",
-            message="it broke",
-            stack=None,
-            frame=None,
-            request_id="",
-            project_id=None,
-            run_id=None,
-        )
+        broken = incidents.Report(level="unheard-of", source="test", code="broken", message="it broke")
         await gateway.platform.incidents.report(broken)
         figures = gateway.platform.metrics.exposition()[1].decode()
         assert "stagewright_incident_writes_failed_total 1.0" in figures
         assert (await gateway.get("/me", await gateway.person())).status_code == 200
+
+    async def test_a_storm_inside_transactions_is_counted_by_the_same_pace(
+        self, gateway: Gateway, shop: Project, clock: FakeClock
+    ) -> None:
+        told = [await report(gateway, f"repository {number} is broken", project_id=shop.id) for number in range(60)]
+        written = sum(item is not None for item in told)
+        assert 10 <= written < 60
+        equal = incidents.Report(
+            level="critical", source="test", code="broken", message="repository 60 is broken", project_id=shop.id
+        )
+        await gateway.platform.incidents.report(equal)
+        assert await report(gateway, "repository 61 is broken", project_id=shop.id) is None
+        clock.advance(timedelta(seconds=1))
+        await gateway.platform.incidents.flush()
+        count, events = await self.rows(gateway)
+        assert (count, events <= written + 2) == (62, True)
+        (item,) = (await gateway.get("/incidents", await gateway.person(role="owner"))).json()["items"]
+        assert (item["count"], item["level"], item["message"]) == (62, "critical", "repository 61 is broken")
+
+    async def test_what_a_use_case_reports_before_its_transaction_fails_is_counted_during_a_storm(
+        self, gateway: Gateway
+    ) -> None:
+        for _ in range(10):
+            await report(gateway)
+        with pytest.raises(RuntimeError, match="and then"):
+            await self.report_and_fail(gateway)
+        await gateway.platform.incidents.flush()
+        assert (await self.rows(gateway))[0] == 11
+
+    async def report_and_fail(self, gateway: Gateway) -> None:
+        async with gateway.db.transaction() as tx:
+            now = gateway.clock.now()
+            await incidents.report(tx, level="error", source="test", code="broken", message="it broke", now=now)
+            raise RuntimeError("and then it failed")
+
+    async def test_what_cannot_be_written_while_the_database_is_away_is_kept_for_later(
+        self, gateway: Gateway, dsn: str
+    ) -> None:
+        async with Database.open(dsn, clock=gateway.clock) as closed:
+            pass
+        platform = gateway.platform
+        away = IncidentWriter(closed, clock=gateway.clock, metrics=platform.metrics, redactor=platform.redactor)
+        problem = incidents.Report(level="error", source="test", code="broken", message="it broke")
+        for _ in range(3):
+            await away.report(problem)
+        assert await away.flush() == 1
+        assert away.pace.due(now=gateway.clock.now()) == [(problem, 3)]
+        assert await self.rows(gateway) == (0, 0)

@@ -10,10 +10,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from stagewright.contexts.identity.api import Caller, Permission, allows
-from stagewright.contexts.incidents import usecases, views
+from stagewright.contexts.incidents import views
 from stagewright.contexts.incidents.errors import IncidentNotFound
 from stagewright.contexts.incidents.model import Incident, IncidentState, Level, Seen
 from stagewright.contexts.incidents.rules import incident_frame
+from stagewright.contexts.incidents.usecases import handling
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.http import Limit, Page, RequestBody
 from stagewright.kit.http.once import Answer, OnceDep
@@ -199,7 +200,7 @@ async def view_all_incidents(me: CallerDep, once: OnceDep, clock: ClockDep, form
 
     async def act(tx: Tx) -> Answer:
         visible = None if seen is None else list(seen)
-        return Answer(Viewed(viewed=await usecases.view_all(tx, me.user.id, visible=visible, now=clock.now())))
+        return Answer(Viewed(viewed=await handling.view_all(tx, me.user.id, visible=visible, now=clock.now())))
 
     return await once.run(act)
 
@@ -234,7 +235,7 @@ async def view_incident(
 
     async def act(tx: Tx) -> Answer:
         found = await _visible(tx, incident_id, me)
-        await usecases.view(tx, me.user.id, found.incident, now=clock.now())
+        await handling.view(tx, me.user.id, found.incident, now=clock.now())
         return await _again(tx, found.incident, me)
 
     return await once.run(act)
@@ -246,7 +247,7 @@ async def unview_incident(incident_id: UUID, me: CallerDep, once: OnceDep, form:
 
     async def act(tx: Tx) -> Answer:
         found = await _visible(tx, incident_id, me)
-        await usecases.unview(tx, me.user.id, found.incident)
+        await handling.unview(tx, me.user.id, found.incident)
         return await _again(tx, found.incident, me)
 
     return await once.run(act)
@@ -258,7 +259,7 @@ async def mute_incident(incident_id: UUID, form: MuteForm, me: CallerDep, once: 
 
     async def act(tx: Tx) -> Answer:
         await _visible(tx, incident_id, me)
-        muted = await usecases.mute(
+        muted = await handling.mute(
             tx, incident_id, length=timedelta(hours=form.hours), reason=form.reason, by=me.user.id, now=clock.now()
         )
         return await _again(tx, muted, me)
@@ -275,7 +276,7 @@ async def resolve_incident(
     async def act(tx: Tx) -> Answer:
         await _visible(tx, incident_id, me)
         reason = form.reason if form else None
-        resolved = await usecases.resolve(tx, incident_id, by=me.actor.id, reason=reason, now=clock.now())
+        resolved = await handling.resolve(tx, incident_id, by=me.actor.id, reason=reason, now=clock.now())
         return await _again(tx, resolved, me)
 
     return await once.run(act)

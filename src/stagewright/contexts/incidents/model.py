@@ -39,6 +39,23 @@ class Links:
 NO_LINKS = Links()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One problem as somebody told of it; its message is redacted."""
+
+    level: str
+    source: str
+    code: str
+    message: str
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    stack: str | None = field(default=None, repr=False)
+    frame: str | None = None
+    project_id: UUID | None = None
+    run_id: UUID | None = None
+    links: Links = NO_LINKS
+    correlation_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Incident:
     """Equal problems of one place: one row while it is open, counted."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from stagewright.contexts.incidents.model import Incident, Level
+from stagewright.contexts.incidents.model import Incident, Level, Report
 
 REOPENED_AFTER = timedelta(minutes=60)
 LONGEST_MUTE = timedelta(days=7)
@@ -48,6 +48,14 @@ def fingerprint(*, source: str, code: str, message: str, project_id: object | No
         message = pattern.sub("*", message)
     parts = (source, code, message, str(project_id or ""), frame or "")
     return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).digest()
+
+
+def fingerprint_of(report: Report) -> bytes:
+    """Return what equal reports have in common before anybody looks up more of them."""
+    project = report.project_id or report.run_id
+    return fingerprint(
+        source=report.source, code=report.code, message=report.message, project_id=project, frame=report.frame
+    )
 
 
 def cut(text: str, limit: int = MESSAGE_LIMIT) -> str:
