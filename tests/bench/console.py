@@ -24,7 +24,7 @@ SCRIPTS: Final[dict[str, str]] = {
     "closure": "gzip bytes of what each page loads, from the build's manifest (fails the command)",
     "load": "first visits: bytes on the wire (fail the command), largest paint, layout shift, long tasks; also slow",
     "cpu": "CPU of the page's thread: to a usable list, and for each event on 200 rows (fails the command)",
-    "events": "from a commit to the paint: single events on an idle list, then 200 a second",
+    "events": "from a commit to the paint: single events, 200 a second, over a dropped socket, by polling",
     "log": "a log of 1,000,000 lines: load, memory, scrolling, jumps, search; and a live tail of 2,500 lines a second",
     "hidpi": "the last of 1,000,000 lines is reached and seen at device scale 1, 2 and 3",
     "firefox": "the same in Firefox, where Debian's firefox-esr is installed (CONSOLE_FIREFOX names another)",
