@@ -1,19 +1,22 @@
 // One stream of one attempt: what was printed before by REST, what comes by the feed, the end as a fact.
 import { computed, onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import { api, ok, readRange } from '@/shared/api/client'
+import type { paths } from '@/shared/api/schema'
 import { toProblem, type Problem } from '@/shared/api/problem'
 import { useFeed } from '@/shared/realtime/useFeed'
 import { LogStore, HOLD } from '@/shared/ui/logs/store'
-import { LogTail } from '@/shared/ui/logs/tail'
+import { LogTail, type ReadTimes } from '@/shared/ui/logs/tail'
 import { WindowedLog } from '@/shared/ui/logs/windowed'
 
+type LogStream = paths['/api/v1/runs/{run_id}/logs/{stream}']['get']['parameters']['path']['stream']
 const LONG_HIDDEN = 10 * 60_000
 
-/** Follow `stream` of a run; `attempt` null is the newest. */
+/** Follow `stream` of a run; `attempt` null is the newest; `timed`: learn when lines were written. */
 export function useRunLog(
   runId: MaybeRefOrGetter<string>,
   stream: MaybeRefOrGetter<string>,
   attempt: MaybeRefOrGetter<number | null>,
+  timed: MaybeRefOrGetter<boolean> = false,
 ) {
   const version = ref(0)
   const tail = shallowRef<LogTail | null>(null)
@@ -35,8 +38,22 @@ export function useRunLog(
     store.onChange = changed
     const made = new LogTail(number, store, read)
     made.onChange = changed
+    if (toValue(timed)) void made.timesFrom(timesOf(number))
     return made
   }
+  /** Only the times: the bytes come exactly, from `/raw`. */
+  function timesOf(number: number): ReadTimes {
+    const path = { run_id: toValue(runId), stream: toValue(stream) as LogStream }
+    return async (from_byte) => {
+      const query = { attempt: number, from_byte, text: false }
+      const found = await ok(api.GET('/api/v1/runs/{run_id}/logs/{stream}', { params: { path, query } }))
+      return { times: found.times, next: found.next_byte }
+    }
+  }
+  watch(
+    () => toValue(timed),
+    (on) => void tail.value?.timesFrom(on ? timesOf(tail.value.attempt) : null),
+  )
   /** Learn how far the stream is and read up to there. */
   async function load(): Promise<void> {
     const [run_id, name, wanted] = [toValue(runId), toValue(stream), toValue(attempt)]
@@ -48,7 +65,8 @@ export function useRunLog(
       if (!place) return
       if (tail.value?.attempt !== where.attempt) tail.value = open(where.attempt, place.bytes)
       problem.value = null
-      const end = place.sha256 ? { bytes: place.bytes, lines: place.lines, sha256: place.sha256 } : null
+      const { bytes, lines, sha256, ended_at: at } = place
+      const end = sha256 ? { bytes, lines, sha256, at } : null
       await tail.value!.reach(place.bytes, place.stream_seq, end)
     } catch (error) {
       problem.value = toProblem(error)

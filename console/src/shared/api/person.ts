@@ -16,6 +16,7 @@ export interface Preferences {
   theme?: Theme
   letters?: boolean
   follow?: boolean
+  logTimes?: 'off' | 'relative' | 'absolute'
 }
 interface Change {
   locale?: string

@@ -18,12 +18,16 @@ export interface LogEnd {
   bytes: number
   lines: number
   sha256: string
+  /** When it ended. */
+  at?: string | null
 }
 
 export interface LogChunk extends Position {
   topic: string
   from_byte: number
   from_line: number
+  /** When it was written, by the server's clock. */
+  at?: string
   eof?: LogEnd | null
   bytes: Uint8Array
 }

@@ -4,11 +4,15 @@ import Anser from 'anser'
 export interface Piece {
   text: string
   classes: string
+  /** Where it leads to. */
+  href?: string
 }
 
 const OSC = /\u001b\][\s\S]*?(?:\u0007|\u001b\\)/g
 const CHARSET = /\u001b[()][0-9A-Za-z]/g
 const OTHER = /\u001b(?:[=>78MDEHNOc]|\[[0-9;?]*[A-LN-Za-ln-z])/g
+/** A code that a cut went through. */
+const HALF_CODE = /\u001b\[?[0-9;]*$/
 const CSI = /\u001b\[[0-9;?]*[A-Za-z]/g
 
 /** Remove what draws nothing; a link keeps its label. */
@@ -25,6 +29,11 @@ function lastState(line: string): string {
 /** Return the line without any escape sequence. */
 export function plain(line: string): string {
   return lastState(strip(line)).replace(CSI, '')
+}
+
+/** Return at most `length` units of a line, not ending within a code. */
+export function shortened(line: string, length: number): string {
+  return line.slice(0, length).replace(HALF_CODE, '')
 }
 
 /** Cut a line into pieces by colour and style. */

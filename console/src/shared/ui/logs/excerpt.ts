@@ -10,6 +10,11 @@ export function excerpt(source: LogSource, [from, to]: [number, number]): string
   return Array.from({ length: Math.max(0, count) }, (_, n) => plain(source.line(from + n) ?? '')).join('\n')
 }
 
+/** Return the name of a range of lines: `L5`, `L5-L9`. */
+export function placeName([from, to]: [number, number]): string {
+  return from === to ? `L${from + 1}` : `L${from + 1}-L${to + 1}`
+}
+
 /** Return a Markdown block of the lines under a link to them; the fence is longer than any in the text. */
 export function markdown(text: string, title: string, link: string): string {
   const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((found) => found[0].length))

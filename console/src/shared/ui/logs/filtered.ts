@@ -21,8 +21,9 @@ export class FilteredLog implements LogSource {
   constructor(
     private whole: LogSource,
     hits: readonly Hit[],
+    around = AROUND,
   ) {
-    this.kept = linesAround(hits, whole.lines)
+    this.kept = linesAround(hits, whole.lines, around)
   }
 
   get lines(): number {
@@ -35,6 +36,22 @@ export class FilteredLog implements LogSource {
 
   line(i: number): string | null {
     return this.whole.line(this.origin(i))
+  }
+
+  get begunAt(): number | null {
+    return this.whole.begunAt
+  }
+
+  get lastAt(): number | null {
+    return this.whole.lastAt
+  }
+
+  timeOf(i: number): number | null {
+    return this.whole.timeOf(this.origin(i))
+  }
+
+  async *texts(): AsyncGenerator<string> {
+    for (let i = 0; i < this.lines; i++) yield `${this.line(i) ?? ''}\n`
   }
 
   /** Return the number in the whole log of row `i`. */

@@ -29,7 +29,7 @@ export function marked(parts: Piece[], query: string, regex: boolean): Marked[] 
 }
 
 function slice(part: Piece, at: number, from: number, to: number, hit: boolean): Marked {
-  return { text: part.text.slice(from - at, to - at), classes: part.classes, hit }
+  return { ...part, text: part.text.slice(from - at, to - at), hit }
 }
 
 function places(text: string, query: string, regex: boolean): { from: number; to: number }[] {

@@ -9,6 +9,10 @@ export interface Hit {
 export interface SearchOptions {
   regex?: boolean
   limit?: number
+  /** Look from this line on. */
+  from?: number
+  /** What every text with a hit fits; parts of the log that do not are not looked at line by line. */
+  gate?: string
   signal?: AbortSignal
 }
 
@@ -18,6 +22,14 @@ export interface LogSource {
   readonly bytes: number
   /** Text of line `i` (from 0); null while its bytes are being loaded. */
   line(i: number): string | null
+  /** When line `i` was written, as the server says (ms); null while that is not known. */
+  timeOf(i: number): number | null
+  /** When its first line was written. */
+  readonly begunAt: number | null
+  /** When its newest line was written. */
+  readonly lastAt: number | null
+  /** All lines in pieces of some size, each ending with a line end; bytes that are not held are read. */
+  texts(signal?: AbortSignal): AsyncIterable<string>
   search(query: string, options?: SearchOptions): Promise<Hit[]>
   /** Called (at most once a frame is up to the caller) when lines were added or loaded. */
   onChange: () => void

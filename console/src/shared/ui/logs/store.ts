@@ -1,5 +1,6 @@
 // A log in memory: chunks of bytes and two index arrays, never one string per line (console.md §9.3).
 import { matcher, type Hit, type LogSource, type SearchOptions } from './source'
+import { LogTimes } from './times'
 
 const CHUNK = 1 << 20
 const ROOM = 64 << 10
@@ -21,6 +22,8 @@ const decoder = new TextDecoder()
 
 export class LogStore implements LogSource {
   onChange: () => void = () => undefined
+  /** When its chunks were written. */
+  readonly times = new LogTimes()
   protected chunks: Chunk[] = []
   protected start = new Uint32Array(1024)
   protected end = new Uint32Array(1024)
@@ -34,6 +37,18 @@ export class LogStore implements LogSource {
 
   get bytes(): number {
     return this.total
+  }
+
+  get begunAt(): number | null {
+    return this.times.first
+  }
+
+  get lastAt(): number | null {
+    return this.times.last
+  }
+
+  timeOf(i: number): number | null {
+    return this.times.of(i)
   }
 
   /** Add bytes in the order of the log; they may end anywhere, also inside a character. */
@@ -57,13 +72,28 @@ export class LogStore implements LogSource {
     return data === null ? null : decoder.decode(data.subarray(this.start[i], this.end[i]))
   }
 
-  async search(query: string, { regex = false, limit = 10_000, signal }: SearchOptions = {}): Promise<Hit[]> {
-    const find = matcher(query, regex)
-    const hits: Hit[] = []
-    for (let c = 0; c < this.chunks.length && hits.length < limit && !signal?.aborted; c++) {
+  async *texts(signal?: AbortSignal): AsyncGenerator<string> {
+    for (let c = 0; c < this.chunks.length && !signal?.aborted; c++) {
       const chunk = this.chunks[c]!
       const data = chunk.data ?? (await this.fetchFor(chunk, signal))
-      if (data !== null) this.searchChunk(chunk, data, c, find, regex, hits, limit)
+      if (data !== null) yield decoder.decode(data.subarray(0, chunk.used))
+      await pause()
+    }
+    if (this.tail.length > 0) yield `${decoder.decode(this.tail)}\n`
+  }
+
+  async search(query: string, options: SearchOptions = {}): Promise<Hit[]> {
+    const { regex = false, limit = 10_000, from = 0, signal } = options
+    const find = matcher(query, regex)
+    const gate = options.gate ? matcher(options.gate, true) : regex ? null : find
+    const hits: Hit[] = []
+    for (let c = this.chunks.length > 0 ? this.chunkOf(from) : 0; c < this.chunks.length; c++) {
+      if (hits.length >= limit || signal?.aborted) break
+      const chunk = this.chunks[c]!
+      const data = chunk.data ?? (await this.fetchFor(chunk, signal))
+      const passes =
+        data !== null && (gate === null || gate(decoder.decode(data.subarray(0, chunk.used))) !== null)
+      if (passes) this.searchChunk(data, [Math.max(from, chunk.firstLine), this.endOf(c)], find, hits, limit)
       await pause()
     }
     const found =
@@ -87,20 +117,21 @@ export class LogStore implements LogSource {
   }
 
   private searchChunk(
-    chunk: Chunk,
     data: Uint8Array,
-    c: number,
+    [first, end]: [number, number],
     find: (text: string) => { from: number; to: number } | null,
-    regex: boolean,
     hits: Hit[],
     limit: number,
   ): void {
-    if (!regex && find(decoder.decode(data.subarray(0, chunk.used))) === null) return
-    const end = this.chunks[c + 1]?.firstLine ?? this.count
-    for (let i = chunk.firstLine; i < end && hits.length < limit; i++) {
+    for (let i = first; i < end && hits.length < limit; i++) {
       const found = find(decoder.decode(data.subarray(this.start[i], this.end[i])))
       if (found) hits.push({ line: i, ...found })
     }
+  }
+
+  /** The line after the last of chunk `c`. */
+  private endOf(c: number): number {
+    return this.chunks[c + 1]?.firstLine ?? this.count
   }
 
   private place(whole: Uint8Array, from: number, at: number): number {

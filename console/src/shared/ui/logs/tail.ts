@@ -1,8 +1,12 @@
 // Keeps one attempt's stream complete: bytes by REST up to a position, then chunks; a hole is read by REST.
 import type { LogChunk, LogEnd, LogNews, Position } from '../../realtime/protocol'
 import type { LogStore } from './store'
+import type { Mark } from './times'
 
 const RANGE = 1 << 20
+
+/** Reads when the chunks from a byte on were written, and where to read on. */
+export type ReadTimes = (from: number) => Promise<{ times: Mark[]; next: number }>
 
 export interface Hole {
   from: number
@@ -19,6 +23,10 @@ export class LogTail {
   heardAt = 0
   onChange: () => void = () => undefined
   private work: Promise<void> = Promise.resolve()
+  private readTimes: ReadTimes | null = null
+  /** Times are known up to this byte. */
+  private timed = 0
+  private learning = false
 
   constructor(
     readonly attempt: number,
@@ -45,16 +53,23 @@ export class LogTail {
     })
   }
 
+  /** Learn when the lines were written, now and whenever more of them is read; null: no more. */
+  timesFrom(read: ReadTimes | null): Promise<void> {
+    this.readTimes = read
+    return this.learn()
+  }
+
   /** Take a chunk of the feed: a repeat is dropped, an overlap cut, a hole read first. */
   take(chunk: LogChunk): Promise<void> {
     return this.queue(async () => {
       if (chunk.attempt !== this.attempt) return
       if (chunk.from_byte > this.held) await this.readTo(chunk.from_byte)
       const known = this.held - chunk.from_byte
+      this.noteTime(chunk)
       if (known >= 0 && known < chunk.bytes.length) this.add(chunk.bytes.subarray(known))
       if (known >= 0) this.seq = Math.max(this.seq, chunk.stream_seq)
       if (chunk.eof) {
-        this.end = chunk.eof
+        this.end = { ...chunk.eof, at: chunk.at }
         await this.readTo(chunk.eof.bytes)
       }
     })
@@ -84,6 +99,32 @@ export class LogTail {
       this.hole = { from: this.held, to, line: this.store.lines }
     }
     this.onChange()
+    void this.learn()
+  }
+
+  private noteTime(chunk: LogChunk): void {
+    if (chunk.at === undefined || chunk.bytes.length === 0) return
+    this.store.times.note({ from_line: chunk.from_line, at: chunk.at })
+    if (chunk.from_byte <= this.timed) this.timed = Math.max(this.timed, chunk.from_byte + chunk.bytes.length)
+  }
+
+  /** Read the times of what is held. What cannot be read now is read with the next bytes. */
+  private async learn(): Promise<void> {
+    if (this.learning) return
+    this.learning = true
+    try {
+      while (this.readTimes !== null && this.timed < this.held) {
+        const { times, next } = await this.readTimes(this.timed)
+        for (const mark of times) this.store.times.note(mark)
+        if (next <= this.timed) break
+        this.timed = next
+      }
+    } catch {
+      // Times are an aid: the log stands without them.
+    } finally {
+      this.learning = false
+      this.onChange()
+    }
   }
 
   private add(bytes: Uint8Array): void {

@@ -1,6 +1,7 @@
 // `#L120-L140` in the address: numbers of lines from 1, stable on live logs.
 import { computed, nextTick, ref, watch, type Ref } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
+import { placeName } from './excerpt'
 
 /** Read `#L5` or `#L5-L9` as lines from 0; null for anything else. */
 export function readRange(hash: string): [number, number] | null {
@@ -29,11 +30,7 @@ export function useLineRange(lines: Ref<number>, show: (line: number) => void) {
   function pick(line: number, extend: boolean): void {
     const from = extend && range.value ? range.value[0] : line
     range.value = [Math.min(from, line), Math.max(from, line)]
-    const [first, last] = range.value
-    void router.replace({
-      query: route.query,
-      hash: first === last ? `#L${first + 1}` : `#L${first + 1}-L${last + 1}`,
-    })
+    void router.replace({ query: route.query, hash: `#${placeName(range.value)}` })
   }
   const link = computed(() => {
     void range.value

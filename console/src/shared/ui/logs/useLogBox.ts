@@ -52,6 +52,10 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     go((it) => it.setTop(0))
   }
   const firstVisible = () => Math.floor((scroll?.top ?? 0) / ROW)
+  const lastVisible = () =>
+    scroll === null
+      ? 0
+      : Math.max(0, Math.min(scroll.lines, Math.floor((scroll.top + scroll.view) / ROW)) - 1)
   function onScroll(): void {
     if (scroll === null) return
     if (scroll.scrolled()) follow.value = scroll.atEnd
@@ -141,6 +145,7 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     toEnd,
     toStart,
     firstVisible,
+    lastVisible,
     onScroll,
     onKey,
     onPointer,
