@@ -232,7 +232,6 @@ SAYS: Final[dict[str, str]] = {
 # Why a requirement has no test yet; an entry leaves with its first test.
 PENDING: Final[dict[str, str]] = {
     "AX26": "a figure that make bench prints (feed): no test asserts absolute times",
-    "B5.5": "tools/wheel.py puts it there or refuses to build; no test builds a wheel",
     "BD5": "people look at screens; console/bench/look.mjs takes the pictures, and axe and widths are tested by BD2",
     "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
 }
