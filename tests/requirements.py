@@ -144,6 +144,7 @@ SAYS: Final[dict[str, str]] = {
     "B2.5": "roles and the permission table",
     "B2.6": "users and members are invited, changed and removed; the last admin and the owner stay",
     "B2.7": "what ended is forgotten in time",
+    "B2.8": "what an act stops, loses and leaves comes as codes; every client has words for each in both languages",
     # 3. Console
     "B3.1": "the console's pages, deep and short links are served by the gateway and no other path is a page",
     "B3.2": "inbox: only what needs this person, why, and what each answer does",

@@ -28,12 +28,21 @@ test('the owner sees what a role means before it changes, and the person is disa
   await row.getByRole('button', { name: 'Make administrator' }).click()
   const dialog = page.getByRole('dialog')
   await expect(dialog.getByRole('heading', { name: 'Stays' })).toBeVisible()
+  await expect(dialog).toContainText('The role “Administrator” instead of “Member”')
+  await expect(dialog.getByRole('button', { name: 'Make administrator' })).toBeDisabled()
+  await dialog.getByLabel('Reason').fill('Looks after the platform')
   await dialog.getByRole('button', { name: 'Make administrator' }).click()
   await expect(row).toContainText('Administrator')
   await expect(row.getByRole('button', { name: 'Make owner' })).toBeVisible()
   await row.getByRole('button', { name: 'Disable' }).click()
   await expect(dialog.getByRole('heading', { name: 'Is lost' })).toBeVisible()
+  await dialog.getByLabel('Reason').fill('Left the company')
   await dialog.getByRole('button', { name: 'Disable' }).click()
   await expect(row).toContainText('Disabled')
   await expect(row.getByRole('button', { name: 'Let in again' })).toBeVisible()
+  const facts = (await (await page.request.get('/api/v1/audit?action=access.changed')).json()) as {
+    items: { data: { email: string; reason?: string } }[]
+  }
+  const reasons = facts.items.filter(({ data }) => data.email === email).map(({ data }) => data.reason)
+  expect(reasons.slice(0, 2)).toEqual(['Left the company', 'Looks after the platform'])
 })

@@ -269,6 +269,19 @@ async def test_a_project_keeps_its_last_admin(gateway: Gateway) -> None:
     assert (await change(gateway, root, "DELETE", last, version='"2"')).status_code == 200
 
 
+async def test_actions_on_a_member_are_those_that_the_acts_permit(gateway: Gateway) -> None:
+    project, boss, ann = await a_team(gateway)
+    root = await gateway.person("root", role="owner")
+
+    async def seen(who: Person) -> dict[str, set[str | None]]:
+        items = (await gateway.get(f"/projects/{project.id}/members", who)).json()["items"]
+        return {item["display_name"]: {action["reason_code"] for action in item["allowed_actions"]} for item in items}
+
+    assert await seen(boss) == {"Ann": {None}, "Boss": {"member.last_admin"}}
+    assert await seen(ann) == {"Ann": {"permission_denied"}, "Boss": {"permission_denied"}}
+    assert await seen(root) == {"Ann": {None}, "Boss": {None}}
+
+
 async def test_two_admins_who_leave_at_once_leave_one(gateway: Gateway) -> None:
     project, boss, ann = await a_team(gateway)
     await change(gateway, boss, "PATCH", f"/projects/{project.id}/members/{ann.user.id}", {"role": "admin"})

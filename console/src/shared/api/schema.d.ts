@@ -2810,9 +2810,11 @@ export interface components {
         };
         /**
          * MemberView
-         * @description A member of a project.
+         * @description A member of a project, and what the caller may do with them.
          */
         MemberView: {
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
             /** Display Name */
             display_name: string;
             /** Email */

@@ -43,7 +43,7 @@ from stagewright.contexts.identity.usecases.callers import (
     standing_of_sender,
 )
 from stagewright.contexts.identity.usecases.logins import OneTimeCode, make_local_code
-from stagewright.contexts.identity.usecases.members import add_member, set_member
+from stagewright.contexts.identity.usecases.members import add_member, member_verbs, set_member
 from stagewright.contexts.identity.usecases.people import admit_first_users, ensure_owner, pin_github_login, pin_owner
 from stagewright.contexts.identity.usecases.sessions import forget_ended, renew_session
 from stagewright.contexts.identity.usecases.tokens import NewToken, create_token, replace_local_token, revoke_token
@@ -87,6 +87,7 @@ __all__ = [
     "list_names",
     "list_tokens",
     "make_local_code",
+    "member_verbs",
     "note_use",
     "pin_github_login",
     "pin_owner",

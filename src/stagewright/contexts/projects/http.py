@@ -1,6 +1,6 @@
 """The door for people to projects, their repositories and their members."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
@@ -81,7 +81,7 @@ class RepositoryView(BaseModel):
 
 
 class MemberView(BaseModel):
-    """A member of a project."""
+    """A member of a project, and what the caller may do with them."""
 
     project_id: Id
     user_id: Id
@@ -91,10 +91,12 @@ class MemberView(BaseModel):
     display_name: str
     github_login: str | None
     state: str
+    allowed_actions: list[AllowedAction]
 
     @classmethod
-    def of(cls, member: identity.Member) -> "MemberView":
-        """Show ``member``."""
+    def of(cls, member: identity.Member, members: Collection[identity.Member], me: Caller) -> "MemberView":
+        """Show ``member``, one of the project's ``members``, to ``me``."""
+        verbs = identity.member_verbs(me.principal, members, member)
         return cls(
             project_id=str(member.project_id),
             user_id=str(member.user_id),
@@ -104,6 +106,10 @@ class MemberView(BaseModel):
             display_name=member.display_name,
             github_login=member.github_login,
             state=member.state,
+            allowed_actions=[
+                AllowedAction(verb=verb, mode="deny" if why else "allow", reason_code=why)
+                for verb, why in verbs.items()
+            ],
         )
 
 
@@ -320,7 +326,12 @@ async def list_members(
     async with db.reading() as reader:
         await _project(reader, project_id, me)
         found = await identity.list_members(reader, project_id)
-    return paging.slice(found, lambda item: (item.email, item.user_id), MemberView.of, as_of=clock.now())
+    return paging.slice(
+        found,
+        lambda item: (item.email, item.user_id),
+        lambda item: MemberView.of(item, found, me),
+        as_of=clock.now(),
+    )
 
 
 @routes.post("/projects/{project_id}/members", Permission.MEMBER_MANAGE, status_code=201, response_model=MemberView)
@@ -332,6 +343,7 @@ async def add_member(project_id: UUID, form: MemberForm, me: CallerDep, once: On
         made = await identity.add_member(
             tx, project_id, email=form.email, user_id=form.user_id, role=form.role, now=clock.now()
         )
-        return Answer(MemberView.of(made), 201, {"Location": f"/api/v1/projects/{project_id}/members"})
+        members = await identity.list_members(tx, project_id)
+        return Answer(MemberView.of(made, members, me), 201, {"Location": f"/api/v1/projects/{project_id}/members"})
 
     return await once.run(act)

@@ -6,10 +6,11 @@ from typing import Protocol
 from uuid import UUID
 
 from stagewright.contexts.identity.errors import LastAdmin, NotTransferable, OwnerProtected, OwnRole, PermissionMissing
-from stagewright.contexts.identity.model import Membership, PlatformRole, Principal, ProjectRole, UserState
+from stagewright.contexts.identity.model import Member, Membership, PlatformRole, Principal, ProjectRole, UserState
 from stagewright.contexts.identity.rules.permissions import Permission, allows, grantors, what_is_missing
 
 RANK = {PlatformRole.MEMBER: 0, PlatformRole.ADMIN: 1, PlatformRole.OWNER: 2}
+MEMBER_VERBS = ("change_role", "remove")
 Refusal = PermissionMissing | OwnerProtected | OwnRole | NotTransferable | LastAdmin
 
 
@@ -111,6 +112,15 @@ def why_not(by: Principal, target: Target) -> Mapping[str, str | None]:
         "make_owner": hands or why_not_transfer(target),
     }
     return {verb: why if why is None or isinstance(why, str) else why.stable_code for verb, why in found.items()}
+
+
+def why_not_as_member(by: Principal, members: Collection[Member], target: Member) -> Mapping[str, str | None]:
+    """Return each verb on a member with the code of why ``by`` may not do it now, None where they may."""
+    if not allows(by, Permission.MEMBER_MANAGE, target.project_id):
+        return dict.fromkeys(MEMBER_VERBS, PermissionMissing.code)
+    memberships = [Membership(item.project_id, item.user_id, item.role) for item in members]
+    why = why_not_leave(by, memberships, target.user_id, None)
+    return dict.fromkeys(MEMBER_VERBS, why.stable_code if why else None)
 
 
 def _needs_roles() -> PermissionMissing:

@@ -168,8 +168,7 @@ def _scope_missing(permission: Permission, project_id: UUID | None = None) -> Pe
     return PermissionMissing(
         f"this needs the permission {permission.value}, that is {needs}",
         **rules.what_is_missing(permission, project_id),
-        scope=scope.value if scope else None,
-        credential="token" if scope else "session",
+        **({"scope": scope.value} if scope else {"credential": "session"}),
     )
 
 

@@ -1,5 +1,6 @@
 """Members of projects: added, their roles changed, removed; a project keeps its last admin."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -50,6 +51,11 @@ async def get_member(reader: Reader, project_id: UUID, user_id: UUID) -> Member:
     if found is None:
         raise MemberNotFound(f"there is no member {user_id} in the project")
     return found
+
+
+def member_verbs(by: Principal, members: Collection[Member], target: Member) -> Mapping[str, str | None]:
+    """Return each verb on ``target``, one of the project's ``members``, with why ``by`` may not do it, or None."""
+    return rules.why_not_as_member(by, members, target)
 
 
 async def check_leaving(tx: Tx, by: Principal, project_id: UUID, user_id: UUID, role: ProjectRole | None) -> Membership:

@@ -194,7 +194,7 @@ async def _read(
 ) -> tuple[projects.ForgeRepository, binding.ForgeAccess, projects.ForgeAccount | None]:
     """Read the repository, the account and the owner's number with the credential of the form."""
     if form.owner_login is not None and me.user.role is not PlatformRole.OWNER:
-        raise Denied("only the platform's owner says which forge account is the owner's", grantors="the platform owner")
+        raise Denied("only the platform's owner says which forge account is the owner's", grantor="owner")
     directory = parts.directory
     place = "/token" if form.token else "/app/private_key"
     try:

@@ -56,7 +56,7 @@ async def rotate_webhook_secret(
             raise Denied(
                 "the GitHub App's webhook serves other projects too",
                 permission=Permission.REPOSITORY_MANAGE.value,
-                grantors="an admin of the platform",
+                grantor="platform_admin",
             )
 
     async def act(tx: Tx) -> Answer:
