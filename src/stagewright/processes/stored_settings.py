@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from stagewright.kit.settings.stored import StoredSetting
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def _kept(default: str, about: str) -> StoredSetting:
@@ -19,6 +19,7 @@ def _kept(default: str, about: str) -> StoredSetting:
 READ_ONLY = "read_only"
 DEFAULT_LOCALE = "default_locale"
 RETENTION_JOURNAL = "retention.journal"
+RETENTION_REPLAY = "retention.replay"
 RETENTION_LOGS = "retention.logs"
 RETENTION_DELIVERIES = "retention.deliveries"
 RETENTION_BODIES = "retention.delivery_bodies"
@@ -32,6 +33,13 @@ STORED: Mapping[str, StoredSetting] = {
         type="choice", default="en", allowed=("en", "ru"), about="the language proposed where nobody chose one"
     ),
     RETENTION_JOURNAL: _kept("400d", "how long the journal is kept, and where its changes came from"),
+    RETENTION_REPLAY: StoredSetting(
+        type="duration",
+        default="24h",
+        about="how long after its last word a console is sent what it missed; later it loads anew",
+        least=HOUR,
+        most=30 * DAY,
+    ),
     RETENTION_LOGS: _kept("30d", "how long logs, prompts, results and sessions are kept after a run's end"),
     RETENTION_DELIVERIES: _kept("30d", "how long deliveries of webhooks are kept"),
     RETENTION_BODIES: _kept("7d", "how long the bodies of deliveries are kept"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway, Person
+from tests.fakes.socket import listening
 
 from stagewright.kit.db import Database
 from stagewright.kit.settings.stored import StoredSettings
@@ -112,3 +113,26 @@ async def test_another_process_sees_a_change_within_two_seconds_or_at_the_bell(
     other.forget()
     assert not await other.is_on("read_only")
     assert await other.length("retention.incidents") == timedelta(days=90)
+
+
+async def test_what_was_missed_is_sent_for_as_long_as_the_setting_says(
+    gateway: Gateway, owner: Person, clock: FakeClock
+) -> None:
+    async def since(cursor: str | None) -> Any:
+        body = {"last_event_id": cursor, "topics": ["projects"]}
+        return (await gateway.post("/realtime/poll", owner, body)).json()
+
+    cursor = (await since(None))["cursor"]
+    await gateway.project()
+    clock.advance(timedelta(hours=2))
+    assert len((await since(cursor))["frames"]) == 1
+    assert (await change(gateway, owner, "retention.replay", "30m")).status_code == 400
+    assert (await change(gateway, owner, "retention.replay", "1h")).status_code == 200
+    late = await since(cursor)
+    assert (late["frames"], late["resync"]["reason"]) == ([], "too_old")
+    async with listening(gateway) as server, server.open(owner) as client:
+        await client.hello("projects", last_event_id=cursor)
+        assert (await client.heard("resync"))["reason"] == "too_old"
+    await change(gateway, owner, "retention.replay", "48h", 1)
+    clock.advance(timedelta(hours=30))
+    assert len((await since(cursor))["frames"]) == 1

@@ -78,13 +78,15 @@ def decode_cursor(text: str) -> Cursor:
     return found
 
 
-def check_cursor(text: str, *, epoch: str, present: Snapshot, now: datetime) -> Snapshot:
+def check_cursor(
+    text: str, *, epoch: str, present: Snapshot, now: datetime, window: timedelta = REPLAY_WINDOW
+) -> Snapshot:
     """Return what the cursor saw. Raises ``BadCursor`` when it is of another life of the database, or too old."""
     cursor = decode_cursor(text)
     snapshot = Snapshot.of(cursor.snapshot)
     if cursor.epoch != epoch or snapshot.xmax > present.xmax:
         raise BadCursor("epoch")
-    if now - cursor.issued_at > REPLAY_WINDOW:
+    if now - cursor.issued_at > window:
         raise BadCursor("too_old")
     return snapshot
 

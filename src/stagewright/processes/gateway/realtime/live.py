@@ -59,7 +59,7 @@ class Live:
         clock, metrics = platform.clock, platform.metrics
         self.hub = Hub(platform.db, clock, metrics)
         self.logs = LogFeed(platform.db, clock, metrics)
-        self._parts = Parts(self.hub, self.logs, platform.db, clock, metrics, admission, limits)
+        self._parts = Parts(self.hub, self.logs, platform.db, clock, metrics, admission, limits, platform.stored)
         self.seats = Seats(platform.db, clock, limits)
         self.sockets: set[Socket] = set()
         self._families: set[str] = set()

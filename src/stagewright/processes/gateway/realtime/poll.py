@@ -18,6 +18,7 @@ from stagewright.processes.gateway.realtime.frames import Piece
 from stagewright.processes.gateway.realtime.past import Past, read_past
 from stagewright.processes.gateway.realtime.rights import Rights, actions_of
 from stagewright.processes.gateway.realtime.subscriptions import LogTopic, grant
+from stagewright.processes.stored_settings import RETENTION_REPLAY
 
 MOST_FRAMES = 2000
 MOST_TOPICS = 100
@@ -101,6 +102,7 @@ async def poll(form: PollForm, me: CallerDep, db: Db, clock: ClockDep, request: 
     platform: Platform = request.app.state.platform
     platform.metrics.poll_requests.inc()
     rights, now = Rights(me), clock.now()
+    window = await platform.stored.length(RETENTION_REPLAY)
     async with db.reading() as reader:
         granted = await grant(reader, [*form.topics, *form.logs], rights)
         present, epoch = await feed.present(reader), await feed.epoch(reader)
@@ -108,7 +110,7 @@ async def poll(form: PollForm, me: CallerDep, db: Db, clock: ClockDep, request: 
         reason = None
         if form.last_event_id is not None:
             try:
-                seen = feed.check_cursor(form.last_event_id, epoch=epoch, present=present, now=now)
+                seen = feed.check_cursor(form.last_event_id, epoch=epoch, present=present, now=now, window=window)
             except feed.BadCursor as error:
                 reason = error.reason
             else:

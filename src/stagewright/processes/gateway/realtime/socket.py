@@ -13,6 +13,7 @@ from stagewright.kit.errors import Denied, StagewrightError, Unauthenticated, Un
 from stagewright.kit.http.asgi import Message, Receive, Scope, Send
 from stagewright.kit.loops.waiting import first_of
 from stagewright.kit.metrics import Metrics
+from stagewright.kit.settings.stored import StoredSettings
 from stagewright.processes.gateway.realtime.admission import Admission, Admitted
 from stagewright.processes.gateway.realtime.hub import AWAY, Hub
 from stagewright.processes.gateway.realtime.logs import LogFeed
@@ -37,6 +38,7 @@ from stagewright.processes.gateway.realtime.outbox import Limits, Outbox
 from stagewright.processes.gateway.realtime.past import Past, Shown, read_past, told
 from stagewright.processes.gateway.realtime.rights import Rights
 from stagewright.processes.gateway.realtime.subscriptions import Granted, LogTopic, Subscription, grant
+from stagewright.processes.stored_settings import RETENTION_REPLAY
 
 MOST_FRAMES = 10_000
 PROTOCOL_ERROR, SIGNED_OUT, NO_ACCESS, TOO_SLOW, TOO_OLD = 4400, 4401, 4403, 4408, 4426
@@ -53,6 +55,7 @@ class Parts:
     metrics: Metrics
     admission: Admission
     limits: Limits
+    stored: StoredSettings
 
 
 class Socket:
@@ -207,15 +210,16 @@ class Socket:
         if cursor is None:
             return None, None
         hub, now = self._parts.hub, self._parts.clock.now()
+        window = await self._parts.stored.length(RETENTION_REPLAY)
         try:
-            return feed.check_cursor(cursor, epoch=hub.epoch, present=hub.snapshot, now=now), None
+            return feed.check_cursor(cursor, epoch=hub.epoch, present=hub.snapshot, now=now, window=window), None
         except feed.BadCursor as error:
             if error.reason != "epoch":
                 return None, error.reason
         async with self._parts.db.reading() as reader:
             present, epoch = await feed.present(reader), await feed.epoch(reader)
         try:
-            return feed.check_cursor(cursor, epoch=epoch, present=present, now=now), None
+            return feed.check_cursor(cursor, epoch=epoch, present=present, now=now, window=window), None
         except feed.BadCursor as error:
             return None, error.reason
 
