@@ -7,11 +7,15 @@ import { byAge, matchesRun, needsLoad, type RunFilters } from './list'
 
 const PAGE = 50
 
-/** Follow the runs that match `filters`. */
-export function useRuns(filters: MaybeRefOrGetter<RunFilters>, busy?: () => boolean) {
+/** Follow the runs that match `filters`, from when they are `listed`. */
+export function useRuns(
+  filters: MaybeRefOrGetter<RunFilters>,
+  busy?: () => boolean,
+  listed: MaybeRefOrGetter<boolean> = true,
+) {
   const wanted = computed(() => toValue(filters))
   return useLiveList<Run>({
-    topic: 'runs',
+    topic: () => (toValue(listed) ? 'runs' : null),
     params: wanted,
     load: (cursor, signal) => {
       const set = Object.entries(wanted.value).filter(([, values]) => values.length > 0)

@@ -1,5 +1,6 @@
 // A list with the page of one row beside it: which row is open, and the addresses that lead there and back.
-import { computed, inject, type InjectionKey, type Ref } from 'vue'
+import { useMediaQuery } from '@vueuse/core'
+import { computed, inject, ref, watch, type InjectionKey, type Ref } from 'vue'
 import { useRoute, type LocationQuery, type LocationQueryRaw, type RouteLocationRaw } from 'vue-router'
 
 /** The id of the row that is open beside or over the list; null is none. */
@@ -13,6 +14,14 @@ const OWN = ['tab', 'stream', 'list']
 /** Keep of an address what the list is narrowed to. */
 export function listQuery(query: LocationQuery): LocationQuery {
   return Object.fromEntries(Object.entries(query).filter(([name]) => !OWN.includes(name)))
+}
+
+/** Say whether the list is wanted: a page of a row that was opened alone does not load it. Once wanted, it stays. */
+export function useListed(id: () => string | undefined): Readonly<Ref<boolean>> {
+  const wide = useMediaQuery(WIDE)
+  const listed = ref(false)
+  watch([id, wide], () => (listed.value ||= id() === undefined || wide.value), { immediate: true })
+  return listed
 }
 
 /** Make the address of a row's page: it keeps the list's filters; another row takes the place of the open one. */
