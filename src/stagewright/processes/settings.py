@@ -142,7 +142,6 @@ class Settings:
     trusted_proxies: tuple[str, ...]
     session_idle: timedelta
     session_max: timedelta
-    allow_ambient_login: bool
     forge_hosts: tuple[str, ...]
 
     @property
@@ -271,7 +270,6 @@ def _settings(process: str, embedded: bool, data_dir: Path, values: Mapping[str,
         trusted_proxies=values["TRUSTED_PROXIES"],
         session_idle=values["SESSION_IDLE"],
         session_max=values["SESSION_MAX"],
-        allow_ambient_login=values["ALLOW_AMBIENT_LOGIN"],
         forge_hosts=values["FORGE_HOSTS"],
     )
 
