@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { foreign, linked } from '@/shared/ui/logs/links'
 import { errorLines } from '@/shared/ui/logs/opening'
-import { Rows } from '@/shared/ui/logs/rows'
+import { asidePlace, Rows, shownRows } from '@/shared/ui/logs/rows'
 import { fileName, plainFile, withoutCodes } from '@/shared/ui/logs/save'
 import { FilteredLog } from '@/shared/ui/logs/filtered'
 import { LogStore } from '@/shared/ui/logs/store'
@@ -64,6 +64,13 @@ describe('rows', () => {
     ['f() { x }', false],
     ['[info] done', false],
   ])('%s unfolds: %s', (text, json) => expect(new Rows().row(log(text), 0, look).json).toBe(json))
+  test('a row with an end of the selection stays in the document, in order and out of the flow', () => {
+    const window = { first: 100, count: 3, shift: 0 }
+    expect(shownRows(window, [7, 101, 900, 5000], 1000)).toEqual([7, 100, 101, 102, 900])
+    expect(asidePlace(101, window)).toBeNull()
+    expect(asidePlace(7, window)).toEqual({ position: 'absolute', top: '-1860px' })
+    expect(asidePlace(900_000, window)).toEqual({ position: 'absolute', top: '100000px' })
+  })
   test('rows of a filter bear the numbers of the whole log', () => {
     const part = new FilteredLog(log('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'), [{ line: 7, from: 0, to: 1 }])
     expect(new Rows().row(part, 0, look)).toMatchObject({ i: 0, line: 4, cutBefore: false })

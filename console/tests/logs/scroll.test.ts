@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { MOST, ROW, ScaledScroll, type Box } from '@/shared/ui/logs/scroll'
+import { thrown } from '@/shared/ui/logs/touch'
 
 /** A scroll box that rounds and clamps like a browser. */
 class FakeBox implements Box {
@@ -78,5 +79,20 @@ describe('scaled scroll', () => {
   test('the wheel moves by pixels, lines or pages', () => {
     const { it } = scroll(1000)
     expect([it.wheel(3, 0), it.wheel(3, 1), it.wheel(1, 2)]).toEqual([3, 60, 600])
+  })
+})
+
+describe('a throw by finger', () => {
+  test('goes on in its direction, slower and slower, and comes to rest', () => {
+    let [at, speed, frames] = [0, -2, 0]
+    while (speed !== 0 && frames < 500) {
+      const next = thrown(speed, 16)
+      expect(Math.abs(next.speed)).toBeLessThan(Math.abs(speed))
+      expect(next.by).toBeLessThan(0)
+      ;[at, speed, frames] = [at + next.by, next.speed, frames + 1]
+    }
+    expect(frames).toBeLessThan(150)
+    expect(at).toBeGreaterThan(-2 * 325)
+    expect(at).toBeLessThan(-1.9 * 325)
   })
 })

@@ -4,6 +4,7 @@ import { unfolded } from './excerpt'
 import { FilteredLog } from './filtered'
 import { linked } from './links'
 import { marked, type Marked } from './marks'
+import { ROW, type Window } from './scroll'
 import type { LogSource } from './source'
 
 const CUT = 8192
@@ -59,4 +60,24 @@ export class Rows {
 
 function isJson(text: string): boolean {
   return /[}\]]\s*$/.test(plain(text)) && unfolded(text) !== null
+}
+
+/** Return the rows to paint: those in the window, and aside those that must stay in the document; in order. */
+export function shownRows({ first, count }: Window, pins: readonly number[], lines: number): number[] {
+  const aside = pins.filter((i) => (i < first || i >= first + count) && i < lines)
+  const inside = Array.from({ length: count }, (_, n) => first + n)
+  return [...inside, ...aside].sort((a, b) => a - b)
+}
+
+/** How far aside a row may stand: browsers do not lay out more. */
+const FAR = 100_000
+
+/** Return the style of a row outside the window: where it would be, out of the flow; null for the others. */
+export function asidePlace(
+  i: number,
+  { first, count }: Window,
+): { position: 'absolute'; top: string } | null {
+  if (i >= first && i < first + count) return null
+  const top = Math.max(-FAR, Math.min(FAR, (i - first) * ROW))
+  return { position: 'absolute', top: `${top}px` }
 }

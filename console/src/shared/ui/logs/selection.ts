@@ -1,5 +1,5 @@
 // What is selected in a log, also where the rows have left the document: copies come from the store.
-import { onBeforeUnmount, onMounted, type Ref } from 'vue'
+import { onBeforeUnmount, onMounted, shallowRef, type Ref } from 'vue'
 import { plain } from './ansi'
 import type { LogSource } from './source'
 
@@ -44,8 +44,11 @@ export function textBetween(source: LogSource, one: Place, other: Place): string
 export function useSelection(element: Ref<HTMLElement | null>, source: Ref<LogSource>) {
   let anchor: Place | null = null
   let focus: Place | null = null
+  /** Rows with an end of the selection: they stay in the document, or the browser would lose it. */
+  const pins = shallowRef<readonly number[]>([])
   const clear = () => {
     anchor = focus = null
+    pins.value = []
   }
   const all = () => {
     anchor = { line: 0, column: 0 }
@@ -56,6 +59,7 @@ export function useSelection(element: Ref<HTMLElement | null>, source: Ref<LogSo
     if (now === null || now.isCollapsed || !element.value?.contains(now.focusNode)) return
     anchor = placeOf(now.anchorNode, now.anchorOffset) ?? anchor
     focus = placeOf(now.focusNode, now.focusOffset) ?? focus
+    pins.value = [...new Set([anchor, focus].flatMap((place) => (place ? [place.line] : [])))]
   }
   function onCopy(event: ClipboardEvent): void {
     if (anchor === null || focus === null) return
@@ -64,5 +68,5 @@ export function useSelection(element: Ref<HTMLElement | null>, source: Ref<LogSo
   }
   onMounted(() => document.addEventListener('selectionchange', changed))
   onBeforeUnmount(() => document.removeEventListener('selectionchange', changed))
-  return { all, clear, onCopy }
+  return { all, clear, onCopy, pins }
 }

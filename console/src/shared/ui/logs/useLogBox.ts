@@ -3,6 +3,7 @@ import { nextTick, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref 
 import { ROW, ScaledScroll, type Window } from './scroll'
 import { useSelection } from './selection'
 import type { LogSource } from './source'
+import { pan } from './touch'
 
 /** Drive the box of `source`; `version` grows when lines were added or loaded. */
 export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: Ref<boolean>) {
@@ -18,11 +19,16 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
   function paint(): void {
     if (scroll !== null) painted.value = scroll.window()
   }
-  function refresh(): void {
-    if (scroll === null) return
+  /** Make room for all lines there are; done with the next update of the page. */
+  function measure(): Promise<void> {
+    if (scroll === null) return Promise.resolve()
     scroll.lines = source.value.lines
     spacer.value = scroll.spacer
-    void nextTick(() => {
+    element.value!.style.touchAction = scroll.ratio > 1.0001 ? 'pan-x' : ''
+    return nextTick()
+  }
+  function refresh(): void {
+    void measure().then(() => {
       if (follow.value) scroll?.setTop(scroll.full)
       paint()
       void nextTick(widen)
@@ -41,7 +47,7 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
   }
   const show = (line: number) => {
     follow.value = false
-    go((it) => it.show(line))
+    void measure().then(() => go((it) => it.show(line)))
   }
   const toEnd = () => {
     follow.value = true
@@ -95,25 +101,11 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
       (event.target as Element).closest('.sw-log-text')
     )
       follow.value = false
-    if (event.pointerType === 'touch' && scroll !== null && scroll.ratio > 1.0001) pan(event)
-  }
-  /** Scaled logs pan one to one under the finger. */
-  function pan(start: PointerEvent): void {
-    let last = start.clientY
-    const move = (event: PointerEvent) => {
-      const by = last - event.clientY
-      last = event.clientY
-      if (by < 0) follow.value = false
-      go((it) => it.setTop(it.top + by))
-    }
-    const stop = () => {
-      removeEventListener('pointermove', move)
-      removeEventListener('pointerup', stop)
-      removeEventListener('pointercancel', stop)
-    }
-    addEventListener('pointermove', move)
-    addEventListener('pointerup', stop)
-    addEventListener('pointercancel', stop)
+    if (event.pointerType === 'touch' && scroll !== null && scroll.ratio > 1.0001)
+      pan(event, (by) => {
+        if (by < 0) follow.value = false
+        go((it) => it.setTop(it.top + by))
+      })
   }
   const showWhole = (line: number) => (whole.value = new Set(whole.value).add(line))
 
@@ -134,7 +126,10 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     sizes?.disconnect()
   })
   watch([version, follow], soon)
-  watch(source, refresh)
+  watch(source, () => {
+    selection.clear()
+    refresh()
+  })
   return {
     element,
     rows,
@@ -150,6 +145,7 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     onKey,
     onPointer,
     onCopy: selection.onCopy,
+    pins: selection.pins,
     showWhole,
   }
 }
