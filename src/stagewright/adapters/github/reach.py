@@ -33,10 +33,11 @@ class AddressRefused(httpcore.ConnectError):
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What counts besides public addresses: named hosts on private networks, and this machine."""
+    """What counts besides public addresses: named hosts on private networks, or all there, and this machine."""
 
     private_hosts: frozenset[str] = frozenset()
     loopback: bool = False
+    private: bool = False
 
     def allows(self, host: str, address: IPAddress) -> bool:
         """Say whether ``host`` may be spoken to at ``address``.
@@ -48,7 +49,7 @@ class Reach:
             return self.loopback and Listen(host, 0).loopback
         if address in METADATA or address.is_link_local or address.is_multicast or address.is_unspecified:
             return False
-        return address.is_global or host.casefold().rstrip(".") in self.private_hosts
+        return address.is_global or self.private or host.casefold().rstrip(".") in self.private_hosts
 
 
 def _inner(address: IPAddress) -> IPAddress:
@@ -79,7 +80,7 @@ class GuardedNetwork(httpcore.AsyncNetworkBackend):
         """Connect to the first address that answers."""
         addresses = await _resolved(host, port, timeout)
         if not all(self._reach.allows(host, address) for address in addresses):
-            raise AddressRefused(f"{host} leads to an address that is not public")
+            raise AddressRefused(f"{host} leads to an address that is none to speak to")
         failure: httpcore.ConnectError | httpcore.ConnectTimeout = httpcore.ConnectError(f"{host} has no address")
         for address in addresses[:MOST_TRIED]:
             try:

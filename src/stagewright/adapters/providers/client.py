@@ -9,6 +9,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
+from stagewright.adapters.github import Reach
+from stagewright.adapters.github.reach import GuardedTransport, environment_proxies
 from stagewright.adapters.providers import headers
 from stagewright.adapters.providers.apis import Endpoint, ProviderApi
 from stagewright.adapters.providers.errors import (
@@ -24,6 +26,8 @@ IDLE = timedelta(minutes=5)
 SENDING = timedelta(seconds=60)
 POOL = timedelta(seconds=10)
 KEY = re.compile(r"[\x21-\x7e]{1,4096}")
+REACH = Reach(loopback=True, private=True)
+"""A model may run on a private network or on this machine; none runs where clouds hand out a machine's credentials."""
 MASK = b"[redacted]"
 EVENTS = "text/event-stream"
 
@@ -31,8 +35,10 @@ EVENTS = "text/event-stream"
 def open_http(*, connect: timedelta = CONNECT, idle: timedelta = IDLE) -> httpx.AsyncClient:
     """Make the one client of a process: it keeps no cookies and follows no redirects, so a key goes to one host only.
 
-    ``idle`` is how long an answer may stand still.
+    ``idle`` is how long an answer may stand still. Admins of projects say where their provider is, so its address is
+    looked at where the connection is made.
     """
+    limits = httpx.Limits(max_connections=400, max_keepalive_connections=40, keepalive_expiry=4.0)
     return httpx.AsyncClient(
         timeout=httpx.Timeout(
             connect=connect.total_seconds(),
@@ -40,7 +46,8 @@ def open_http(*, connect: timedelta = CONNECT, idle: timedelta = IDLE) -> httpx.
             write=SENDING.total_seconds(),
             pool=POOL.total_seconds(),
         ),
-        limits=httpx.Limits(max_connections=400, max_keepalive_connections=40, keepalive_expiry=4.0),
+        mounts=environment_proxies(limits),
+        transport=GuardedTransport(REACH, context=httpx.create_ssl_context(), limits=limits),
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
     )

@@ -12,6 +12,8 @@ from tests.fakes.clock import FakeClock
 from stagewright.adapters.github import GitHubDirectory, Rates, Reach, Wire, open_http
 from stagewright.adapters.github.reach import environment_proxies
 from stagewright.adapters.github.words import belongs_to
+from stagewright.adapters.providers import open_http as open_provider_http
+from stagewright.adapters.providers.client import REACH as PROVIDERS
 from stagewright.contexts.runs.errors import NotSent
 
 HERE = Reach(loopback=True)
@@ -47,6 +49,16 @@ def test_a_private_network_counts_only_for_hosts_the_operator_named(address: str
     assert not Reach(loopback=True).allows("git.corp", ip_address(address))
     assert not NAMED.allows("other.corp", ip_address(address))
     assert NAMED.allows("Git.Corp.", ip_address(address))
+
+
+@pytest.mark.parametrize("address", OUR_NETWORK)
+def test_a_model_may_run_on_a_private_network(address: str) -> None:
+    assert PROVIDERS.allows("models.corp", ip_address(address))
+
+
+@pytest.mark.parametrize("address", NEVER)
+def test_no_name_leads_a_model_call_to_this_machine_or_the_cloud_it_runs_in(address: str) -> None:
+    assert not PROVIDERS.allows("models.corp", ip_address(address))
 
 
 @pytest.mark.parametrize("address", NEVER)
@@ -86,6 +98,13 @@ async def test_a_name_that_leads_into_our_network_is_refused_where_the_connectio
             with pytest.raises(NotSent) as caught:
                 await directory.account("https://rebound.test", "token")
             assert caught.value.stable_code == "forge.address_refused"
+
+
+async def test_a_model_call_is_refused_where_the_connection_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    Resolver(asyncio.get_running_loop(), monkeypatch, ["169.254.169.254"])
+    async with open_provider_http() as http:
+        with pytest.raises(httpx.ConnectError, match="leads to an address"):
+            await http.post("http://models.test/v1/responses")
 
 
 async def test_a_redirect_into_our_network_is_not_followed() -> None:
