@@ -1,6 +1,6 @@
 // Statistics: means over everything, gaps where nothing is known, days in UTC.
 import { describe, expect, test } from 'vitest'
-import { chartsOf, dayText, totalsOf, valueText, type Day } from '@/shared/ui/stats/figures'
+import { axisText, chartsOf, dayText, totalsOf, valueText, type Day } from '@/shared/ui/stats/figures'
 
 function aDay(change: Partial<Day> = {}): Day {
   return {
@@ -82,6 +82,11 @@ test.each([
   [1.25, 'hours', '1.3'],
   [2.5, 'cost', '$2.50'],
 ] as const)('%s %s is written %s', (value, unit, text) => expect(valueText(value, unit, 'en')).toBe(text))
+
+test('an axis has little room', () => {
+  expect([9999, 1_250_000].map((value) => axisText(value, 'count', 'en'))).toEqual(['9,999', '1.3M'])
+  expect(axisText(0.5, 'cost', 'en')).toBe('$0.50')
+})
 
 test('a day is a day of UTC', () => {
   expect(dayText('2026-03-01', 'en')).toBe('Mar 1')

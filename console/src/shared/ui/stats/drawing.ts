@@ -4,7 +4,7 @@ import type uPlot from 'uplot'
 import type { TOKENS } from '../tokens'
 import type { Chart } from './figures'
 
-const HEIGHT = 190
+const HEIGHT = 180
 const DAY = 86_400
 
 export interface Look {
@@ -33,7 +33,13 @@ export function optionsOf(Plot: typeof uPlot, chart: Chart, look: Look): uPlot.O
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: true }, y: { range: (_, __, most) => [0, top(most)] } },
     axes: [
-      { ...axis, incrs: [1, 2, 5, 7, 14, 30].map((days) => days * DAY), space: 64, values: days(look) },
+      {
+        ...axis,
+        size: 30,
+        incrs: [1, 2, 5, 7, 14, 30].map((days) => days * DAY),
+        space: 64,
+        values: days(look),
+      },
       {
         ...axis,
         size: 58,

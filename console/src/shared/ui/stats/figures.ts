@@ -141,6 +141,12 @@ export function valueText(value: number | null | undefined, unit: Unit, locale: 
   return new Intl.NumberFormat(locale, { maximumFractionDigits: most }).format(value)
 }
 
+/** Write a value beside an axis, where there is little room. */
+export function axisText(value: number, unit: Unit, locale: string): string {
+  if (Math.abs(value) < 10_000) return valueText(value, unit, locale)
+  return new Intl.NumberFormat(locale, { notation: 'compact', maximumFractionDigits: 1 }).format(value)
+}
+
 /** Write a day (a date in UTC, as the server counts days). */
 export function dayText(day: string | number, locale: string): string {
   const at = typeof day === 'number' ? day * 1000 : Date.parse(`${day}T00:00:00Z`)
