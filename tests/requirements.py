@@ -130,7 +130,7 @@ SAYS: Final[dict[str, str]] = {
     "B1.3": "replay from a snapshot cursor, then live: without loss, disorder or doubles; else resync",
     "B1.4": "a queue per socket; lists get the last version of a key, four times a second at most",
     "B1.5": "rights are read again on change; sessions and tokens end their sockets",
-    "B1.6": "log topics: in order, gaps named, always an end",
+    "B1.6": "log topics: in order, gaps named, always an end, each chunk with its time, by REST as well",
     "B1.7": "polling gives the same frames by the same functions",
     "B1.8": "one reader per process, woken by a bell, never dependent on it",
     "B1.9": "the journal's retention, by whole days",
