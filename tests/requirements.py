@@ -232,8 +232,7 @@ SAYS: Final[dict[str, str]] = {
 
 # Why a requirement has no test yet; an entry leaves with its first test.
 PENDING: Final[dict[str, str]] = {
-    "AX26": "a figure that make bench prints (feed): no test asserts absolute times",
-    "BD5": "people look at screens; console/bench/look.mjs takes the pictures, and axe and widths are tested by BD2",
+    "BD5": "people look; console/bench/look.mjs takes the pictures, and the walk of BD2 is its machine part: axe, widths, themes",
     "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
 }
 

@@ -10,9 +10,9 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ Report = dict[str, Any]
 async def measure() -> list[str]:
     """Return the lines to print."""
     async with prepared() as stage:
-        lines = await _many_sockets(stage)
+        lines = (await many_sockets(stage)).lines
     async with prepared() as stage:
         return lines + await _storm(stage)
 
@@ -65,7 +65,19 @@ async def _storm(stage: Stage) -> list[str]:
     return [f"storm: {committed}, 200 sockets, 3 gateways, {counts}: {verdict}"]
 
 
-async def _many_sockets(stage: Stage) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What many sockets showed: the lines to print, and how many sockets of the sample lack how many versions."""
+
+    lines: list[str]
+    silent: int
+    resyncs: int
+    sampled: int
+    missed: int
+
+
+async def many_sockets(stage: Stage, *, seconds: float = SECONDS) -> Load:
+    """Open the sockets, and write first single events, then so many a second for ``seconds``."""
     rows, tokens = await _scenery(stage)
     port = free_port()
     names = stage.data / "tokens"
@@ -84,21 +96,39 @@ async def _many_sockets(stage: Stage) -> list[str]:
             await asyncio.sleep(1)
             single = await ask()
             cpu, began = _cpu(pid), time.monotonic()
-            await _write(stage, rows, int(RATE * SECONDS), RATE)
+            written = await _write(stage, rows, int(RATE * seconds), RATE)
             took = time.monotonic() - began
             await asyncio.sleep(2)
             busy = _cpu(pid) - cpu
-            many = await ask()
+            many = await _settled(ask, written)
             grown = (_memory(pid) - before) / SOCKETS
-    events = int(RATE * SECONDS)
+    events = int(RATE * seconds)
     got = [after - early for after, early in zip(many["frames"], single["frames"], strict=True)]
     share = f"{sum(got)} frames, {min(got)} to {max(got)} per socket, {many['resyncs']} resyncs"
-    return [
+    lines = [
         f"{SOCKETS} sockets on one gateway: {each / 1024:.0f} KiB each when idle, {grown / 1024:.0f} KiB after",
         f"single events on an idle list, commit to frame: {_quantiles(single)}",
         f"{events} events in {took:.1f} s round robin on {ROWS} rows, commit to frame: {_quantiles(many)}",
         f"{share}; {1000 * busy / events:.1f} ms of the gateway's CPU per event",
     ]
+    return Load(lines, got.count(0), many["resyncs"], len(many["newest"]), _missed(many, written))
+
+
+async def _settled(ask: Callable[[], Awaitable[Report]], written: Mapping[str, int]) -> Report:
+    """Ask until nothing is missing any more, for half a minute at most; latencies are of all the time."""
+    found, latencies = await ask(), list[float]()
+    for _ in range(30):
+        latencies += found["latencies"]
+        if not _missed(found, written):
+            break
+        await asyncio.sleep(1)
+        found = await ask()
+    return found | {"latencies": latencies}
+
+
+def _missed(report: Report, written: Mapping[str, int]) -> int:
+    """Return how many newest versions the sampled sockets lack."""
+    return sum(newest.get(key) != version for newest in report["newest"] for key, version in written.items())
 
 
 def _quantiles(report: Report) -> str:
@@ -123,8 +153,9 @@ async def _scenery(stage: Stage) -> tuple[list[projects.Project], list[str]]:
     return rows, tokens
 
 
-async def _write(stage: Stage, rows: Sequence[projects.Project], count: int, rate: float) -> None:
-    """Commit one version after the other, round robin."""
+async def _write(stage: Stage, rows: Sequence[projects.Project], count: int, rate: float) -> dict[str, int]:
+    """Commit one version after the other, round robin; return the last of each row."""
+    last: dict[str, int] = {}
     began, first = time.monotonic(), int(time.time())  # later calls have greater versions
     for number in range(count):
         pause = began + number / rate - time.monotonic()
@@ -133,6 +164,8 @@ async def _write(stage: Stage, rows: Sequence[projects.Project], count: int, rat
         row = rows[number % len(rows)]
         async with stage.db.transaction() as tx:
             tx.publish(ProjectChangedEvent(project=replace(row, version=first + number)))
+        last[str(row.id)] = first + number
+    return last
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """Many lean sockets in one process: they count every frame, and a sample of them notes when each one came.
 
-After each line on standard input, the frames so far and the latencies since the last line are printed as JSON.
+After each line on standard input, the frames so far, the latencies since the last line and the newest version of each
+resource are printed as JSON; the latter two of the sample, and none of a socket that was told to load anew.
 """
 
 import asyncio
@@ -33,6 +34,7 @@ class Socket(asyncio.Protocol):
         self.frames = 0
         self.resyncs = 0
         self.latencies: list[float] = []
+        self.newest: dict[str, int] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the socket and say hello at once."""
@@ -82,6 +84,7 @@ class Socket(asyncio.Protocol):
                 now = time.time()
                 for frame in msgspec.json.decode(data)["frames"]:
                     self.latencies.append(now - datetime.fromisoformat(frame["at"]).timestamp())
+                    self.newest[frame["key"]] = frame["version"]
         elif opcode == 1 and data.startswith(b'{"op":"ready"'):
             self.ready.set()
         elif opcode == 1 and data.startswith(b'{"op":"resync"'):
@@ -114,6 +117,7 @@ async def main(url: str, names: Sequence[str], count: int) -> None:
             "frames": [socket.frames for socket in sockets],
             "resyncs": sum(socket.resyncs for socket in sockets),
             "latencies": [value for socket in sockets for value in socket.latencies],
+            "newest": [socket.newest for socket in sockets if socket.newest and not socket.resyncs],
         }
         for socket in sockets:
             socket.latencies.clear()
