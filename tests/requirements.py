@@ -232,7 +232,7 @@ SAYS: Final[dict[str, str]] = {
 
 # Why a requirement has no test yet; an entry leaves with its first test.
 PENDING: Final[dict[str, str]] = {
-    "BD5": "people look; console/bench/look.mjs takes the pictures, and the walk of BD2 is its machine part: axe, widths, themes",
+    "BD5": "people look: console/bench/look.mjs takes the pictures; BD2 walks the screens (axe, both themes, widths)",
     "AD2": "CI runs it in a fresh checkout; a test cannot run the whole suite that it is part of",
 }
 
