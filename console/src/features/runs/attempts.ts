@@ -17,13 +17,16 @@ export function sectionsOf(count: number, attempts: readonly Attempt[]): Section
   }))
 }
 
+/** Say whether an attempt ended badly. */
+export function wentWrong({ outcome }: Attempt): boolean {
+  return outcome !== null && !FINE.has(outcome)
+}
+
 /** Return the section that is open at first: of a failed run the attempt that failed, else the newest (null). */
 export function openedFirst(failed: boolean, attempts: readonly Attempt[]): number | null {
   if (!failed) return null
   const newest = Math.max(0, ...attempts.map((item) => item.generation))
-  const bad = attempts
-    .filter((item) => item.outcome && !FINE.has(item.outcome))
-    .map((item) => item.generation)
+  const bad = attempts.filter(wentWrong).map((item) => item.generation)
   const last = Math.max(0, ...bad)
   return last === 0 || last === newest ? null : last
 }

@@ -4,6 +4,8 @@ import type { Piece } from './ansi'
 /** An address (without what ends the sentence around it), or what stands for a secret. */
 const SPECIAL = /https?:\/\/[^\s<>"'`«»]*[^\s<>"'`«».,;:!?)\]}]|«redacted»|••• \(masked: [^)\n]{1,80}\)/giu
 
+const MASKED = 'sw-masked'
+
 /** Cut pieces so that each address and each masked secret is a piece of its own. */
 export function linked(parts: readonly Piece[]): Piece[] {
   return parts.flatMap(cut)
@@ -22,8 +24,13 @@ function cut(part: Piece): Piece[] {
 }
 
 function special(part: Piece, text: string): Piece {
-  if (!/^http/i.test(text)) return { text, classes: `${part.classes} sw-masked`.trim() }
+  if (!/^http/i.test(text)) return { text, classes: `${part.classes} ${MASKED}`.trim() }
   return URL.canParse(text) ? { ...part, text, href: text } : { ...part, text }
+}
+
+/** Say whether a piece stands for a secret. */
+export function masked(part: Piece): boolean {
+  return part.classes.endsWith(MASKED)
 }
 
 /** Say whether an address leads away from this site. */
