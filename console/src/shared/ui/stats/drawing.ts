@@ -42,7 +42,7 @@ export function optionsOf(Plot: typeof uPlot, chart: Chart, look: Look): uPlot.O
       },
       {
         ...axis,
-        size: 58,
+        size: 66,
         space: 36,
         values: (_, splits) => splits.map((split) => (whole && split % 1 ? '' : look.value(split))),
       },
