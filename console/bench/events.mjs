@@ -81,7 +81,7 @@ wall('a dropped socket: back, and what was missed painted', (performance.now() -
 must('  nothing is lost', missed.length === 20, `${missed.length} of 20`)
 refused = true
 await drop()
-await line.page.getByText('Updating every 5 s', { exact: true }).waitFor()
+await line.page.getByText('Updating every 5 s', { exact: true }).first().waitFor()
 const polled = await painted((await ask('paint', { count: small ? 1 : 4, rate: 0.7 })).committed)
 wall('sockets refused, commit to paint by polling', Math.max(...polled) / 1000, 's', [5.5])
 await browser.close()

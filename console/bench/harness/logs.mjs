@@ -1,15 +1,17 @@
 // What the scripts about logs do with a page: go to a log, wait for its end, look at what is on the screen.
 
-/** In the page: go there as a link does, and wait until the log says that it has ended with `lines`. Milliseconds. */
+/** What the foot says when `lines` are here: the number by itself, whatever stands around it. */
+const says = (lines) => `(?<![\\d,])${new Intl.NumberFormat('en').format(lines)}(?![\\d,])`
+
+/** In the page: go there as a link does, and wait until the log says that it has ended with its lines. Milliseconds. */
 function follow([path, lines]) {
   const began = performance.now()
   history.pushState({}, '', path)
   dispatchEvent(new PopStateEvent('popstate', { state: {} }))
-  const count = new Intl.NumberFormat('en').format(lines)
   return new Promise((resolve) => {
     const look = () => {
       const foot = document.querySelector('.sw-log-foot')?.textContent ?? ''
-      if (foot.includes('Ended') && foot.includes(`${count} line`)) resolve(performance.now() - began)
+      if (foot.includes('Ended') && new RegExp(lines).test(foot)) resolve(performance.now() - began)
       else setTimeout(look, 20)
     }
     look()
@@ -17,13 +19,13 @@ function follow([path, lines]) {
 }
 
 /** Load a finished log; return how long it took. */
-export const loadLog = (page, { path, lines }) => page.evaluate(follow, [path, lines])
+export const loadLog = (page, { path, lines }) => page.evaluate(follow, [path, says(lines)])
 
 /** Wait until a live log has `lines` lines. */
 export const reached = (page, lines) =>
   page.waitForFunction(
-    (count) => document.querySelector('.sw-log-foot')?.textContent.includes(`${count} line`),
-    new Intl.NumberFormat('en').format(lines),
+    (wanted) => new RegExp(wanted).test(document.querySelector('.sw-log-foot')?.textContent ?? ''),
+    says(lines),
   )
 
 /** In the page: the text of the last row that can be seen whole, not only is in the document. */
