@@ -215,6 +215,10 @@ class World:
         """Scan the repositories now."""
         await scan.scan_repositories(self.intake, every=timedelta(0))
 
+    async def decide_deferred(self) -> None:
+        """Decide again about what was put off."""
+        await scan.decide_deferred(self.intake)
+
     async def decide(self) -> None:
         """Decide kept deliveries."""
         await deliveries.decide_deliveries(self.intake)
@@ -260,6 +264,14 @@ class World:
     def issue(self, **changes: Any) -> int:
         """Open an issue as ``ann``."""
         return self.forge.open_issue(self.repository.forge_repository_id, **changes)
+
+    def pull(self, *, head: str, by: str = "ann") -> int:
+        """Open a pull request as a person, from a branch ``head`` with a commit of that person."""
+        self.person.write(f"{head}.py", "print('by hand')\n")
+        self.person.commit(f"Work on {head}")
+        self.person.push(self.remote, head)
+        self.show_branches()
+        return self.forge.person_opens(self.repository.forge_repository_id, head=head, by=by)
 
     def thread(self, number: int) -> FakeThread:
         """Return a thread of the forge."""
@@ -313,8 +325,12 @@ class World:
 
     async def fresh(self, run: Run) -> Run:
         """Read the run again."""
+        return await self.run(run.id)
+
+    async def run(self, run_id: UUID) -> Run:
+        """Return a run."""
         async with self.db.reading() as reader:
-            return await run_rows.get(reader, run.id)
+            return await run_rows.get(reader, run_id)
 
     async def count_runs(self) -> int:
         """Return how many runs there are."""

@@ -1,6 +1,7 @@
 """A forge in memory that satisfies ``Forge``, ``ForgeThreads`` and ``ForgeDirectory``, with faults on request."""
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -35,6 +36,9 @@ LONGEST_BODY = 65_536
 LIMIT = 5000
 CONTENT = ("create_comment", "update_comment", "delete_comment", "open_pull_request", "update_pull_request")
 MANAGED = ("labels_of", "add_label", "remove_label", "repository_labels", "create_label", "update_label", "permission")
+
+
+CLOSES = re.compile(r"(?i)\bcloses #(\d+)")
 
 
 @dataclass
@@ -142,6 +146,14 @@ class FakeForge:
             self._add_label(repository, made, label, made.author)
         return made.number
 
+    def person_opens(self, repository_id: int, *, head: str, base: str = "main", by: str = "ann") -> int:
+        """Open a pull request as a person."""
+        repository = self.repositories[repository_id]
+        made = FakeThread(next(repository.numbers), f"Work on {head}", "", self.add_account(by), self._clock.now())
+        made.pull = FakePull(head, base, repository.branches[head])
+        repository.threads[made.number] = made
+        return made.number
+
     def person_comments(self, repository_id: int, number: int, body: str, *, by: str = "ann") -> ForgeComment:
         """Write a comment as a person."""
         repository = self.repositories[repository_id]
@@ -174,7 +186,7 @@ class FakeForge:
         """Review a pull request as a person, or (``dismissed``) take that person's reviews back."""
         thread, author = _thread(self.repositories[repository_id], number), self.accounts[by]
         assert thread.pull is not None
-        made = ForgeReview(state, author.type, author.login, author.id)
+        made = ForgeReview(state, self._clock.now(), author.type, author.login, author.id)
         if state == "dismissed":
             thread.pull.reviews = [made if one.author_login == by else one for one in thread.pull.reviews]
         else:
@@ -355,7 +367,17 @@ class FakeForge:
                 return None
             half, labels = thread.pull, tuple(thread.labels)
             return ForgePull(
-                number, thread.open, half.merged, half.head_sha, half.in_repository, labels, thread.updated_at
+                number=number,
+                open=thread.open,
+                merged=half.merged,
+                head_sha=half.head_sha,
+                in_repository=half.in_repository,
+                labels=labels,
+                updated_at=thread.updated_at,
+                branch=half.head,
+                base_branch=half.base,
+                url=self._url(repository, thread),
+                closes=tuple(int(number) for number in CLOSES.findall(thread.body)),
             )
 
     async def reviews(self, repository: Repository, number: int) -> Sequence[ForgeReview]:

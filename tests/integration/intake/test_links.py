@@ -51,6 +51,9 @@ def payload(world: World, number: int, action: str, *, by: str = "ann", **change
     del made["label"]
     assert pull is not None
     at = world.clock.now().isoformat() if pull.merged else None
+    if action in ("submitted", "dismissed") and pull.reviews:
+        newest = pull.reviews[-1]
+        made["review"] = {"state": newest.state, "submitted_at": newest.at.isoformat()}
     return made | {"pull_request": thread | {"merged_at": at, "head": {"sha": pull.head_sha}} | changes}
 
 
@@ -204,7 +207,7 @@ class TestReviews:
         run, number = await reviewed(world)
         assert run.issue_number is not None
         review(world, number)
-        assert await told(world, payload(world, number, "submitted"), "pull_request_review") == "event_not_used"
+        assert await told(world, payload(world, number, "submitted"), "pull_request_review") == "review_recorded"
         assert await state_of(world, number) == "approved"
         assert await accepts(world, run.issue_number)
 

@@ -1,6 +1,6 @@
 """One function per word of the workflow: a permitted person puts `run:dev` on an open issue of a bound repository."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -13,6 +13,8 @@ from stagewright.contexts.workflow.api import (
     LiveThread,
     OtherEvent,
     Policy,
+    Reviewed,
+    ReviewEvent,
     Sender,
     Standing,
     World,
@@ -22,6 +24,7 @@ from stagewright.contexts.workflow.api import (
 )
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+REVIEWED = frozenset(field.name for field in fields(Reviewed))
 ENGINES = frozenset({"codex", "claude"})
 
 
@@ -60,6 +63,43 @@ def an_end(action: str = "closed", **changes: Any) -> EndEvent:
         event="issues", action=action, thread=12, is_pull_request=False, sender=a_sender(), occurred_at=NOW
     )
     return replace(event, **changes)
+
+
+def a_review(state: str = "changes_requested", **changes: Any) -> ReviewEvent:
+    event = ReviewEvent(
+        event="pull_request_review",
+        action="submitted",
+        thread=40,
+        is_pull_request=True,
+        sender=a_sender(),
+        occurred_at=NOW,
+        state=state,
+    )
+    return replace(event, **changes)
+
+
+def a_reviewed(**changes: Any) -> Reviewed:
+    pull = Reviewed(
+        open=True,
+        in_this_repository=True,
+        branch="stagewright/issue-12/dev",
+        head_sha="c0ffee",
+        link=a_link("dev"),
+        issues=(12,),
+        managed=True,
+        issue=a_thread(),
+    )
+    return replace(pull, **changes)
+
+
+def a_pull(*labels: str) -> LiveThread:
+    return LiveThread(number=40, is_pull_request=True, open=True, labels=labels)
+
+
+def a_review_world(*labels: str, **changes: Any) -> World:
+    """The world of a review of pull request 40 of issue 12; ``labels`` are the pull request's."""
+    pull = a_reviewed(**{key: changes.pop(key) for key in list(changes) if key in REVIEWED})
+    return a_world(**{"thread": a_pull(*labels), "reviewed": pull, "links": (a_link("dev"),), **changes})
 
 
 def an_event(event: str, action: str | None = None, **changes: Any) -> OtherEvent:

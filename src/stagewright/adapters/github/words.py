@@ -1,5 +1,6 @@
 """From GitHub's structs to the words of our ports, and checks of what we send."""
 
+import re
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -13,6 +14,9 @@ GHOST = structs.User()
 LONGEST_BODY = 65_536
 GITHUBS = (".github.com", ".ghe.com")
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+CLOSING = re.compile(
+    r"(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:([\w.-]+/[\w.-]+)?#|https?://[^\s/]+/([\w.-]+/[\w.-]+)/issues/)(\d{1,9})\b"
+)
 UNKNOWN_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -96,7 +100,22 @@ def pull(found: structs.PullRequest, repository: Repository) -> ForgePull:
         in_repository=shown.head_in_repository,
         labels=shown.labels,
         updated_at=found.updated_at or UNKNOWN_TIME,
+        branch=shown.head_branch,
+        base_branch=shown.base_branch,
+        url=shown.url,
+        closes=closing_references(shown.body, repository.full_name),
     )
+
+
+def closing_references(text: str, repository: str) -> tuple[int, ...]:
+    """Return the Issues of ``repository`` that a pull request's text says it closes, as GitHub reads it
+    (docs.github.com: "Linking a pull request to an issue"): a keyword before ``#n``, ``owner/name#n`` or an address."""
+    named = (
+        int(number)
+        for place, address, number in CLOSING.findall(text)
+        if not (place or address) or (place or address).casefold() == repository.casefold()
+    )
+    return tuple(dict.fromkeys(named))
 
 
 def review(found: structs.Review) -> ForgeReview:
@@ -104,6 +123,7 @@ def review(found: structs.Review) -> ForgeReview:
     author = found.user
     return ForgeReview(
         state=found.state.lower(),
+        at=found.submitted_at or UNKNOWN_TIME,
         author_type=author.type if author else None,
         author_login=author.login if author else None,
         author_id=author.id if author else None,

@@ -105,3 +105,51 @@ class WebhookIgnored(WebhookFact):
             "conflicting_labels": list(self.conflicting_labels),
             "suggested_labels": list(self.suggested_labels),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewFact(Event):
+    """A review asked for changes: what was found of the stage it is about, and what became of it."""
+
+    topic: ClassVar[str] = "labels"
+
+    repository_id: UUID
+    repository: str
+    pr: int
+    issue: int | None
+    resolver_source: str
+    trigger_label: str | None
+    trigger_kind: str | None
+    reason: str | None
+    conflicting_labels: tuple[str, ...] = ()
+    suggested_labels: tuple[str, ...] = ()
+
+    @property
+    def stream(self) -> str:
+        return f"thread:{self.repository_id}:{self.pr}"
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            "v": 1,
+            "repository": self.repository,
+            "pr": self.pr,
+            "issue": self.issue,
+            "resolver_source": self.resolver_source,
+            "trigger_label": self.trigger_label,
+            "trigger_kind": self.trigger_kind,
+            "reason": self.reason,
+            "conflicting_labels": list(self.conflicting_labels),
+            "suggested_labels": list(self.suggested_labels),
+        }
+
+
+class ReviewReceived(ReviewFact):
+    kind = "run.review.changes_requested.received"
+
+
+class StageResolved(ReviewFact):
+    kind = "run.revise.stage_resolved"
+
+
+class StageAmbiguous(ReviewFact):
+    kind = "run.revise.stage_ambiguous"

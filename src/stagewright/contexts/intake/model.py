@@ -38,7 +38,8 @@ class Delivery:
 class ParsedDelivery:
     """What a delivery says, in our words. ``forge_repository_id`` is the number of the repository it names.
 
-    ``merged`` and ``head_sha`` are its pull request's; ``None`` where it does not say.
+    ``merged`` and ``head_sha`` are its pull request's; ``None`` where it does not say. ``review_state`` is
+    in small letters.
     """
 
     event: str
@@ -57,6 +58,7 @@ class ParsedDelivery:
     occurred_at: datetime | None
     merged: bool | None = None
     head_sha: str | None = None
+    review_state: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

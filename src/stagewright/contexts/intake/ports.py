@@ -42,7 +42,7 @@ class UpdatedThreads:
 
 @dataclass(frozen=True, slots=True)
 class ForgePull:
-    """The half of a pull request that its thread does not show."""
+    """The half of a pull request that its thread does not show. ``closes``: Issues its text says it closes."""
 
     number: int
     open: bool
@@ -51,13 +51,19 @@ class ForgePull:
     in_repository: bool
     labels: tuple[str, ...]
     updated_at: datetime
+    branch: str
+    base_branch: str
+    url: str
+    closes: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ForgeReview:
-    """A review of a pull request. ``state``: approved, changes_requested, commented, dismissed."""
+    """A review of a pull request. ``state``: approved, changes_requested, commented, dismissed; ``at``: when it was
+    submitted."""
 
     state: str
+    at: datetime
     author_type: str | None
     author_login: str | None
     author_id: int | None

@@ -46,6 +46,11 @@ class _Thread(msgspec.Struct):
     head: _Head | None = None
 
 
+class _Review(msgspec.Struct):
+    state: str | None = None
+    submitted_at: str | int | None = None
+
+
 class _Payload(msgspec.Struct):
     action: str | None = None
     repository: _Repository | None = None
@@ -53,6 +58,7 @@ class _Payload(msgspec.Struct):
     issue: _Thread | None = None
     pull_request: _Thread | None = None
     label: _Label | None = None
+    review: _Review | None = None
 
 
 DELIVERY_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -85,9 +91,10 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
         sender_type=_plain(sender.type),
         sender_login=_plain(sender.login),
         sender_id=sender.id,
-        occurred_at=_moment(thread.updated_at) if thread else None,
+        occurred_at=_occurred_at(body, thread),
         merged=_merged(thread) if is_pull_request else None,
         head_sha=_plain(thread.head.sha) if thread and thread.head else None,
+        review_state=_plain(body.review.state.lower()) if body.review and body.review.state else None,
     )
 
 
@@ -105,6 +112,13 @@ def check_headers(delivery_id: str | None, event: str | None) -> tuple[str, str]
 
 def _is_pull_request(issue: _Thread | None) -> bool:
     return issue is not None and issue.pull_request is not None
+
+
+def _occurred_at(body: _Payload, thread: _Thread | None) -> datetime | None:
+    """Return when it happened: a review says so itself, anything else by its thread."""
+    if body.action == "submitted" and body.review is not None and (at := _moment(body.review.submitted_at)):
+        return at
+    return _moment(thread.updated_at) if thread else None
 
 
 def _merged(thread: _Thread | None) -> bool | None:

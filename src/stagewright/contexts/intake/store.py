@@ -50,6 +50,15 @@ on conflict do nothing
 HANDLED_AT = """
 select max(occurred_at) from trigger_ledger
 where repository_id = %(repository_id)s and thread = %(thread)s and label = %(label)s
+  and reason is distinct from 'deferred_active_run'
+"""
+SETTLE_DEFERRED = """
+update trigger_ledger set decision = %(decision)s, reason = %(reason)s, run_id = %(run_id)s
+where repository_id = %(repository_id)s and thread = %(thread)s and label = %(label)s
+  and reason = 'deferred_active_run' and occurred_at <= %(occurred_at)s
+"""
+DEFERRED = """
+select distinct repository_id, thread from trigger_ledger where reason = 'deferred_active_run' limit %(limit)s
 """
 THREAD = """
 insert into threads (repository_id, number, is_pull_request, state, labels, seen_at)
@@ -167,6 +176,25 @@ async def add_ledger(tx: Tx, row: LedgerRow, *, now: datetime) -> None:
         delivery_id=row.delivery_id,
         now=now,
     )
+
+
+async def settle_deferred(tx: Tx, row: LedgerRow) -> None:
+    """Let a decision stand for all earlier acts of its thread and label that were put off."""
+    await tx.execute(
+        SETTLE_DEFERRED,
+        repository_id=row.repository_id,
+        thread=row.thread,
+        label=row.label,
+        occurred_at=row.occurred_at,
+        decision=row.decision,
+        reason=row.reason,
+        run_id=row.run_id,
+    )
+
+
+async def list_deferred(reader: Reader, *, limit: int) -> list[tuple[UUID, int]]:
+    """Return repository and thread of acts that were put off until a run has ended."""
+    return await reader.all(lambda row: (row["repository_id"], int(row["thread"])), DEFERRED, limit=limit)
 
 
 async def handled_at(reader: Reader, repository_id: UUID, thread: int, label: str) -> datetime | None:

@@ -8,7 +8,14 @@ from stagewright.contexts.runs.rules.waiting import what_answers_do, what_nothin
 from stagewright.contexts.runs.store.links import find as find_link
 from stagewright.contexts.runs.store.links import list_numbers as list_link_numbers
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
-from stagewright.contexts.runs.store.runs import find_active, list_active, succeeded_stages
+from stagewright.contexts.runs.store.runs import (
+    find_active,
+    finished_stages,
+    have_runs,
+    issues_of_pull_request,
+    list_active,
+    succeeded_stages,
+)
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.runs.usecases.effects import (
     change_labels,
@@ -19,7 +26,7 @@ from stagewright.contexts.runs.usecases.effects import (
 )
 from stagewright.contexts.runs.usecases.limits import blocked as blocked_bucket
 from stagewright.contexts.runs.usecases.limits import note_refusal as note_forge_refusal
-from stagewright.contexts.runs.usecases.linking import follow_pull_request
+from stagewright.contexts.runs.usecases.linking import adopt_pull_request, follow_pull_request
 from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
 from stagewright.contexts.runs.usecases.request import RunRequest, request_run
 
@@ -36,6 +43,7 @@ __all__ = [
     "RunWorld",
     "Wait",
     "WaitKind",
+    "adopt_pull_request",
     "blocked_bucket",
     "bot_login",
     "cancel_run",
@@ -44,9 +52,12 @@ __all__ = [
     "define_label",
     "find_active",
     "find_link",
+    "finished_stages",
     "follow_pull_request",
+    "have_runs",
     "is_own_label_act",
     "is_platform_label",
+    "issues_of_pull_request",
     "list_active",
     "list_link_numbers",
     "list_links",

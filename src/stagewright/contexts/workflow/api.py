@@ -16,6 +16,8 @@ from stagewright.contexts.workflow.model.decisions import (
     ProfileSource,
     Refuse,
     Remedy,
+    Reviewed,
+    ReviewEvent,
     Sender,
     Standing,
     Start,
@@ -107,6 +109,7 @@ from stagewright.contexts.workflow.rules.profiles import (
     profile_when_restarted,
     profiles_of_variant,
 )
+from stagewright.contexts.workflow.rules.revising import UNRESOLVED, Resolution, has_revise, resolve_review_stage
 from stagewright.contexts.workflow.rules.schema import json_schema
 from stagewright.contexts.workflow.rules.scopes import (
     check_paths,
@@ -132,6 +135,7 @@ __all__ = [
     "ABANDONED",
     "NEED_INPUT",
     "NOBODY",
+    "UNRESOLVED",
     "ActiveCounts",
     "ActiveRun",
     "ApprovalRow",
@@ -185,6 +189,9 @@ __all__ = [
     "RefuseReason",
     "Remedy",
     "RepositoryLabel",
+    "Resolution",
+    "ReviewEvent",
+    "Reviewed",
     "Role",
     "Scope",
     "Sender",
@@ -214,6 +221,7 @@ __all__ = [
     "effective_policy",
     "engine_ready",
     "guard_sender",
+    "has_revise",
     "is_held",
     "is_sender_reason",
     "is_trigger_text",
@@ -249,6 +257,7 @@ __all__ = [
     "refusal_text",
     "resolve_mode",
     "resolve_model",
+    "resolve_review_stage",
     "scope_patterns",
     "stage_kind",
     "stage_label",

@@ -90,6 +90,7 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
 
     return [
         loop("intake.deliveries", lambda: deliveries.decide_deliveries(intake), SECOND, batch=deliveries.BATCH),
+        loop("intake.deferred", lambda: scan.decide_deferred(intake), 5 * SECOND),
         loop("intake.scan", lambda: scan.scan_repositories(intake), 15 * SECOND),
         loop("runs.admission", lambda: admission.admit_queued(hands), SECOND, batch=admission.BATCH),
         loop("runs.launch", lambda: launch.launch_preparing(hands), SECOND, batch=launch.BATCH),

@@ -31,13 +31,31 @@ def test_a_pull_request_from_a_fork_or_a_deleted_one_is_not_ours() -> None:
     assert not head("null")
 
 
-def test_an_event_that_is_no_label_act_is_none_and_an_actor_may_be_gone() -> None:
+def test_an_event_that_counts_for_nothing_is_none_and_an_actor_may_be_gone() -> None:
     at = datetime(2026, 1, 5, tzinfo=UTC)
-    assert words.label_act(structs.Event("closed", at)) is None
-    assert words.label_act(structs.Event("labeled", at)) is None
-    act = words.label_act(structs.Event("labeled", at, None, structs.Label("bug")))
+    assert words.thread_act(structs.Event("subscribed", at)) is None
+    assert words.thread_act(structs.Event("labeled", at)) is None
+    act = words.thread_act(structs.Event("labeled", at, None, structs.Label("bug")))
     assert act is not None
     assert (act.actor_login, act.actor_type, act.actor_id) == (None, None, None)
+    closing = words.thread_act(structs.Event("closed", at, None, structs.Label("bug")))
+    assert closing is not None
+    assert (closing.action, closing.label) == ("closed", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "closes"),
+    [
+        ("Closes #7", (7,)),
+        ("fixes: #7 and resolved acme/shop#8, fix #7", (7, 8)),
+        ("Resolves https://forge.test/Acme/Shop/issues/9", (9,)),
+        ("closes other/repo#7, closes https://forge.test/other/repo/issues/8", ()),
+        ("Part of #7; see #8; disclosed #9; closes 10", ()),
+        ("", ()),
+    ],
+)
+def test_a_pull_request_closes_the_issues_its_text_names_with_a_keyword(text: str, closes: tuple[int, ...]) -> None:
+    assert words.closing_references(text, "acme/shop") == closes
 
 
 @pytest.mark.parametrize(

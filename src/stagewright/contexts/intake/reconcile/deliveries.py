@@ -13,12 +13,10 @@ from stagewright.contexts.intake.errors import DeliveryInvalid
 from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
 from stagewright.contexts.intake.reconcile.facts import other_fact, thread_fact
-from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
+from stagewright.contexts.intake.reconcile.outside import Outside, look
 from stagewright.contexts.intake.usecases import (
     Occurrence,
-    PullSeen,
     Seen,
-    follow_pulls,
     hand_on,
     keep_facts,
     speaks_for,
@@ -40,7 +38,6 @@ MISMATCH = {
     False: "a delivery named another repository than its address",
     True: "a delivery signed by one GitHub App named a repository that is bound through another",
 }
-REVIEW_ACTIONS = frozenset({"submitted", "dismissed"})
 
 
 async def decide_deliveries(outside: Outside) -> int:
@@ -115,7 +112,7 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
         await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
         return
     fact = thread_fact(parsed, delivery.received_at)
-    if repository is None or (fact is None and not _is_verdict(parsed)):
+    if repository is None or fact is None:
         await _decide_plain(outside, delivery, parsed, repository)
         return
     if repository.forge_repository_id != parsed.forge_repository_id:
@@ -134,22 +131,12 @@ async def _decide_live(
     delivery: Delivery,
     parsed: ParsedDelivery,
     repository: projects.Repository,
-    fact: workflow.ThreadFact | None,
+    fact: workflow.ThreadFact,
 ) -> None:
-    """Decide what needs the forge's word of now: acts on threads, and reviews of pull requests that have a link."""
-    if fact is None:
-        await _decide_plain(outside, delivery, parsed, repository, await _reviewed(outside, parsed, repository))
-        return
+    """Decide what needs the forge's word of now: every act on a thread that the matrix has a row for."""
     seen = await look(outside, repository, fact)
     occurrence = Occurrence(fact=fact, correlation_id=delivery.delivery_id, delivery_id=delivery.delivery_id)
     await _hand_on(outside, delivery, parsed, occurrence, seen)
-
-
-async def _reviewed(outside: Outside, parsed: ParsedDelivery, repository: projects.Repository) -> tuple[PullSeen, ...]:
-    assert parsed.thread is not None
-    async with outside.db.reading() as reader:
-        link = await runs.find_link(reader, repository.id, parsed.thread)
-    return () if link is None else await look_at_pulls(outside, repository, [parsed.thread])
 
 
 async def _hand_on(
@@ -193,11 +180,6 @@ async def _wait_for_forge(
         await store.delay(tx, delivery.delivery_id, closed[1] if closed else now + RETRY_CAP)
 
 
-def _is_verdict(parsed: ParsedDelivery) -> bool:
-    """Say whether a review was given or taken back."""
-    return parsed.event == "pull_request_review" and parsed.action in REVIEW_ACTIONS and parsed.thread is not None
-
-
 async def _repository(outside: Outside, delivery: Delivery, parsed: ParsedDelivery) -> projects.Repository | None:
     async with outside.db.reading() as reader:
         if delivery.repository_id is not None:
@@ -220,7 +202,6 @@ async def _decide_plain(
     delivery: Delivery,
     parsed: ParsedDelivery,
     repository: projects.Repository | None,
-    pulls: tuple[PullSeen, ...] = (),
 ) -> None:
     """Decide what starts nothing: facts are stored, the reason is journalled.
 
@@ -242,7 +223,7 @@ async def _decide_plain(
     decision = workflow.decide(fact, world, workflow.builtin_policy())
     reason = reason_of(decision) or workflow.IgnoreReason.EVENT_NOT_USED.value
     verdict = verdict_of(decision)
-    await _write_plain(outside, delivery, parsed, repository, reason=reason, verdict=verdict, pulls=pulls)
+    await _write_plain(outside, delivery, parsed, repository, reason=reason, verdict=verdict)
 
 
 async def _write_plain(
@@ -254,7 +235,6 @@ async def _write_plain(
     reason: str,
     verdict: str = "ignore",
     note: str | None = None,
-    pulls: tuple[PullSeen, ...] = (),
 ) -> None:
     async with outside.db.transaction(Actor("forge", "github"), correlation_id=delivery.delivery_id) as tx:
         if await store.lock(tx, delivery.delivery_id) is None:
@@ -262,7 +242,6 @@ async def _write_plain(
         if repository is not None and parsed is not None and reason != "repository_mismatch":
             now = outside.clock.now()
             await keep_facts(tx, repository, parsed, received_at=delivery.received_at, now=now)
-            await follow_pulls(tx, repository, pulls, now=now)
         await store.set_decided(
             tx,
             delivery.delivery_id,

@@ -7,12 +7,13 @@ from stagewright.contexts.intake.model import ParsedDelivery
 from stagewright.contexts.workflow import api as workflow
 
 LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
+REVIEW = "pull_request_review"
 ENDS = {"issues": frozenset({"closed", "deleted", "transferred"}), "pull_request": frozenset({"closed"})}
 
 
 def thread_fact(parsed: ParsedDelivery, received_at: datetime) -> workflow.ThreadFact | None:
     """Return what happened to a thread, if the matrix has a row for it that looks at the thread; None for the rest."""
-    if parsed.thread is None or parsed.event not in ENDS:
+    if parsed.thread is None or parsed.event not in (REVIEW, *ENDS):
         return None
     common: dict[str, Any] = {
         "event": parsed.event,
@@ -22,6 +23,8 @@ def thread_fact(parsed: ParsedDelivery, received_at: datetime) -> workflow.Threa
         "sender": workflow.Sender(parsed.sender_type, parsed.sender_login, parsed.sender_id),
         "occurred_at": parsed.occurred_at or received_at,
     }
+    if parsed.event == REVIEW:
+        return workflow.ReviewEvent(**common, state=parsed.review_state or "")
     if parsed.action in LABEL_ACTIONS and parsed.label is not None:
         return workflow.LabelEvent(**common, label=parsed.label)
     return workflow.EndEvent(**common) if parsed.action in ENDS[parsed.event] else None

@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.intake.ports import ForgeReview, ForgeThread, ForgeThreads
-from stagewright.contexts.intake.usecases import PullSeen, Seen
+from stagewright.contexts.intake.usecases import PullSeen, Seen, issues_of_pull
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Database
 
-APPROVED = "approved"
-VERDICTS = frozenset({APPROVED, "changes_requested", "dismissed"})
+APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
+VERDICTS = frozenset({APPROVED, CHANGES_REQUESTED, "dismissed"})
 OPEN_LINKS = frozenset({"in_review", "approved"})
 RefreshPolicy = Callable[[projects.Repository], Awaitable[workflow.Policy]]
 
@@ -63,8 +64,23 @@ async def look(
         thread=_live(found) if isinstance(found, ForgeThread) else None,
         standing=standing,
         engines_available=available,
-        pulls=await _pulls_of(outside, repository, fact.thread) if _needs_pulls(fact, known) else (),
+        **await _beside(outside, repository, fact, known),
     )
+
+
+async def _beside(
+    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
+) -> dict[str, Any]:
+    """Read what else a decision looks at: an Issue's open pull requests; of a review, its own and the Issue."""
+    if not isinstance(fact, workflow.ReviewEvent):
+        return {"pulls": await _pulls_of(outside, repository, fact.thread) if _needs_pulls(fact, policy) else ()}
+    pulls = await look_at_pulls(outside, repository, [fact.thread])
+    async with outside.db.reading() as reader:
+        issues = await issues_of_pull(reader, repository.id, fact.thread, pulls[0].closes if pulls else ())
+    if len(issues) != 1:
+        return {"pulls": pulls}
+    found = await outside.threads.thread(repository, issues[0])
+    return {"pulls": pulls, "issue": _live(found) if found is not None else None}
 
 
 def _needs_pulls(fact: workflow.ThreadFact, policy: workflow.Policy) -> bool:
@@ -106,7 +122,8 @@ async def look_at_pulls(
         pull = await outside.threads.pull(repository, number)
         if pull is None:
             continue
-        approved = await _is_approved(outside, repository, number) if pull.open else None
+        verdict = await _verdict(outside, repository, number) if pull.open else None
+        approved = verdict is not None and verdict.state == APPROVED if pull.open else None
         seen.append(
             PullSeen(
                 number=number,
@@ -114,22 +131,46 @@ async def look_at_pulls(
                 in_repository=pull.in_repository,
                 labels=pull.labels,
                 seen_at=pull.updated_at,
+                branch=pull.branch,
+                base_branch=pull.base_branch,
+                url=pull.url,
+                closes=pull.closes,
+                asks=_asks_for_changes(verdict, number) if verdict is not None else None,
             )
         )
     return tuple(seen)
 
 
-async def _is_approved(outside: Outside, repository: projects.Repository, number: int) -> bool:
-    """Say whether the newest review by a permitted person approves; a comment is no verdict."""
+async def _verdict(outside: Outside, repository: projects.Repository, number: int) -> ForgeReview | None:
+    """Return the newest review by a permitted person; a comment is no verdict."""
     reviews = await outside.threads.reviews(repository, number)
     for review in reversed([item for item in reviews if item.state in VERDICTS]):
         if await _may_review(outside, repository, review):
-            return review.state == APPROVED
-    return False
+            return review
+    return None
+
+
+def _asks_for_changes(review: ForgeReview, number: int) -> workflow.ReviewEvent | None:
+    if review.state != CHANGES_REQUESTED:
+        return None
+    return workflow.ReviewEvent(
+        event="pull_request_review",
+        action="submitted",
+        thread=number,
+        is_pull_request=True,
+        sender=_author(review),
+        occurred_at=review.at,
+        source=workflow.TriggerSource.SCAN,
+        state=review.state,
+    )
+
+
+def _author(review: ForgeReview) -> workflow.Sender:
+    return workflow.Sender(review.author_type, review.author_login, review.author_id)
 
 
 async def _may_review(outside: Outside, repository: projects.Repository, review: ForgeReview) -> bool:
-    sender = workflow.Sender(review.author_type, review.author_login, review.author_id)
+    sender = _author(review)
     return workflow.guard_sender(sender, await standing_of(outside, repository, sender)) is None
 
 

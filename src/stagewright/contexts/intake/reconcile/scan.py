@@ -9,9 +9,9 @@ import structlog
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.ports import ForgeThread
-from stagewright.contexts.intake.reconcile.finding import PUT_ON, Scanned
+from stagewright.contexts.intake.reconcile.finding import PUT_ON, Found, Scanned
 from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
-from stagewright.contexts.intake.usecases import Occurrence, follow_pulls, hand_on
+from stagewright.contexts.intake.usecases import REVIEWED, Occurrence, answered_otherwise, follow_pulls, hand_on
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
@@ -25,6 +25,7 @@ OVERLAP = timedelta(minutes=10)
 SLACK = timedelta(seconds=2)
 AGAIN = timedelta(minutes=1)
 SPREAD_PERCENT = 20
+BATCH = 20
 
 
 async def scan_repositories(outside: Outside, *, every: timedelta = EVERY) -> int:
@@ -112,10 +113,42 @@ async def _scan_pulls(
 
 
 async def _follow(outside: Outside, repository: projects.Repository, number: int) -> None:
+    """Follow a linked pull request, and decide about a request for changes that nobody told of."""
     pulls = await look_at_pulls(outside, repository, [number])
     correlation = f"scan:{repository.id}:{number}"
     async with outside.db.transaction(Actor("forge", "github"), correlation_id=correlation) as tx:
         await follow_pulls(tx, repository, pulls, now=outside.clock.now())
+    asked = pulls[0].asks if pulls else None
+    if asked is not None and not await _is_handled(outside, repository, asked, REVIEWED):
+        await hand_on_found(outside, repository, asked, await outside.refresh_policy(repository))
+
+
+async def decide_deferred(outside: Outside) -> int:
+    """Decide about reviews that were put off because a run was active, once it has ended: one request for each pull
+    request, by what its newest review says now."""
+    async with outside.db.reading() as reader:
+        put_off = await store.list_deferred(reader, limit=BATCH)
+    for repository_id, number in put_off:
+        async with outside.db.reading() as reader:
+            repository = await projects.find_repository(reader, repository_id)
+            link = await runs.find_link(reader, repository_id, number)
+            subject = f"issue:{link.issue_number}" if link and link.issue_number is not None else f"pr:{number}"
+            busy = await runs.find_active(reader, repository_id, "work", subject)
+            closed = await runs.blocked_bucket(reader, repository_id, now=outside.clock.now())
+        if repository is not None and busy is None and closed is None:
+            async with outside.db.exclusive(f"intake.deferred:{repository_id}:{number}") as mine:
+                if mine:
+                    await _decide_again(outside, repository, number)
+    return 0
+
+
+async def _decide_again(outside: Outside, repository: projects.Repository, number: int) -> None:
+    pulls = await look_at_pulls(outside, repository, [number])
+    if pulls and pulls[0].asks is not None:
+        await hand_on_found(outside, repository, pulls[0].asks, await outside.refresh_policy(repository))
+        return
+    async with outside.db.transaction(Actor("forge", "github")) as tx:
+        await store.settle_deferred(tx, answered_otherwise(repository.id, number, now=outside.clock.now()))
 
 
 async def _scan_threads(
@@ -162,24 +195,30 @@ async def _scan_thread(outside: Outside, repository: projects.Repository, scanne
     for found in scanned.found(await outside.threads.acts(repository, number)):
         if found.fact is None:
             await _report_unknown(outside, repository, number, found.label or "-")
-        elif not await _is_handled(outside, repository, found.fact, scanned.policy):
-            await _hand_on(outside, repository, found.fact, scanned.policy)
+        elif not await _is_handled(outside, repository, found.fact, _ledger_label(found, scanned.policy)):
+            await hand_on_found(outside, repository, found.fact, scanned.policy)
+
+
+def _ledger_label(found: Found, policy: workflow.Policy) -> str | None:
+    if found.label is None or found.fact is None or found.fact.action != PUT_ON:
+        return None
+    return workflow.label_key(found.label, policy) or found.label
 
 
 async def _is_handled(
-    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
+    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, key: str | None
 ) -> bool:
-    if not isinstance(fact, workflow.LabelEvent) or fact.action != PUT_ON:
+    if key is None:
         return False
-    key = workflow.label_key(fact.label, policy) or fact.label
     async with outside.db.reading() as reader:
         handled = await store.handled_at(reader, repository.id, fact.thread, key)
     return handled is not None and handled >= fact.occurred_at - SLACK
 
 
-async def _hand_on(
+async def hand_on_found(
     outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
 ) -> None:
+    """Decide about a fact that was read, not told."""
     what = fact.label if isinstance(fact, workflow.LabelEvent) else fact.action
     correlation = f"scan:{repository.id}:{fact.thread}:{what}:{fact.occurred_at.isoformat(timespec='seconds')}"
     seen = await look(outside, repository, fact, policy=policy)

@@ -1,6 +1,5 @@
 """Hand a decision on in one transaction: ledger, run request, effects, journal."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -10,6 +9,13 @@ from stagewright.contexts.intake.model import LedgerRow
 from stagewright.contexts.intake.usecases.ending import clean_up
 from stagewright.contexts.intake.usecases.following import follow_pulls
 from stagewright.contexts.intake.usecases.refusing import refuse
+from stagewright.contexts.intake.usecases.reviewing import (
+    CHANGES_REQUESTED,
+    as_link,
+    issues_of_pull,
+    reviewed,
+    tell_review,
+)
 from stagewright.contexts.intake.usecases.starting import start
 from stagewright.contexts.intake.usecases.words import Occurrence, PullSeen, Seen, facts_of
 from stagewright.contexts.projects import api as projects
@@ -18,10 +24,10 @@ from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Reader, Tx
 
-__all__ = ["Occurrence", "PullSeen", "Seen", "hand_on"]
+__all__ = ["REVIEWED", "Occurrence", "PullSeen", "Seen", "answered_otherwise", "hand_on"]
 
 OWN_EFFECT_WINDOW = timedelta(minutes=10)
-UNDER_REVIEW, PUT_ON = "in_review", "labeled"
+UNDER_REVIEW, PUT_ON, REVIEWED = "in_review", "labeled", "review:changes_requested"
 NOT_HANDLED = frozenset({"issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"})
 
 
@@ -32,24 +38,34 @@ async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -
     await follow_pulls(tx, repository, seen.pulls, now=clock.now())
     world = await _world(tx, occurrence, seen, now=clock.now())
     decision = workflow.decide(occurrence.fact, world, seen.policy)
+    tell_review(tx, occurrence, seen, world, decision)
     run_id = await _carry_out(tx, occurrence, seen, decision, world, clock=clock)
-    if occurrence.label is not None and _belongs_in_ledger(occurrence, decision):
-        key = label_key(occurrence.label, seen)
-        await store.add_ledger(tx, _ledger_row(occurrence, seen, key, decision, run_id), now=clock.now())
+    key = ledger_key(occurrence, seen)
+    if key is not None and _belongs_in_ledger(decision):
+        row = _ledger_row(occurrence, seen, key, decision, run_id)
+        await store.add_ledger(tx, row, now=clock.now())
+        if row.reason != workflow.IgnoreReason.DEFERRED_ACTIVE_RUN:
+            await store.settle_deferred(tx, row)
     return decision
 
 
-def label_key(label: str, seen: Seen) -> str:
-    """Return the key the ledger knows a label by: its own text where the policy has none."""
-    return workflow.label_key(label, seen.policy) or label
+def ledger_key(occurrence: Occurrence, seen: Seen) -> str | None:
+    """Return what the ledger knows an act by: the label's key (its own text where the policy has none), or the word
+    for requests for changes; None for acts that it does not keep."""
+    fact = occurrence.fact
+    if isinstance(fact, workflow.ReviewEvent):
+        return REVIEWED if (fact.action, fact.state) == ("submitted", CHANGES_REQUESTED) else None
+    if occurrence.label is None or fact.action != PUT_ON:
+        return None
+    return workflow.label_key(occurrence.label, seen.policy) or occurrence.label
 
 
 async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -> workflow.World:
-    repository, thread, label = seen.repository, occurrence.thread, occurrence.label
+    repository, thread, key = seen.repository, occurrence.thread, ledger_key(occurrence, seen)
     issue, links = await _issue_of(tx, occurrence, seen)
     subject = f"pr:{thread}" if issue is None else f"issue:{issue}"
     profile = await store.find_profile(tx, repository.id, issue) if issue is not None else None
-    handled = await store.handled_at(tx, repository.id, thread, label_key(label, seen)) if label is not None else None
+    handled = await store.handled_at(tx, repository.id, thread, key) if key is not None else None
     need_input = workflow.label_text(workflow.NEED_INPUT, seen.policy)
     return workflow.World(
         bound=True,
@@ -61,8 +77,9 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
         active_work_run=_active(await runs.find_active(tx, repository.id, "work", subject)),
         talk_run=_active(await runs.find_active(tx, repository.id, "talk", subject)),
         review_run=_active(await runs.find_active(tx, repository.id, "review", f"pr:{thread}")),
-        links=tuple(_link(link, seen.pulls) for link in reversed(links)),
+        links=tuple(_link(link, seen) for link in reversed(links)),
         handled_at=handled,
+        reviewed=await reviewed(tx, occurrence, seen) if isinstance(occurrence.fact, workflow.ReviewEvent) else None,
         own_effect=await _is_own(tx, occurrence, repository, now),
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
@@ -73,14 +90,16 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
 
 
 async def _issue_of(tx: Tx, occurrence: Occurrence, seen: Seen) -> tuple[int | None, list[runs.Link]]:
-    """Return the Issue an act is about and its links, oldest first; of a pull request: the Issue of its link."""
+    """Return the Issue an act is about and its links, oldest first; of a pull request: the Issue it belongs to."""
     repository_id, thread = seen.repository.id, occurrence.thread
     if not occurrence.fact.is_pull_request:
         return thread, await runs.list_links(tx, repository_id, thread)
+    pull = seen.pull(thread)
+    issues = await issues_of_pull(tx, repository_id, thread, pull.closes if pull is not None else ())
+    if len(issues) == 1:
+        return issues[0], await runs.list_links(tx, repository_id, issues[0])
     link = await runs.find_link(tx, repository_id, thread)
-    if link is None or link.issue_number is None:
-        return None, [link] if link is not None else []
-    return link.issue_number, await runs.list_links(tx, repository_id, link.issue_number)
+    return None, [link] if link is not None else []
 
 
 async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.Repository, now: datetime) -> bool:
@@ -106,17 +125,9 @@ def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
     )
 
 
-def _link(link: runs.Link, pulls: Sequence[PullSeen]) -> workflow.Link:
-    pull = next((item for item in pulls if item.number == link.pr_number), None)
-    return workflow.Link(
-        stage=link.stage,
-        branch=link.branch,
-        state=link.state,
-        in_this_repository=pull is None or pull.in_repository,
-        pr_number=link.pr_number,
-        head_sha=link.head_sha,
-        labels=pull.labels if pull is not None else (),
-    )
+def _link(link: runs.Link, seen: Seen) -> workflow.Link:
+    pull = seen.pull(link.pr_number)
+    return as_link(link, pull is None or pull.in_repository, pull.labels if pull is not None else ())
 
 
 async def _carry_out(
@@ -156,9 +167,7 @@ def reason_of(decision: workflow.Decision) -> str | None:
     return str(getattr(decision, "reason", "")) or None
 
 
-def _belongs_in_ledger(occurrence: Occurrence, decision: workflow.Decision) -> bool:
-    if occurrence.fact.action != PUT_ON:
-        return False
+def _belongs_in_ledger(decision: workflow.Decision) -> bool:
     return not (isinstance(decision, workflow.Ignore) and decision.reason.value in NOT_HANDLED)
 
 
@@ -175,4 +184,19 @@ def _ledger_row(
         reason=reason_of(decision),
         run_id=run_id,
         delivery_id=occurrence.delivery_id,
+    )
+
+
+def answered_otherwise(repository_id: UUID, thread: int, *, now: datetime) -> LedgerRow:
+    """Return what stands for requests for changes that were put off and hold no more: the newest review says so."""
+    return LedgerRow(
+        repository_id=repository_id,
+        thread=thread,
+        label=REVIEWED,
+        occurred_at=now,
+        source="scan",
+        decision="ignore",
+        reason=workflow.IgnoreReason.REVIEW_RECORDED.value,
+        run_id=None,
+        delivery_id=None,
     )

@@ -11,6 +11,7 @@ from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Tx
 
+BY_REVIEW = "pull_request_review"
 NOT_ON_PATH = "stage_not_on_profile_path"
 
 
@@ -26,7 +27,9 @@ async def start(
     """Request the run and write the Issue's profile."""
     locale = await _locale(tx, seen)
     run = await runs.request_run(tx, run_request(occurrence, seen, request, world, locale=locale), clock=clock)
-    await _keep_profile(tx, occurrence, seen, request, now=clock.now())
+    await _adopt(tx, run, occurrence, seen, request, now=clock.now())
+    if request.issue is not None:
+        await _keep_profile(tx, occurrence, seen, request, request.issue, now=clock.now())
     if request.escalated_from is not None:
         tx.publish(
             StageEscalated(
@@ -43,6 +46,25 @@ async def start(
     return run
 
 
+async def _adopt(
+    tx: Tx, run: runs.Run, occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, *, now: datetime
+) -> None:
+    """Link a pull request that somebody else opened to the run that revises it."""
+    pull = seen.pull(occurrence.thread)
+    if isinstance(occurrence.fact, workflow.ReviewEvent) and request.target is not None and pull is not None:
+        await runs.adopt_pull_request(
+            tx,
+            run,
+            number=pull.number,
+            stage=request.target.stage,
+            branch=pull.branch,
+            base_branch=pull.base_branch,
+            head_sha=request.target.head_sha,
+            url=pull.url,
+            now=now,
+        )
+
+
 def run_request(
     occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, world: workflow.World, *, locale: str
 ) -> runs.RunRequest:
@@ -55,13 +77,13 @@ def run_request(
         project_id=seen.repository.project_id,
         repository_id=seen.repository.id,
         lane=request.lane,
-        subject=f"issue:{occurrence.thread}",
-        issue_number=occurrence.thread,
+        subject=f"issue:{request.issue}" if request.issue is not None else f"pr:{occurrence.thread}",
+        issue_number=request.issue,
         pr_number=target.pr_number if target else None,
         stage=request.stage,
         kind=request.kind,
         role=request.role or "dev",
-        trigger_source=occurrence.fact.source,
+        trigger_source=BY_REVIEW if isinstance(occurrence.fact, workflow.ReviewEvent) else occurrence.fact.source,
         trigger_label=request.label_key,
         requested_by_kind="forge",
         requested_by=occurrence.sender.login or "-",
@@ -105,12 +127,12 @@ def _mode(seen: Seen, request: workflow.StartRequest) -> tuple[workflow.Mode, st
 
 
 async def _keep_profile(
-    tx: Tx, occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, *, now: datetime
+    tx: Tx, occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, issue: int, *, now: datetime
 ) -> None:
     await store.set_profile(
         tx,
         seen.repository.id,
-        occurrence.thread,
+        issue,
         profile=request.profile.profile,
         source=request.profile.source.value,
         stage=request.stage,

@@ -35,18 +35,25 @@ class Occurrence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullSeen:
-    """A linked pull request as it was read just now; ``seen_at`` is the forge's time of its last change."""
+    """A linked pull request as it was read just now; ``seen_at`` is the forge's time of its last change,
+    ``asks`` the newest verdict on it if that asks for changes."""
 
     number: int
     facts: runs.PullRequestFacts
     in_repository: bool
     labels: tuple[str, ...]
     seen_at: datetime
+    branch: str
+    base_branch: str
+    url: str
+    closes: tuple[int, ...]
+    asks: workflow.ReviewEvent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What was read live before deciding. ``pulls`` are the open pull requests of the Issue that we know of."""
+    """What was read live before deciding. ``pulls`` are the open pull requests of the Issue that we know of, or
+    the one that a review is about; ``issue`` is the Issue that pull request belongs to."""
 
     repository: projects.Repository
     policy: workflow.Policy
@@ -54,6 +61,11 @@ class Seen:
     standing: workflow.Standing
     engines_available: frozenset[str]
     pulls: tuple[PullSeen, ...] = ()
+    issue: workflow.LiveThread | None = None
+
+    def pull(self, number: int) -> PullSeen | None:
+        """Return the pull request with this number as it was read."""
+        return next((pull for pull in self.pulls if pull.number == number), None)
 
 
 def facts_of(occurrence: Occurrence, seen: Seen) -> dict[str, Any]:

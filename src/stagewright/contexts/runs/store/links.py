@@ -21,6 +21,13 @@ on conflict (repository_id, pr_number) do update set
     state = case when pull_request_links.state = 'merged' then 'merged' else 'in_review' end
 returning *
 """
+ADOPT = """
+insert into pull_request_links (repository_id, pr_number, issue_number, stage, branch, base_branch, head_sha,
+    pushed_sha, url, state, origin, created_by_run, last_run, created_at, updated_at)
+values (%(repository_id)s, %(pr_number)s, %(issue_number)s, %(stage)s, %(branch)s, %(base_branch)s, %(head_sha)s,
+    %(head_sha)s, %(url)s, 'in_review', 'adopted', %(run_id)s, %(run_id)s, %(now)s, %(now)s)
+on conflict (repository_id, pr_number) do nothing
+"""
 # One open link per Issue and stage: an older one, reopened while this run worked, makes room.
 SUPERSEDE = """
 update pull_request_links set state = 'superseded', updated_at = %(now)s
@@ -75,6 +82,11 @@ async def upsert(tx: Tx, values: Mapping[str, Any]) -> Link:
     link = await tx.find(to_link, UPSERT, **values)
     assert link is not None
     return link
+
+
+async def adopt(tx: Tx, values: Mapping[str, Any]) -> None:
+    """Write the link of a pull request that somebody else opened; one that has a link keeps it."""
+    await tx.execute(ADOPT, **values)
 
 
 async def list_of_issue(reader: Reader, repository_id: UUID, issue: int) -> list[Link]:

@@ -1,6 +1,6 @@
 """Rows of ``runs``. Status changes go through ``save`` with a compare-and-set on ``version``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any, Literal, LiteralString
@@ -130,6 +130,18 @@ where repository_id = %(repository_id)s and issue_number = %(issue)s and status 
 """
 
 
+FINISHED_STAGES = """
+select stage from runs
+where repository_id = %(repository_id)s and issue_number = %(issue)s and status = 'succeeded' and stage is not null
+order by created_at desc
+"""
+HAVE_RUNS = "select exists (select 1 from runs where repository_id = %(r)s and issue_number = any(%(issues)s))"
+ISSUES_OF_PULL = """
+select distinct issue_number from runs
+where repository_id = %(repository_id)s and pr_number = %(pr_number)s and issue_number is not null
+"""
+
+
 async def insert(tx: Tx, request: Mapping[str, Any], *, run_id: UUID, now: datetime) -> Run | None:
     """Insert a queued run. None when its correlation id or its (repository, lane, subject) is taken."""
     values = dict(request) | {
@@ -253,6 +265,23 @@ async def free_stale_claims(
 async def add_usage(tx: Tx, run_id: RunId, *, tokens_in: int, tokens_cached: int, tokens_out: int) -> None:
     """Add to the run's meters; they are outside the compare-and-set."""
     await tx.execute(ADD_USAGE, id=run_id, tokens_in=tokens_in, tokens_cached=tokens_cached, tokens_out=tokens_out)
+
+
+async def finished_stages(reader: Reader, repository_id: UUID, issue: int) -> list[str]:
+    """Return the stages of the Issue's succeeded runs, newest first."""
+    return await reader.all(lambda row: str(row["stage"]), FINISHED_STAGES, repository_id=repository_id, issue=issue)
+
+
+async def have_runs(reader: Reader, repository_id: UUID, issues: Sequence[int]) -> bool:
+    """Say whether one of the Issues ever had a run."""
+    return bool(await reader.value(HAVE_RUNS, r=repository_id, issues=list(issues)))
+
+
+async def issues_of_pull_request(reader: Reader, repository_id: UUID, number: int) -> list[int]:
+    """Return the Issues for which runs worked on the pull request."""
+    return await reader.all(
+        lambda row: int(row["issue_number"]), ISSUES_OF_PULL, repository_id=repository_id, pr_number=number
+    )
 
 
 async def succeeded_stages(reader: Reader, repository_id: UUID, issue: int) -> frozenset[str]:

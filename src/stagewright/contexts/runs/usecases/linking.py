@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.runs import events
-from stagewright.contexts.runs.model import Link
+from stagewright.contexts.runs.model import Link, Run
 from stagewright.contexts.runs.rules.frames import link_frame
 from stagewright.contexts.runs.rules.links import OPEN_STATES, PullRequestFacts, state_after
 from stagewright.contexts.runs.store import links as link_rows
@@ -56,3 +56,31 @@ async def follow_pull_request(
     if state != link.state and (moment := MOMENTS.get((link.state in OPEN_STATES, state))):
         await move_labels_of_link(tx, saved, moment, now=now)
     return saved
+
+
+async def adopt_pull_request(
+    tx: Tx,
+    run: Run,
+    *,
+    number: int,
+    stage: str,
+    branch: str,
+    base_branch: str,
+    head_sha: str,
+    url: str,
+    now: datetime,
+) -> None:
+    """Link a pull request that the platform did not open to the run that begins to revise it; a link stays as it is."""
+    values = {
+        "repository_id": run.repository_id,
+        "pr_number": number,
+        "issue_number": run.issue_number,
+        "stage": stage,
+        "branch": branch,
+        "base_branch": base_branch,
+        "head_sha": head_sha,
+        "url": url,
+        "run_id": run.id,
+        "now": now,
+    }
+    await link_rows.adopt(tx, values)

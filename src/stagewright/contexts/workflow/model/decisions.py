@@ -79,7 +79,15 @@ class OtherEvent:
     names_repository: bool = True
 
 
-ThreadFact = LabelEvent | EndEvent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewEvent(ThreadAct):
+    """A review of a pull request was given or taken back. ``state``: approved, changes_requested, commented,
+    dismissed; ``action``: submitted, dismissed, edited."""
+
+    state: str
+
+
+ThreadFact = LabelEvent | EndEvent | ReviewEvent
 Fact = ThreadFact | OtherEvent
 
 
@@ -126,6 +134,26 @@ class Link:
         return self.state in ("in_review", "approved")
 
 
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """The pull request that a review is about, read live, and the Issue it belongs to.
+
+    ``issues``: Issues named by its closing references and by runs with its number; ``managed``: one of those has a
+    run; ``issue``: the thread of its link's Issue, else of the only one named; ``last_stage``: the stage of the newest
+    succeeded run of that Issue that has a revise form.
+    """
+
+    open: bool
+    in_this_repository: bool
+    branch: str
+    head_sha: str
+    link: Link | None = None
+    issues: tuple[int, ...] = ()
+    managed: bool = False
+    issue: LiveThread | None = None
+    last_stage: str | None = None
+
+
 class ProfileSource(StrEnum):
     """How an issue came by its launch profile. ``default`` is provisional."""
 
@@ -165,6 +193,7 @@ class World:
     links: tuple[Link, ...] = ()
     handled_at: datetime | None = None
     own_effect: bool = False
+    reviewed: Reviewed | None = None
     environment_declared: bool = False
     engines_available: frozenset[str] = frozenset()
     profile: StoredProfile | None = None
@@ -192,6 +221,7 @@ class StartRequest:
     skipped: tuple[str, ...] = ()
     target: Link | None = None
     candidate: Link | None = None
+    issue: int | None = None
     ends_talk_run: str | None = None
     lane: str = "work"
 

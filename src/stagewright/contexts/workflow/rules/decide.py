@@ -11,6 +11,7 @@ from stagewright.contexts.workflow.model.decisions import (
     Ignore,
     LabelEvent,
     OtherEvent,
+    ReviewEvent,
     World,
 )
 from stagewright.contexts.workflow.model.keys import ABANDONED, NEED_INPUT, NEED_REVIEWER
@@ -18,6 +19,7 @@ from stagewright.contexts.workflow.model.policy import LabelClass, Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
 from stagewright.contexts.workflow.rules import cleanups
 from stagewright.contexts.workflow.rules.matching import is_trigger_text, label_key
+from stagewright.contexts.workflow.rules.revising import decide_review
 from stagewright.contexts.workflow.rules.triggers import decide_trigger, refuse_unbound
 
 RECORDED = frozenset({"installation", "installation_repositories", "repository", "label"})
@@ -34,6 +36,8 @@ def decide(fact: Fact, world: World, policy: Policy) -> Decision:
             return Ignore(_other(fact))
         case EndEvent():
             return cleanups.end_of_thread(fact, world, policy)
+        case ReviewEvent():
+            return decide_review(fact, world, policy)
         case LabelEvent():
             return _label_event(fact, world, policy)
 

@@ -1,7 +1,5 @@
 """A trigger label on an issue: the seventeen checks in order, the first failure decides (``workflow.md`` 7.4)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from stagewright.contexts.workflow.model.decisions import (
@@ -12,45 +10,15 @@ from stagewright.contexts.workflow.model.decisions import (
     LiveThread,
     Refuse,
     Remedy,
-    Start,
-    StartRequest,
-    TriggerSource,
     World,
 )
-from stagewright.contexts.workflow.model.keys import RETHINK
-from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelQuestion
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason, RefuseReason
+from stagewright.contexts.workflow.rules import cases
+from stagewright.contexts.workflow.rules.cases import Case
 from stagewright.contexts.workflow.rules.catalogue import stage_label
-from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates
 from stagewright.contexts.workflow.rules.guard import guard_sender
-from stagewright.contexts.workflow.rules.matching import (
-    label_key,
-    label_text,
-    nearest_triggers,
-    normalise,
-    trigger_kind,
-)
-from stagewright.contexts.workflow.rules.models import resolve_model
-from stagewright.contexts.workflow.rules.profiles import missing_stages, profile_at_trigger
-
-CLOCK_SLACK = timedelta(seconds=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One trigger on one live issue, once the label is known."""
-
-    fact: LabelEvent
-    world: World
-    policy: Policy
-    key: str
-    kind: Kind
-    thread: LiveThread
-
-    def text(self, key: str) -> str:
-        """Return the project's text of a label key."""
-        return label_text(key, self.policy)
+from stagewright.contexts.workflow.rules.matching import label_key, nearest_triggers, normalise, trigger_kind
 
 
 def decide_trigger(fact: LabelEvent, world: World, policy: Policy) -> Decision:
@@ -69,11 +37,8 @@ def decide_trigger(fact: LabelEvent, world: World, policy: Policy) -> Decision:
     if key is None or kind is None:
         near = nearest_triggers(fact.label, policy)
         return Refuse(RefuseReason.TRIGGER_LABEL_UNKNOWN, Remedy({"label": fact.label}), suggested=near)
-    case = Case(fact, world, policy, key, kind, thread)
-    for check in CHECKS:
-        if verdict := check(case):
-            return verdict
-    return _start(case)
+    case = Case(fact, world, policy, key, kind, thread, target=_target(kind, world))
+    return cases.first_refusal(case, CHECKS) or cases.start(case)
 
 
 def refuse_unbound(world: World) -> Refuse:
@@ -83,7 +48,7 @@ def refuse_unbound(world: World) -> Refuse:
 
 
 def _stale(fact: LabelEvent, world: World, policy: Policy) -> IgnoreReason | None:
-    if world.handled_at is not None and world.handled_at >= fact.occurred_at - CLOCK_SLACK:
+    if world.handled_at is not None and world.handled_at >= fact.occurred_at - cases.CLOCK_SLACK:
         return IgnoreReason.TRIGGER_ALREADY_HANDLED
     oldest = world.now - timedelta(hours=policy.clocks.trigger_max_age_hours)
     # The forge tells whole seconds: a label of the very second of the binding came after it.
@@ -99,12 +64,11 @@ def _still_there(label: str, thread: LiveThread, policy: Policy) -> bool:
     )
 
 
-def _disabled(case: Case) -> Decision | None:
-    if case.kind.enabled:
+def _target(kind: Kind, world: World) -> Link | None:
+    """Return the issue's open, not superseded link of the kind's stage: the newest."""
+    if kind.stage is None:
         return None
-    kinds = [case.policy.kinds[kind] for kind in case.policy.triggers.values()]
-    enabled = tuple(case.text(kind.label) for kind in kinds if kind.enabled and not kind.revise and kind.label)
-    return Refuse(RefuseReason.STAGE_DISABLED, Remedy({"label": case.text(case.key)}), suggested=enabled)
+    return next((link for link in world.links if link.is_open and link.stage == kind.stage), None)
 
 
 def _active(case: Case) -> Decision | None:
@@ -126,49 +90,8 @@ def _conflict(case: Case) -> Decision | None:
     return Refuse(RefuseReason.ISSUE_TRIGGER_LABEL_CONFLICT, conflicting=conflicting, remove_label=False)
 
 
-def _closed(case: Case) -> Decision | None:
-    if case.thread.open or case.kind.on_closed_issue:
-        return None
-    return Refuse(RefuseReason.ISSUE_CLOSED, suggested=(case.text(RETHINK),))
-
-
-def _gated(case: Case) -> Decision | None:
-    world, kind = case.world, case.kind
-    target = _target(case)
-    profile = profile_at_trigger(world.profile, kind.stage, case.policy).profile
-    skipped = missing_stages(kind.stage or "", profile, world.succeeded_stages, case.policy)
-    view = GateView(
-        labels=case.thread.labels,
-        target_labels=target.labels if target is not None else (),
-        platform_needs_input=world.platform_needs_input,
-        accepted=world.accepted_result or case.fact.source == TriggerSource.CONSOLE,
-        missing_stages=skipped,
-    )
-    hit = check_gates(kind, view, case.policy)
-    return None if hit is None else _refuse_gate(case, hit)
-
-
-def _refuse_gate(case: Case, hit: GateHit) -> Refuse:
-    reviewed = next((link for link in case.world.links if link.is_open), None)
-    roles = [case.policy.roles.get(key.removeprefix("need:")) for key in hit.labels]
-    params = {
-        "label": ", ".join(case.text(key) for key in hit.labels),
-        "stages": ", ".join(hit.stages),
-        "roles_en": ", ".join(role.name.en for role in roles if role is not None),
-        "roles_ru": ", ".join(role.name.ru for role in roles if role is not None),
-    }
-    if reviewed is not None:
-        params["pull_request"] = f"#{reviewed.pr_number}"
-    suggested: tuple[str, ...] = ()
-    if hit.reason in (RefuseReason.ISSUE_ABANDONED, RefuseReason.ISSUE_SUPERSEDED):
-        suggested = (case.text(RETHINK),)
-    elif hit.reason is RefuseReason.STAGE_PREREQUISITE_MISSING:
-        suggested = tuple(case.text(stage_label(stage)) for stage in hit.stages)
-    return Refuse(hit.reason, Remedy({key: value for key, value in params.items() if value}), suggested=suggested)
-
-
 def _open_result(case: Case) -> Decision | None:
-    link = _target(case)
+    link = case.target
     if case.kind.kind_class not in (KindClass.FORWARD, KindClass.SIDE) or link is None or case.kind.stage is None:
         return None
     revise = stage_label(case.kind.stage, revise=True)
@@ -181,7 +104,7 @@ def _open_result(case: Case) -> Decision | None:
 def _revise_target(case: Case) -> Decision | None:
     if not case.kind.revise or case.kind.stage is None:
         return None
-    link = _target(case)
+    link = case.target
     if link is None:
         suggested = (case.text(stage_label(case.kind.stage)),)
         return Refuse(RefuseReason.REVISE_TARGET_NOT_FOUND, suggested=suggested)
@@ -190,84 +113,14 @@ def _revise_target(case: Case) -> Decision | None:
     return None
 
 
-def _surroundings(case: Case) -> Decision | None:
-    if case.kind.needs_candidate and _candidate(case) is None:
-        builders = [stage for stage in case.policy.stages.values() if stage.scope == "any" and stage.enabled]
-        keys = [stage_label(stage.key, revise=flag) for stage in builders for flag in (False, True)]
-        suggested = tuple(case.text(key) for key in keys if key in case.policy.triggers)
-        return Refuse(RefuseReason.ISSUE_TRIGGER_CANDIDATE_NOT_FOUND, suggested=suggested, add_need_input=True)
-    if case.kind.environment_required and not case.world.environment_declared:
-        return Refuse(RefuseReason.ENVIRONMENT_NOT_DECLARED, Remedy({"env": case.kind.env.value}))
-    return None
-
-
-def _agent(case: Case) -> Decision | None:
-    """Refuse when the engine of the run's model cannot work. Wrong model labels are the launch's to report."""
-    target = _target(case)
-    question = ModelQuestion(
-        kind=case.kind.key,
-        pr_labels=target.labels if target is not None else (),
-        issue_labels=case.thread.labels,
-        engines_available=case.world.engines_available,
-    )
-    choice = resolve_model(question, case.policy)
-    if isinstance(choice, LaunchRefusal) and choice.code == RefuseReason.AGENT_NOT_CONFIGURED:
-        return Refuse(RefuseReason.AGENT_NOT_CONFIGURED, Remedy(choice.params))
-    return None
-
-
-CHECKS: tuple[Callable[[Case], Decision | None], ...] = (
-    _disabled,
+CHECKS: tuple[cases.Check, ...] = (
+    cases.disabled,
     _active,
     _conflict,
-    _closed,
-    _gated,
+    cases.closed,
+    cases.gated,
     _open_result,
     _revise_target,
-    _surroundings,
-    _agent,
+    cases.surroundings,
+    cases.agent,
 )
-
-
-def _start(case: Case) -> Start:
-    world, kind, policy = case.world, case.kind, case.policy
-    profile = profile_at_trigger(world.profile, kind.stage, policy)
-    raised = world.profile is not None and profile.profile != world.profile.profile
-    skipped = missing_stages(kind.stage or "", profile.profile, world.succeeded_stages, policy)
-    advised = kind.kind_class is KindClass.FORWARD and policy.gates.stage_order == "advise"
-    return Start(
-        StartRequest(
-            kind=kind.key,
-            kind_class=kind.kind_class,
-            stage=kind.stage,
-            role=kind.role,
-            label_key=case.key,
-            revise=kind.revise,
-            scope=kind.scope,
-            mode=kind.mode,
-            limit_minutes=kind.limit_minutes,
-            profile=profile,
-            escalated_from=world.profile.profile if raised and world.profile is not None else None,
-            skipped=skipped if advised else (),
-            target=_target(case) if kind.revise else None,
-            candidate=_candidate(case) if kind.needs_candidate else None,
-            ends_talk_run=world.talk_run.id if world.talk_run is not None else None,
-        )
-    )
-
-
-def _target(case: Case) -> Link | None:
-    """Return the issue's open, not superseded link of the kind's stage: the newest."""
-    if case.kind.stage is None:
-        return None
-    return next((link for link in case.world.links if link.is_open and link.stage == case.kind.stage), None)
-
-
-def _candidate(case: Case) -> Link | None:
-    """Return the newest open, not superseded link whose stage may change every path; it has a head SHA."""
-    for link in case.world.links:
-        stage = case.policy.stages.get(link.stage)
-        builds = link.scope_any if link.scope_any is not None else stage is not None and stage.scope == "any"
-        if link.is_open and builds and link.head_sha:
-            return link
-    return None
