@@ -176,6 +176,8 @@ SAYS: Final[dict[str, str]] = {
     "RN1": "same delivery twice: one run; refused twice: one diagnostic comment",
     "RN2": "two run labels: refused, one conflict comment, no run",
     "RN3": "non-member or bot adds run:dev: refused with reason, label removed (closing: stored and ignored)",
+    "RN4": "review on a PR with one or two stage labels, link, several Issues, no history, unmanaged PR",
+    "RN5": "review on the older of two PRs of an Issue: the stage of that PR",
     "RN5": "review on the older of two pull requests finds that one's stage (data)",
     "RN9": "project without capacity does not hide another; roles do not hide each other",
     "RN10": "worker killed while launching, running, finishing: one workload, one push, one pull request",
@@ -228,6 +230,11 @@ SAYS: Final[dict[str, str]] = {
     "AX24": "chain: edit, delete, reorder, truncate is named",
     "AX25": "error table: each class behind each door",
     "AX26": "load: 1,000 sockets, 200 events/s",
+    # The whole stage flow
+    "C1.1": "what ends with an issue, a pull request or a label, and who may end it; told or found by the scan",
+    "C1.2": "labels move when a person approves, dismisses, merges or closes",
+    "C2.1": "changes_requested starts the revise on the same branch and pull request, once, put off while a run works",
+    "C2.2": "an ambiguous or unresolved review asks: need:input, a comment, the revise labels",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.
