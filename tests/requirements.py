@@ -178,7 +178,6 @@ SAYS: Final[dict[str, str]] = {
     "RN3": "non-member or bot adds run:dev: refused with reason, label removed (closing: stored and ignored)",
     "RN4": "review on a PR with one or two stage labels, link, several Issues, no history, unmanaged PR",
     "RN5": "review on the older of two PRs of an Issue: the stage of that PR",
-    "RN5": "review on the older of two pull requests finds that one's stage (data)",
     "RN9": "project without capacity does not hide another; roles do not hide each other",
     "RN10": "worker killed while launching, running, finishing: one workload, one push, one pull request",
     "RN11": "cancel in every status; nothing relaunched",
