@@ -32,7 +32,7 @@ test('the console speaks Russian and obeys a Russian layout', async ({ page }) =
   await page.keyboard.press('Enter')
   await expect(page.getByRole('tab', { name: 'Обзор' })).toBeVisible()
   await press(page, 'л', 'KeyK', true)
-  const field = page.getByRole('combobox')
+  const field = page.getByRole('dialog').getByRole('combobox')
   await expect(field).toBeFocused()
   await field.fill('ожидания')
   await page.keyboard.press('Enter')

@@ -7,6 +7,7 @@ import { defineComponent, h } from 'vue'
 import { createMemoryHistory, createRouter, RouterView, type Router } from 'vue-router'
 import { VApp } from 'vuetify/components'
 import { registerWords } from '@/app/areas'
+import LostPage from '@/app/pages/LostPage.vue'
 import { makeQueries } from '@/app/queries'
 import { offeredRoutes } from '@/app/screens'
 import { makeVuetify } from '@/app/vuetify'
@@ -39,17 +40,21 @@ export interface Shown {
 }
 let shown: Shown | null = null
 
-/** Open `path` of a console whose server offers everything. */
-export async function open(path: string): Promise<Shown> {
+/** Open `path` of a console whose server offers everything but `missing`. */
+export async function open(path: string, missing: readonly string[] = []): Promise<Shown> {
   close()
   const pinia = createPinia()
   setActivePinia(pinia)
   const person = usePerson()
   person.me = { ...me, preferences: {}, scopes: [], version: 1 } as unknown as Me
   person.meta = { features: [], enums: ENUMS } as unknown as Meta
-  person.has = () => true
+  const has = (feature: string) => !missing.includes(feature)
+  person.has = has
   link.value = { ...link.value, link: 'polling' }
-  const routes = offeredRoutes({ has: () => true } as unknown as ReturnType<typeof usePerson>)
+  const routes = [
+    ...offeredRoutes({ has } as unknown as ReturnType<typeof usePerson>),
+    { path: '/:path(.*)*', name: 'lost', component: LostPage },
+  ]
   const router = createRouter({ history: createMemoryHistory(), routes })
   router.beforeEach(async (to) => void (to.meta.area && (await loadArea(to.meta.area, 'en'))))
   await loadArea('app', 'en')

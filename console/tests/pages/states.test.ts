@@ -122,3 +122,16 @@ test('the arrow keys move over the tabs, and the address knows the tab', async (
   expect(shown.router.currentRoute.value.query.tab).toBeUndefined()
   expect(shown.wrapper.findAll('[role=tab][tabindex="0"]')).toHaveLength(1)
 })
+
+test('a screen that is not for this person says what is missing; an unknown address is not there', async () => {
+  answer(
+    '/users',
+    { ...REFUSED, params: { permission: 'user.manage', platform_role: 'admin', grantor: 'owner' } },
+    403,
+  )
+  const shown = await open('/users', ['users'])
+  await sees(shown, 'manage users')
+  await sees(shown, 'The owner of this installation can grant it')
+  await shown.router.push('/nowhere')
+  await sees(shown, 'There is no such page')
+})
