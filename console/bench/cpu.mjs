@@ -38,7 +38,7 @@ async function perEvent(count, rate) {
 
 for (const [told, count, rate] of [
   [`${RATE} a second`, small ? 100 : 600, RATE],
-  ['40 a second', small ? 20 : 120, 40],
+  ...(small ? [] : [['40 a second', 120, 40]]),
 ]) {
   const works = []
   for (let i = 0; i < BEST_OF; i++) works.push(await perEvent(count, rate))
