@@ -150,6 +150,7 @@ SAYS: Final[dict[str, str]] = {
     "B3.2": "inbox: only what needs this person, why, and what each answer does",
     "B3.3": "waits: for what, since when, who can act, until when, and what happens otherwise",
     "B3.4": "a run watched live, its log to the last of a million lines, both themes, by keyboard in Russian",
+    "B3.5": "a run or an error opens beside its list, the scope is in the address, every page has every state",
     # 4. Incidents
     "B4.1": "fingerprints: equal problems are one row, counted",
     "B4.2": "incidents hold no secrets",
