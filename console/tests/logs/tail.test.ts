@@ -48,6 +48,23 @@ describe('the tail of a log', () => {
     expect(it.held).toBe(500)
     expect(it.hole).toBeNull()
   })
+  test('asks for the next range while it takes one in, and again from where a short answer ended', async () => {
+    const MiB = 1 << 20
+    const bytes = new Uint8Array(2.5 * MiB).fill(10)
+    const asked: [number, number][] = []
+    const { it } = tail((from, to) => {
+      asked.push([from, to])
+      return Promise.resolve(bytes.slice(from, from === MiB && asked.length === 2 ? to - 7 : to))
+    })
+    await it.reach(bytes.length, 1)
+    expect(asked).toEqual([
+      [0, MiB],
+      [MiB, 2 * MiB],
+      [2 * MiB, 2.5 * MiB],
+      [2 * MiB - 7, 2.5 * MiB],
+    ])
+    expect([it.held, it.hole]).toEqual([bytes.length, null])
+  })
   test('shows a hole that cannot be read, and mends it on retry', async () => {
     let broken = true
     const { it } = tail((from, to) =>

@@ -89,10 +89,14 @@ export class LogTail {
 
   private async readTo(to: number): Promise<void> {
     try {
-      while (this.held < to) {
-        const bytes = await this.read(this.held, Math.min(to, this.held + RANGE))
+      let coming = this.ask(this.held, to)
+      while (coming !== null) {
+        const asked = coming
+        coming = this.ask(asked.until, to) // on its way while this one is taken in
+        const bytes = await asked.bytes
         if (bytes.length === 0) break
         this.add(bytes)
+        if (this.held !== asked.until) coming = this.ask(this.held, to) // a short answer
       }
       this.hole = this.held < to ? { from: this.held, to, line: this.store.lines } : null
     } catch {
@@ -100,6 +104,14 @@ export class LogTail {
     }
     this.onChange()
     void this.learn()
+  }
+
+  private ask(from: number, to: number): { until: number; bytes: Promise<Uint8Array> } | null {
+    if (from >= to) return null
+    const until = Math.min(to, from + RANGE)
+    const bytes = this.read(from, until)
+    bytes.catch(() => undefined) // whoever awaits it hears of it; nobody may, after a short or failed answer
+    return { until, bytes }
   }
 
   private noteTime(chunk: LogChunk): void {
