@@ -15,12 +15,6 @@ from stagewright.kit.ids import uuid7
 DIFF = b"diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,3 @@\n one\n-two\n+2\n+3\n"
 
 
-class Counted(events.RunFact):
-    """What a runner's count of its engine's acts looks like in the journal."""
-
-    kind = "run.agent.acted"
-
-
 async def test_the_kept_sessions_are_listed_without_what_is_in_them(gateway: Gateway) -> None:
     _, _, run = await gateway.scene()
     owner = await gateway.person(role="owner")
@@ -82,7 +76,7 @@ async def test_what_attempts_did_and_used_adds_up_and_the_newest_count_of_each_c
         for attempt, commands in ((first, 1), (first, 4), (second, 2)):
             tools = {"search": {"calls": commands, "failed": 1}}
             body = {"attempt": str(attempt), "turns": 1, "commands": {"calls": commands, "failed": 0}, "tools": tools}
-            tx.publish(Counted(run=run, extra=body))
+            tx.publish(events.AgentActed(run=run, extra=body))
         for attempt, model, source in (
             (first, "m-1", "relay"),
             (first, "m-1", "relay"),

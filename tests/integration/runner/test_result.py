@@ -27,7 +27,8 @@ async def test_the_work_of_the_agent_is_handed_over(run: Run, platform: FakeCont
     assert git(remote.path, "log", "-1", "--format=%an <%ae> %s", commit) == 'The "dev" bot <bot@example.test> A change'
     [outcome] = platform.outcomes
     assert (outcome.outcome, outcome.code) == ("completed", "")
-    assert platform.kinds() == ["run.agent.started", "run.agent.ready"]  # the platform states what it stores itself
+    # The platform states what it stores itself.
+    assert platform.kinds() == ["run.agent.started", "run.agent.ready", "run.agent.acted"]
     assert platform.heartbeats
     assert platform.numbers == list(range(1, len(platform.numbers) + 1))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, Wait
+from stagewright.contexts.runs.rules.acts import ACTED
 from stagewright.contexts.runs.rules.frames import attempt_frame, iso, link_frame, run_frame, wait_frame
 from stagewright.kit.journal import Event
 
@@ -191,13 +192,19 @@ class AgentResumeUsed(RunFact):
     kind = "run.agent.resume.used"
 
 
+class AgentActed(RunFact):
+    """The attempt's totals so far: what folding loses is older counts only."""
+
+    kind = ACTED
+
+
 class ToolchainGapDetected(RunFact):
     kind = "run.toolchain.gap_detected"
 
 
 RUNNER_EVENTS: Mapping[str, type[RunFact]] = {
     event.kind: event
-    for event in (AgentStarted, AgentReady, AgentSessionRestored, AgentResumeUsed, ToolchainGapDetected)
+    for event in (AgentStarted, AgentReady, AgentSessionRestored, AgentResumeUsed, AgentActed, ToolchainGapDetected)
 }
 """What a runner may journal by itself; the rest of its facts the platform states."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from stagewright.adapters.engines.contract import Engine, EngineEvent
+from stagewright.processes.runner.acts import Acts
 from stagewright.processes.runner.control import Control
 from stagewright.processes.runner.exchange import Route
 from stagewright.processes.runner.failures import AttemptOver, Failed
@@ -63,12 +64,14 @@ class Driver:
         self.thread = thread
         self._said = b""
         self.gaps = ToolGaps()
+        self._acts = Acts(outbox)
         self.alive = False
         self.totals = dict.fromkeys(COUNTS, 0)
 
     async def turn(self, prompt: str) -> str | None:
         """Drive one turn and return its result. Raises ``AttemptOver`` when the attempt ends with it."""
         self.alive = True
+        self._acts.turn()
         watcher = asyncio.create_task(self._interrupt_when_asked())
         try:
             end = await self._events(prompt)
@@ -77,6 +80,7 @@ class Driver:
             watcher.cancel()
             await asyncio.gather(watcher, return_exceptions=True)
             self._outbox.flush_logs()
+            self._acts.tell()
         self._end_if_asked(end)
         if end is None:
             raise Failed("workload_lost", "the engine ended without a final event")
@@ -96,6 +100,7 @@ class Driver:
     async def _take(self, event: EngineEvent) -> None:
         raw = event.raw or (f"{event.text}\n".encode() if event.kind in ("message", "warning", "turn_failed") else b"")
         await self._outbox.log("engine", raw)
+        self._acts.take(event)
         if event.kind == "log":
             self._said = (self._said + raw)[-REMEMBERED_OUTPUT:]
         elif event.kind == "thread":
