@@ -1121,6 +1121,8 @@ CREATE INDEX runs_queue ON public.runs USING btree (project_id, role, mode, crea
 
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id);
 
+CREATE INDEX trigger_ledger_deferred ON public.trigger_ledger USING btree (repository_id, thread) WHERE (reason = 'deferred_active_run'::text);
+
 CREATE UNIQUE INDEX users_one_owner ON public.users USING btree (role) WHERE (role = 'owner'::text);
 
 CREATE INDEX waits_deadline ON public.waits USING btree (kind, deadline_at) WHERE (status = 'open'::text);
