@@ -2,8 +2,10 @@
 
 import itertools
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from tests.unit.workflow import golden
 from tests.unit.workflow.words import a_policy
 
 from stagewright.contexts.workflow.api import (
@@ -206,3 +208,33 @@ def test_every_step_of_every_kind_has_a_text_in_both_languages() -> None:
         for step in next_steps(run, POLICY):
             assert step_text(step, "ru", POLICY) != step_text(step, "en", POLICY)
             assert step.target in POLICY.catalogue
+
+
+def test_every_cell_with_its_texts_and_links_is_that_of_the_golden_page() -> None:
+    known = (Path(__file__).parent / "next_steps.golden.txt").read_text(encoding="utf-8")
+    assert golden.page() == known, "read the difference; if it is meant, write the page anew: see golden.py"
+
+
+@pytest.mark.parametrize("column", golden.COLUMNS)
+@pytest.mark.parametrize("kind", golden.ROWS)
+def test_a_cell_depends_on_the_profile_and_on_whether_anybody_chose_it(kind: str, column: str) -> None:
+    shown = [golden.cell(kind, column, stored) for stored in golden.stored_as(column)]
+    assert all(cell == shown[0] for cell in shown)
+
+
+@pytest.mark.parametrize("stage", [kind for kind in golden.ROWS if kind != "rethink"])
+def test_a_revise_offers_what_its_stage_offers(stage: str) -> None:
+    for stored in STORED:
+        assert golden.of(f"{stage}_revise", stored) == golden.of(stage, stored)
+
+
+def test_a_restart_and_an_escalation_say_which_path_they_lead_to() -> None:
+    restarts = [step_text(step, "en", POLICY) for step in next_steps(FinishedRun("rethink"), POLICY)]
+    (*_, accept) = next_steps(FinishedRun("prd", escalation="new-service"), POLICY)
+
+    assert restarts == [
+        "Go straight to: `run:intake` (full path)",
+        "Go straight to: `run:prd` (shortened path)",
+        "Go straight to: `run:plan` (very short path)",
+    ]
+    assert step_text(accept, "en", POLICY).endswith("`run:arch` (full path)")

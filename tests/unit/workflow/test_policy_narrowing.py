@@ -30,6 +30,7 @@ LOOSER = [
     ("budgets: {run_usd: null}", "/budgets/run_usd", "loosened"),
     ("ceilings: {roles: {full-env: 9}}", "/ceilings", "not_here"),
     ("engines: {command: {argv: [sh]}}", "/engines/command/argv", "not_here"),
+    ("engines: {other: {enabled: true, credential: false, argv: [sh]}}", "/engines/other/argv", "not_here"),
     ("limits: {platform: {total: 1}}", "/limits/platform", "not_here"),
 ]
 

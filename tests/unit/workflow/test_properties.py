@@ -1,145 +1,135 @@
-"""WF3 and WF4: renaming labels changes no decision; nothing a bot writes starts anything."""
+"""WF3 and WF4: renaming labels changes no decision; nothing a bot, an agent or the platform writes starts anything."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.workflow.words import (
-    NOW,
-    a_label,
-    a_link,
-    a_policy,
-    a_sender,
-    a_standing,
-    a_thread,
-    a_work_run,
-    a_world,
+from tests.unit.workflow.situations import (
+    POLICY,
+    RENAMED,
+    comparable,
+    endings,
+    labellings,
+    renamed,
+    reviews,
+    situations,
 )
+from tests.unit.workflow.words import a_label, a_sender, a_standing, a_world
 
 from stagewright.contexts.workflow.api import (
-    Decision,
+    Cleanup,
+    EndEvent,
     Fact,
     Ignore,
     IgnoreReason,
     LabelEvent,
     Refuse,
     RefuseReason,
+    ReviewEvent,
     Sender,
+    Standing,
     Start,
     World,
     decide,
-    label_catalogue,
+    guard_sender,
     reason_family,
 )
 
-POLICY = a_policy()
-KEYS = [label.key for label in label_catalogue(POLICY)]
-NAMES = {key: f"Имя {index}" for index, key in enumerate(KEYS)}
-RENAMED = a_policy("labels: {names: {" + ", ".join(f'"{key}": "{name}"' for key, name in NAMES.items()) + "}}")
-ACTIVE = [None, a_work_run(), a_work_run(kind="dev", label="run:dev")]
-LINKS = [(), (a_link("dev"),), (a_link("plan"), a_link("dev")), (a_link("dev", in_this_repository=False),)]
+Situation = tuple[LabelEvent | EndEvent | ReviewEvent, World]
 
-labels_on_issue = st.lists(st.sampled_from(KEYS), max_size=4, unique=True).map(tuple)
-
-
-@st.composite
-def situations(draw: st.DrawFn) -> tuple[LabelEvent, World]:
-    """A label set on an issue in some state of the world, in the texts of the built-in policy."""
-    label = draw(st.sampled_from(KEYS))
-    live = dict.fromkeys(draw(labels_on_issue))
-    if draw(st.integers(0, 9)):
-        live = dict.fromkeys([label, *live])
-    world = a_world(
-        thread=a_thread(*live, is_open=draw(st.booleans())),
-        bound=draw(st.sampled_from([True, True, True, False])),
-        own_effect=draw(st.sampled_from([False, False, False, True])),
-        active_work_run=draw(st.sampled_from(ACTIVE)),
-        links=draw(st.sampled_from(LINKS)),
-        accepted_result=draw(st.booleans()),
-        platform_needs_input=draw(st.booleans()),
-        engines_available=draw(st.sampled_from([frozenset(), frozenset({"codex"})])),
-    )
-    old = timedelta(seconds=draw(st.sampled_from([5, 3600, 90000])))
-    return a_label(label, occurred_at=NOW - old), world
+machines = st.sampled_from(["Bot", "bot", "Organization", "Mannequin", None, ""]).map(
+    lambda word: Sender(type=word, login="some[bot]", user_id=7)
+)
+standings = st.builds(
+    a_standing,
+    platform_user=st.booleans(),
+    member=st.booleans(),
+    may_start=st.booleans(),
+    forge_permission=st.sampled_from([None, "read", "triage"]),
+)
+thorough = settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
 
-def renamed(text: str) -> str:
-    return NAMES[text]
+@thorough
+@given(st.one_of(labellings(), situations()))
+def test_renaming_all_labels_changes_no_decision(situation: Situation) -> None:
+    before = decide(*situation, POLICY)
+    after = decide(*renamed(*situation), RENAMED)
+
+    assert comparable(before, rename=True) == comparable(after)
 
 
-def translated(decision: Decision) -> Decision:
-    """The decision with every text of a label replaced by the one of the renamed project."""
-    if not isinstance(decision, Refuse):
-        return decision
-    return replace(
-        decision,
-        conflicting=tuple(sorted(renamed(text) for text in decision.conflicting)),
-        suggested=tuple(renamed(text) for text in decision.suggested),
-        remedy=replace(decision.remedy, params=without_texts(decision)),
-    )
-
-
-def without_texts(decision: Refuse) -> dict[str, str]:
-    return {key: value for key, value in decision.remedy.params.items() if key != "label"}
-
-
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(situations())
-def test_renaming_all_labels_changes_no_decision(situation: tuple[LabelEvent, World]) -> None:
+@thorough
+@given(situations(), machines)
+def test_nothing_but_a_person_starts_a_run(situation: Situation, machine: Sender) -> None:
     fact, world = situation
-    assert world.thread is not None
-    other_thread = replace(world.thread, labels=tuple(renamed(text) for text in world.thread.labels))
-    other_world = replace(world, thread=other_thread)
-    other_fact = replace(fact, label=renamed(fact.label))
+    decision = decide(replace(fact, sender=machine), replace(world, bound=True), POLICY)
 
-    before, after = decide(fact, world, POLICY), decide(other_fact, other_world, RENAMED)
-
-    if isinstance(after, Refuse):
-        after = replace(
-            after,
-            conflicting=tuple(sorted(after.conflicting)),
-            remedy=replace(after.remedy, params=without_texts(after)),
-        )
-    assert translated(before) == after
-
-
-@settings(max_examples=150, deadline=None)
-@given(situations(), st.sampled_from(["Bot", "bot", "Organization", "Mannequin", None, ""]))
-def test_nothing_but_a_person_starts_a_run(situation: tuple[LabelEvent, World], sender_type: str | None) -> None:
-    fact, world = situation
-    by_machine = replace(fact, sender=Sender(type=sender_type, login="some[bot]", user_id=7))
-
-    decision = decide(by_machine, world, POLICY)
-
-    assert isinstance(decision, Ignore | Refuse)
-    if isinstance(decision, Refuse) and world.bound:
+    if isinstance(decision, Cleanup):
+        assert isinstance(fact, EndEvent)
+        assert any(link.state == "merged" for link in world.links), "only the merge of ours ends anything"
+    else:
+        assert isinstance(decision, Ignore | Refuse)
+    if isinstance(decision, Refuse):
+        assert isinstance(fact, LabelEvent)
         assert decision.reason.startswith("sender_type_")
         assert decision.add_need_input is False
 
 
-@settings(max_examples=150, deadline=None)
-@given(situations(), st.booleans(), st.booleans(), st.booleans(), st.sampled_from([None, "read", "triage"]))
-def test_a_failed_guard_leaves_one_comment_and_the_label_taken_off(
-    situation: tuple[LabelEvent, World], user: bool, member: bool, may_start: bool, permission: str | None
-) -> None:
+@thorough
+@given(labellings())
+def test_a_label_that_the_platform_or_an_agent_wrote_is_nothing_new(situation: tuple[LabelEvent, World]) -> None:
     fact, world = situation
-    standing = a_standing(platform_user=user, member=member, may_start=may_start, forge_permission=permission)
-    decision = decide(fact, replace(world, standing=standing, bound=True), POLICY)
 
+    assert decide(fact, replace(world, bound=True, own_effect=True), POLICY) == Ignore(IgnoreReason.OWN_LABEL_CHANGE)
+
+
+@thorough
+@given(reviews())
+def test_only_a_request_for_changes_can_start_a_revise(situation: tuple[ReviewEvent, World]) -> None:
+    fact, world = situation
+    decision = decide(fact, world, POLICY)
+
+    if isinstance(decision, Start | Refuse):
+        assert (fact.action, fact.state) == ("submitted", "changes_requested")
     if isinstance(decision, Start):
-        assert user
-        assert member
-        assert may_start
-        assert permission == "triage"
-    elif isinstance(decision, Refuse) and decision.reason.startswith("sender_"):
+        assert decision.request.revise
+        assert decision.request.target is not None
+
+
+@thorough
+@given(situations(), standings)
+def test_a_failed_guard_leaves_one_comment_and_the_label_taken_off(situation: Situation, standing: Standing) -> None:
+    fact, world = situation
+    world = replace(world, standing=standing, bound=True)
+    reason = guard_sender(fact.sender, world.standing)
+    decision = decide(fact, world, POLICY)
+
+    if reason is None:
+        return
+    assert not isinstance(decision, Start)
+    if isinstance(decision, Refuse):
+        assert isinstance(fact, LabelEvent), "a refused reviewer hears nothing"
+        assert decision.reason == reason
         assert (decision.comment, decision.remove_label, decision.add_need_input) == (True, True, False)
         assert decision.conflicting == decision.suggested == ()
 
 
-@settings(max_examples=150, deadline=None)
+@thorough
+@given(endings(), standings)
+def test_a_stranger_ends_nothing_but_what_a_merge_ends(situation: tuple[EndEvent, World], standing: Standing) -> None:
+    fact, world = situation
+    world = replace(world, standing=standing, bound=True)
+    decision = decide(fact, world, POLICY)
+
+    if guard_sender(fact.sender, world.standing) is not None and not world.links:
+        assert decision == Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
+    assert isinstance(decision, Ignore | Cleanup)
+
+
+@thorough
 @given(situations())
-def test_every_reason_given_is_in_the_catalogue_of_reasons(situation: tuple[LabelEvent, World]) -> None:
+def test_every_reason_given_is_in_the_catalogue_of_reasons(situation: Situation) -> None:
     decision = decide(*situation, POLICY)
     if isinstance(decision, Refuse):
         known = {reason.value for reason in RefuseReason}

@@ -1,10 +1,13 @@
 """WF8 (the table): each row of 11.4 by keys, and what is still needed on live labels."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.workflow.words import a_policy
 
 from stagewright.contexts.workflow.api import LabelChange, LabelMoves, Moment, label_transitions, needed_change
 
+POLICY = a_policy()
 REVIEW, APPROVED = "state:in-review", "state:approved"
 NOTHING = LabelChange()
 ACCEPT = LabelChange(add=(APPROVED,), remove=(REVIEW,))
@@ -59,3 +62,23 @@ def test_what_is_so_already_needs_no_effect() -> None:
 
     assert needed_change(change, live, policy) == LabelChange(add=("need:input",), remove=("run:dev",))
     assert not needed_change(LabelChange(add=(REVIEW,)), live, policy)
+
+
+labels_now = st.sets(st.sampled_from(sorted({*POLICY.catalogue, "bug", "help wanted"})))
+
+
+@given(st.sampled_from(ROWS), labels_now, labels_now)
+def test_each_moment_leaves_the_labels_of_the_table_whatever_a_person_did_meanwhile(
+    row: tuple[Moment, LabelMoves], at_decision: set[str], at_sending: set[str]
+) -> None:
+    _, moves = row
+    for change in (moves.issue, moves.pull_request, moves.other_links):
+        assert set(change.add).isdisjoint(change.remove)
+        sent = needed_change(change, at_decision, POLICY)
+        after_both = (at_sending | set(sent.add)) - set(sent.remove)
+        untouched = {key for key in at_sending if key not in (*change.add, *change.remove)}
+        assert untouched <= after_both, "labels that the row does not name stay as the person has them"
+        assert after_both - at_sending <= set(change.add)
+        if at_sending == at_decision:
+            assert after_both == (at_decision | set(change.add)) - set(change.remove)
+            assert not needed_change(change, after_both, POLICY)

@@ -26,9 +26,10 @@ def check_owners(merged: Merged, source: Source, parsed: Parsed) -> list[PolicyP
             merged.problem(("ceilings",), "not_here", "ceilings stand in the built-in policy only; remove this")
         )
     if source is Source.PROJECT:
-        if file.value("engines", "command", "argv") is not None:
-            message = "the command line is set by the platform's policy only; remove it from the project's file"
-            found.append(merged.problem(("engines", "command", "argv"), "not_here", message))
+        for engine in file.table("engines"):
+            if file.value("engines", engine, "argv") is not None:
+                message = "the command line is set by the platform's policy only; remove it from the project's file"
+                found.append(merged.problem(("engines", engine, "argv"), "not_here", message))
         if "platform" in file.table("limits"):
             message = "limits of the whole platform are set by the platform's policy only; remove them here"
             found.append(merged.problem(("limits", "platform"), "not_here", message))

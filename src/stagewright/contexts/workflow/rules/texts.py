@@ -321,7 +321,8 @@ def step_text(step: NextStep, locale: str | None, policy: Policy) -> str:
     """Return how a next step is shown: what it does, its label's text, and the path where that matters."""
     label = safe_value(label_text(step.target, policy))
     shown = f"{word(step.group.value, locale)}: `{label}`"
-    details = [variant_text(step.variant, locale)] if step.group is StepGroup.FORWARD else []
+    variant = step.variant if step.group is StepGroup.FORWARD else policy.profiles.variants.get(step.profile or "")
+    details = [variant_text(variant, locale)] if variant else []
     if step.recommended:
         details.append(word("recommended", locale))
     return f"{shown} ({', '.join(details)})" if details else shown
