@@ -48,6 +48,7 @@ const screens = [
         ['project', `/projects/${project.id}`],
         ['repositories', `/projects/${project.id}?tab=repositories`],
         ['members', `/projects/${project.id}?tab=members`],
+        ['statistics', `/projects/${project.id}?tab=statistics`],
       ]
     : []),
   ...(error ? [['error', `/errors/${error.id}`]] : []),

@@ -12,6 +12,11 @@ export const FILTERS = [
   'to',
 ] as const
 
+/** Say whether an entry of this action is news for who looks at the list: that somebody reads it is none. */
+export function isNews(action: string, wanted: readonly string[]): boolean {
+  return action !== 'audit.read' && (wanted.length === 0 || wanted.includes(action))
+}
+
 const TOLD = ['status', 'code', 'reason', 'role', 'name', 'detail', 'email', 'full_name', 'key']
 
 /** Tell the few words of an entry that say what became of its object. */

@@ -40,12 +40,13 @@ export function withPage<T extends object>(
 export function withFrames<T extends object>(
   held: Rows<T>,
   frames: readonly Frame[],
-  matches: (row: T) => boolean,
+  matches: (row: T, frame: Frame) => boolean,
 ): Rows<T> {
   const rows = new Map(held.rows)
   const left = new Set(held.left)
   const unknown = new Set(held.unknown)
-  for (const { key, data } of frames) {
+  for (const frame of frames) {
+    const { key, data } = frame
     const old = rows.get(key)
     if (data === null) {
       rows.delete(key)
@@ -53,9 +54,9 @@ export function withFrames<T extends object>(
     } else if (old !== undefined) {
       const next = newer(old, data as T)
       rows.set(key, next)
-      if (matches(next)) left.delete(key)
+      if (matches(next, frame)) left.delete(key)
       else left.add(key)
-    } else if (matches(data as T)) unknown.add(key)
+    } else if (matches(data as T, frame)) unknown.add(key)
     else unknown.delete(key)
   }
   return { ...held, rows, left, unknown }

@@ -13,7 +13,8 @@ export interface ListSource<T> {
   params: MaybeRefOrGetter<object>
   load: (cursor: string | null, signal?: AbortSignal) => Promise<Page<T>>
   key?: (row: T) => string
-  matches: (row: T) => boolean
+  /** Say whether a row belongs into the list, now that this frame changed it. */
+  matches: (row: T, frame: Frame) => boolean
   sort: (a: T, b: T) => number
   /** Load one row: frames do not carry everything that a row shows. */
   one?: (key: string) => Promise<T>
