@@ -235,6 +235,7 @@ SAYS: Final[dict[str, str]] = {
     "C1.2": "labels move when a person approves, dismisses, merges or closes",
     "C2.1": "changes_requested starts the revise on the same branch and pull request, once, put off while a run works",
     "C2.2": "an ambiguous or unresolved review asks: need:input, a comment, the revise labels",
+    "C7.1": "a review is posted, and a verdict dismissed, by hand on the practice forge's page",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

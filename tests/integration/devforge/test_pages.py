@@ -84,7 +84,7 @@ def test_a_pull_requests_page_shows_its_diff_and_merges_it(
 ) -> None:
     number = make_pull(api, planted)
     page = browser.get(f"/{planted.full_name}/pull/{number}")
-    assert '<span class="add">+hello</span>' in page.text
+    assert '<span class="add"><span class="no">          1 </span>+hello</span>' in page.text
     assert browser.get(f"/{planted.full_name}/issues/{number}").url.path.endswith(f"/pull/{number}")
     assert browser.get(f"/{planted.full_name}/pull/1").url.path.endswith("/issues/1")
     assert "+hello" in browser.get(f"/{planted.full_name}/pull/{number}.diff").text
@@ -94,16 +94,24 @@ def test_a_pull_requests_page_shows_its_diff_and_merges_it(
 
 def test_every_page_answers_and_runs_no_scripts(planted: Planted, api: httpx.Client, browser: httpx.Client) -> None:
     number, repo = make_pull(api, planted), f"/{planted.full_name}"
+    browser.post(f"{repo}/threads/{number}/reviews", data={"event": "APPROVE", "path": "a.txt", "remark": "All of it"})
     sha = api.get(f"/pulls/{number}").json()["head"]["sha"]
     pages = ["/", repo, f"{repo}/issues", f"{repo}/pulls", f"{repo}/issues/1", f"{repo}/pull/{number}"]
     pages += [f"{repo}/commits/topic", f"{repo}/commit/{sha}", f"{repo}/blob/main/README.md", f"{repo}/issues/new"]
+    pages += [f"{repo}/pull/{number}/review"]
     for path in pages:
         page = browser.get(path)
         assert page.status_code == 200, path
         assert "<script" not in page.text
         assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
         assert 'lang="en"' in page.text
-    for path in ("/no/such", f"{repo}/issues/99", f"{repo}/commit/{'0' * 40}", f"{repo}/blob/main/none"):
+    for path in (
+        "/no/such",
+        f"{repo}/issues/99",
+        f"{repo}/pull/1/review",
+        f"{repo}/commit/{'0' * 40}",
+        f"{repo}/blob/main/none",
+    ):
         assert browser.get(path).status_code == 404, path
 
 
@@ -146,6 +154,10 @@ def test_a_page_of_another_site_cannot_act(
     refused = browser.post(f"/{planted.full_name}/threads/1/labels", data={"new": "run:dev"}, headers=headers)
     assert refused.status_code == 403
     assert api.get("/issues/1").json()["labels"] == []
+    number = make_pull(api, planted)
+    form = {"event": "APPROVE"}
+    assert browser.post(f"/{planted.full_name}/threads/{number}/reviews", data=form, headers=headers).status_code == 403
+    assert api.get(f"/pulls/{number}/reviews").json() == []
     assert browser.post("/_control/users", json={"login": "sneaked-in"}, headers=headers).status_code == 403
 
 

@@ -76,6 +76,16 @@ def test_a_comment_outside_the_diff_is_refused(
     assert owner.get(f"{pull}/reviews").json() == []
 
 
+def test_a_review_with_a_remark_outside_the_diff_is_refused_as_a_whole(owner: httpx.Client, pull: str) -> None:
+    remarks = [{"path": "topic.txt", "body": "Here", "line": 1}, {"path": "topic.txt", "body": "There", "line": 9}]
+    wish = {"event": "REQUEST_CHANGES", "body": "Both", "comments": remarks}
+    assert owner.post(f"{pull}/reviews", json=wish).status_code == 422
+    assert owner.get(f"{pull}/reviews").json() == []
+    assert owner.get(f"{pull}/comments").json() == []
+    assert owner.post(f"{pull}/reviews", json=wish | {"comments": remarks[:1]}).status_code == 200
+    assert [one["body"] for one in owner.get(f"{pull}/comments").json()] == ["Here"]
+
+
 def test_answers_to_a_line_join_its_thread(api: httpx.Client, owner: httpx.Client, pull: str) -> None:
     first = owner.post(f"{pull}/comments", json={"path": "topic.txt", "body": "Why?", "line": 1}).json()
     second = api.post(f"{pull}/comments", json={"body": "So.", "in_reply_to": first["id"]}).json()

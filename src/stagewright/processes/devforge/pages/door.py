@@ -5,18 +5,19 @@ Forms are plain posts answered by a redirect. Posts from pages of other sites ar
 
 from collections.abc import Awaitable, Callable
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from stagewright.processes.devforge.acts import pulls, talk, threads
+from stagewright.processes.devforge.acts import pulls, reviews, talk, threads
 from stagewright.processes.devforge.git import changes, objects
 from stagewright.processes.devforge.git.command import EMPTY_TREE
 from stagewright.processes.devforge.model import Comment, Event, Issue, Label, Repo, Review
 from stagewright.processes.devforge.pages.diff import shown_files
+from stagewright.processes.devforge.pages.forms import read_form, remarks_in, told, verdict_of
 from stagewright.processes.devforge.pages.markdown import render
 from stagewright.processes.devforge.problems import ApiProblem, not_found
 from stagewright.processes.devforge.state import Actor, Forge, issue_of, pull_of
@@ -108,7 +109,7 @@ class Pages:
 
     async def open_issue(self, request: Request) -> Response:
         """Open an issue from the form."""
-        repo, form = self._repo(request), await _form(request)
+        repo, form = self._repo(request), await read_form(request)
         title = form.get("title", "").strip()
         if not title:
             return self._show("message.html", status=422, title="Title missing", text="An issue needs a title.")
@@ -136,13 +137,13 @@ class Pages:
     async def pull_text(self, request: Request) -> Response:
         """Return the diff of a pull request as text."""
         repo = self._repo(request)
-        pull = pulls.pull_half(pull_of(repo, request.path_params["number"]))
+        pull = pulls.pull_half(self._pull(request))
         text = await changes.diff_text(repo.path, await pulls.pull_start(repo, pull), pull.head_sha)
         return PlainTextResponse(text, headers=HEADERS)
 
     async def change_labels(self, request: Request) -> Response:
         """Add or remove a label from the form: the act the demo begins with."""
-        repo, thread, form = self._repo(request), self._thread(request), await _form(request)
+        repo, thread, form = self._repo(request), self._thread(request), await read_form(request)
         actor = self._actor(repo, form)
         async with repo.lock:
             if name := (form.get("add") or form.get("new") or "").strip():
@@ -154,7 +155,7 @@ class Pages:
 
     async def comment(self, request: Request) -> Response:
         """Comment from the form."""
-        repo, thread, form = self._repo(request), self._thread(request), await _form(request)
+        repo, thread, form = self._repo(request), self._thread(request), await read_form(request)
         body = form.get("body", "").strip()
         async with repo.lock:
             if body:
@@ -163,7 +164,7 @@ class Pages:
 
     async def change_state(self, request: Request) -> Response:
         """Close, reopen or merge from the form."""
-        repo, thread, form = self._repo(request), self._thread(request), await _form(request)
+        repo, thread, form = self._repo(request), self._thread(request), await read_form(request)
         shared = (self.forge, repo, thread, self._actor(repo, form))
         async with repo.lock:
             if form.get("to") == "closed":
@@ -174,14 +175,57 @@ class Pages:
                 await pulls.merge_pull(*shared, squash=False, title=None, message=None)
         return _back(repo, thread)
 
+    async def review(self, request: Request) -> Response:
+        """Show the form for a review beside the changes that it is about."""
+        return await self._review_form(request, {})
+
+    async def post_review(self, request: Request) -> Response:
+        """Review a pull request from the form; one that will not do comes back with what was written."""
+        repo, thread, form = self._repo(request), self._pull(request), await read_form(request)
+        body = form.get("body", "").strip()
+        try:
+            event, remarks, actor = verdict_of(form), remarks_in(form), self._actor(repo, form)
+            async with repo.lock:
+                await reviews.post_review(self.forge, repo, thread, actor, event=event, body=body, remarks=remarks)
+        except ApiProblem as problem:
+            return await self._review_form(request, form, error=told(problem), status=problem.status)
+        return _back(repo, thread)
+
+    async def dismiss_review(self, request: Request) -> Response:
+        """Dismiss a verdict from the form; it needs a reason, as over REST."""
+        repo, thread, form = self._repo(request), self._pull(request), await read_form(request)
+        review = reviews.review_of(thread, request.path_params["review_id"])
+        message = form.get("message", "").strip()
+        if not message:
+            raise ApiProblem(422, "Reason: say why the review no longer counts.")
+        async with repo.lock:
+            await reviews.dismiss_review(self.forge, repo, thread, self._actor(repo, form), review, message)
+        return _back(repo, thread)
+
+    async def _review_form(
+        self, request: Request, form: dict[str, str], *, error: str = "", status: int = 200
+    ) -> Response:
+        repo, thread = self._repo(request), self._pull(request)
+        return self._show(
+            "review.html",
+            status=status,
+            repo=repo,
+            thread=thread,
+            files=shown_files(await pulls.pull_files(repo, pulls.pull_half(thread))),
+            people=self._people(repo),
+            form=form,
+            error=error,
+        )
+
     def _talk(self, repo: Repo, thread: Issue) -> dict[str, Any]:
-        reviews = [review for review in thread.pull.reviews if review.submitted_at] if thread.pull else []
+        seen = [review for review in thread.pull.reviews if review.submitted_at] if thread.pull else []
         events = [event for event in thread.events if event.event not in SKIPPED_EVENTS]
-        rows: list[Event | Comment | Review] = [*events, *thread.comments, *reviews]
+        rows: list[Event | Comment | Review] = [*events, *thread.comments, *seen]
         return {
             "repo": repo,
             "thread": thread,
             "rows": [(type(row).__name__, row) for row in sorted(rows, key=lambda row: row.id)],
+            "remarks": {review.id: reviews.remarks_of(thread, review) for review in seen},
             "people": self._people(repo),
             "others": [label for label in repo.labels if label not in thread.labels],
         }
@@ -192,8 +236,11 @@ class Pages:
         return [repo.owner.login, *sorted(logins)]
 
     def _actor(self, repo: Repo, form: dict[str, str]) -> Actor:
-        login = form.get("as")
-        return Actor(user=self.forge.user(login) if login else repo.owner)
+        login = form.get("as") or repo.owner.login
+        user = self.forge.users.get(login.lower())
+        if user is None:
+            raise ApiProblem(422, f"As: there is no account {login!r}; choose one of the list.")
+        return Actor(user=user)
 
     def _repo(self, request: Request) -> Repo:
         return self.forge.repo(request.path_params["owner"], request.path_params["repository"])
@@ -201,13 +248,16 @@ class Pages:
     def _thread(self, request: Request) -> Issue:
         return issue_of(self._repo(request), request.path_params["number"])
 
+    def _pull(self, request: Request) -> Issue:
+        return pull_of(self._repo(request), request.path_params["number"])
+
     def _show(self, template: str, *, status: int = 200, **values: Any) -> Response:
         text = self._templates.get_template(template).render(**values)
         return HTMLResponse(text, status_code=status, headers=HEADERS)
 
     def refused(self, problem: ApiProblem) -> Response:
         """Show why something did not work."""
-        return self._show("message.html", status=problem.status, title=str(problem.status), text=problem.message)
+        return self._show("message.html", status=problem.status, title=str(problem.status), text=told(problem))
 
 
 TABLE: tuple[tuple[str, str, Page], ...] = (
@@ -222,6 +272,9 @@ TABLE: tuple[tuple[str, str, Page], ...] = (
     ("GET", "/pulls", Pages.issues),
     ("GET", "/pull/{number:int}", Pages.pull),
     ("GET", "/pull/{number:int}.diff", Pages.pull_text),
+    ("GET", "/pull/{number:int}/review", Pages.review),
+    ("POST", "/threads/{number:int}/reviews", Pages.post_review),
+    ("POST", "/threads/{number:int}/reviews/{review_id:int}/dismissal", Pages.dismiss_review),
     ("POST", "/threads/{number:int}/labels", Pages.change_labels),
     ("POST", "/threads/{number:int}/comments", Pages.comment),
     ("POST", "/threads/{number:int}/state", Pages.change_state),
@@ -246,11 +299,6 @@ def _endpoint(pages: Pages, page: Page) -> Callable[[Request], Awaitable[Respons
             return pages.refused(problem)
 
     return serve
-
-
-async def _form(request: Request) -> dict[str, str]:
-    text = (await request.body()).decode(errors="replace")
-    return {name: value.replace("\r\n", "\n") for name, value in parse_qsl(text, keep_blank_values=True)}
 
 
 def _back(repo: Repo, thread: Issue) -> Response:

@@ -5,7 +5,7 @@ from typing import Any
 from stagewright.processes.devforge.acts import reviews as acts
 from stagewright.processes.devforge.acts.pulls import pull_half
 from stagewright.processes.devforge.model import Issue, Review, ReviewComment
-from stagewright.processes.devforge.problems import ApiProblem, invalid, not_found, wrong_type
+from stagewright.processes.devforge.problems import invalid, not_found, wrong_type
 from stagewright.processes.devforge.rest.call import READ_PULLS, REVIEW, WRITE_PULLS, Answer, Call, Route
 from stagewright.processes.devforge.rest.issues import since_of
 from stagewright.processes.devforge.shapes import pulls as shapes
@@ -26,18 +26,15 @@ async def create_review(call: Call) -> Answer:
     """Review a pull request, with comments at lines if there are any."""
     thread = _thread(call)
     event, body = call.one_of("event", "PullRequestReview", EVENTS), call.text("body", "PullRequestReview") or ""
-    if event in ("REQUEST_CHANGES", "COMMENT") and not body and not call.body.get("comments"):
-        raise ApiProblem(422, "Unprocessable Entity", errors=["Body can't be blank"])
-    remarks = [_remark(call, wish) for wish in call.body.get("comments") or []]
+    remarks = [_remark(wish) for wish in call.body.get("comments") or []]
     commit = call.text("commit_id", "PullRequestReview")
-    shared = (call.forge, call.repo, thread, call.actor)
-    review = await acts.add_review(*shared, event=event, body=body, commit=commit)
-    for remark in remarks:
-        await acts.add_review_comment(*shared, **remark, review=review)
+    review = await acts.post_review(
+        call.forge, call.repo, thread, call.actor, event=event, body=body, commit=commit, remarks=remarks
+    )
     return Answer(shapes.review(call.forge, call.repo, thread, review))
 
 
-def _remark(call: Call, wish: Any) -> dict[str, Any]:
+def _remark(wish: Any) -> acts.Remark:
     if not isinstance(wish, dict):
         raise wrong_type("comments", wish, "an object")
     path, body = wish.get("path"), wish.get("body")
@@ -49,7 +46,7 @@ def _remark(call: Call, wish: Any) -> dict[str, Any]:
     side = wish.get("side", "RIGHT")
     if side not in SIDES:
         raise invalid("PullRequestReview", "side")
-    return {"path": path, "body": body, "line": line, "side": side}
+    return acts.Remark(path=path, body=body, line=line, side=side)
 
 
 async def get_review(call: Call) -> Answer:
@@ -87,7 +84,7 @@ async def list_comments(call: Call) -> Answer:
 async def list_review_comments(call: Call) -> Answer:
     """List the comments of one review."""
     thread, review = _review(call)
-    found = [one for one in pull_half(thread).comments if one.review_id == review.id]
+    found = acts.remarks_of(thread, review)
     return call.page(found, lambda one: shapes.review_comment(call.forge, call.repo, thread, one))
 
 
@@ -108,7 +105,7 @@ async def create_comment(call: Call) -> Answer:
     else:
         if call.text("path", "PullRequestReviewComment") is None:
             raise invalid("PullRequestReviewComment", "path", "missing_field")
-        made = await acts.add_review_comment(*shared, **_remark(call, call.body))
+        made = await acts.add_remark(*shared, _remark(call.body))
     return Answer(shapes.review_comment(call.forge, call.repo, thread, made), status=201)
 
 
@@ -139,10 +136,7 @@ def _comment(call: Call) -> tuple[Issue, ReviewComment]:
 
 def _review(call: Call) -> tuple[Issue, Review]:
     thread = _thread(call)
-    found = next((one for one in pull_half(thread).reviews if one.id == call.number("review_id")), None)
-    if found is None:
-        raise not_found()
-    return thread, found
+    return thread, acts.review_of(thread, call.number("review_id"))
 
 
 def _thread(call: Call) -> Issue:
