@@ -236,6 +236,7 @@ SAYS: Final[dict[str, str]] = {
     "C2.1": "changes_requested starts the revise on the same branch and pull request, once, put off while a run works",
     "C2.2": "an ambiguous or unresolved review asks: need:input, a comment, the revise labels",
     "C7.1": "a review is posted, and a verdict dismissed, by hand on the practice forge's page",
+    "C2.3": "the revise's agent is told what reviews say, each once, and the remarks that still stand in the diff",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

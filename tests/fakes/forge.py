@@ -13,9 +13,11 @@ from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, R
 from stagewright.contexts.runs.ports import (
     BotIdentity,
     ForgeComment,
+    ForgeFeedback,
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
+    ForgeRemarks,
     Quota,
     RateReading,
 )
@@ -52,6 +54,8 @@ class FakePull:
     merged: bool = False
     in_repository: bool = True
     reviews: list[ForgeReview] = field(default_factory=list)
+    texts: list[ForgeComment] = field(default_factory=list)
+    remarks: list[ForgeRemarks] = field(default_factory=list)
 
 
 @dataclass
@@ -182,11 +186,30 @@ class FakeForge:
         thread.open = True
         thread.updated_at = self._clock.now()
 
-    def review(self, repository_id: int, number: int, state: str = "approved", *, by: str = "ann") -> None:
-        """Review a pull request as a person, or (``dismissed``) take that person's reviews back."""
+    def review(
+        self,
+        repository_id: int,
+        number: int,
+        state: str = "approved",
+        *,
+        by: str = "ann",
+        body: str = "",
+        at_line: tuple[str, int, str] | None = None,
+    ) -> None:
+        """Review a pull request as a person, or (``dismissed``) take that person's reviews back.
+
+        ``at_line``: a path, a line of it, and what is said there.
+        """
         thread, author = _thread(self.repositories[repository_id], number), self.accounts[by]
         assert thread.pull is not None
         made = ForgeReview(state, self._clock.now(), author.type, author.login, author.id)
+        repository = self.repositories[repository_id]
+        if body:
+            thread.pull.texts.append(self._said(repository, thread, body, author))
+        if at_line is not None:
+            path, line, remark = at_line
+            said = self._said(repository, thread, remark, author)
+            thread.pull.remarks.append(ForgeRemarks(path, line, (said,)))
         if state == "dismissed":
             thread.pull.reviews = [made if one.author_login == by else one for one in thread.pull.reviews]
         else:
@@ -229,6 +252,12 @@ class FakeForge:
         """Return all comments of a thread, oldest first."""
         with self._doing("comments", number, repository):
             return list(_thread(self._of(repository), number).comments)
+
+    async def feedback(self, repository: Repository, number: int) -> ForgeFeedback:
+        """Return what reviews say."""
+        with self._doing("feedback", number, repository):
+            half = _thread(self._of(repository), number).pull
+            return ForgeFeedback(tuple(half.texts), tuple(half.remarks)) if half is not None else ForgeFeedback()
 
     async def create_comment(self, repository: Repository, number: int, body: str) -> ForgeComment:
         """Write a comment."""
@@ -506,8 +535,14 @@ class FakeForge:
         )
 
     def _comment(self, repository: FakeRepository, thread: FakeThread, body: str, by: ForgeAccount) -> ForgeComment:
-        number, now = next(self._ids), self._clock.now()
-        made = ForgeComment(
+        made = self._said(repository, thread, body, by)
+        thread.comments.append(made)
+        thread.updated_at = made.created_at
+        return made
+
+    def _said(self, repository: FakeRepository, thread: FakeThread, body: str, by: ForgeAccount) -> ForgeComment:
+        number = next(self._ids)
+        return ForgeComment(
             id=number,
             url=f"{repository.info.web_url}/issues/{thread.number}#issuecomment-{number}",
             body=_checked(body),
@@ -515,11 +550,8 @@ class FakeForge:
             author_id=by.id,
             author_type=by.type,
             association="NONE" if repository.roles.get(by.login, "none") == "none" else "COLLABORATOR",
-            created_at=now,
+            created_at=self._clock.now(),
         )
-        thread.comments.append(made)
-        thread.updated_at = now
-        return made
 
     def _add_label(self, repository: FakeRepository, thread: FakeThread, label: str, by: ForgeAccount) -> None:
         known = repository.labels.setdefault(label.lower(), ForgeLabel(label, "ededed", "")).name

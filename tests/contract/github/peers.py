@@ -61,6 +61,7 @@ class Peer(Protocol):
     async def close(self, number: int) -> None: ...
     async def merge(self, number: int) -> None: ...
     async def review(self, number: int, state: str) -> None: ...
+    async def remark(self, number: int, path: str, line: int, body: str) -> None: ...
     async def make_branch(self, branch: str) -> str: ...
     async def set_role(self, login: str, role: str) -> None: ...
     async def lose_answer(self, act: str) -> None: ...
@@ -222,6 +223,12 @@ class PracticePeer:
         event = {"approved": "APPROVE", "changes_requested": "REQUEST_CHANGES"}[state]
         self.ask("POST", f"/pulls/{number}/reviews", {"event": event, "body": "text"})
 
+    async def remark(self, number: int, path: str, line: int, body: str) -> None:
+        """Ask for changes as the owner, with a remark at a line."""
+        at_line = {"path": path, "line": line, "side": "RIGHT", "body": body}
+        review = {"event": "REQUEST_CHANGES", "body": "See the remark.", "comments": [at_line]}
+        self.ask("POST", f"/pulls/{number}/reviews", review)
+
     async def make_branch(self, branch: str) -> str:
         """Make a branch one commit ahead of main."""
         head = self.ask("GET", "/git/ref/heads/main")["object"]["sha"]
@@ -319,7 +326,11 @@ class FakePeer:
 
     async def review(self, number: int, state: str) -> None:
         """Review a pull request as a person, or take the reviews back."""
-        self.fake.review(self.id, number, state)
+        self.fake.review(self.id, number, state, body="" if state == "dismissed" else "text")
+
+    async def remark(self, number: int, path: str, line: int, body: str) -> None:
+        """Ask for changes as a person, with a remark at a line."""
+        self.fake.review(self.id, number, "changes_requested", body="See the remark.", at_line=(path, line, body))
 
     async def make_branch(self, branch: str) -> str:
         """Make a branch."""

@@ -6,7 +6,7 @@ import pytest
 from tests.contract.github.peers import Peer
 
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
-from stagewright.contexts.runs.ports import ForgeLabel
+from stagewright.contexts.runs.ports import ForgeFeedback, ForgeLabel
 from stagewright.kit.errors import Invalid, LimitReached, NotFound, TooLarge, Unauthenticated
 
 GONE = 424242
@@ -343,6 +343,24 @@ async def test_reviews_come_in_their_order_and_a_dismissed_one_says_so(peer: Pee
     assert given[1].author_id is not None
     await peer.review(opened.number, "dismissed")
     assert [one.state for one in await peer.threads.reviews(peer.repository, opened.number)][-1] == "dismissed"
+
+
+async def test_feedback_is_what_reviews_say_and_what_stands_at_lines(peer: Peer) -> None:
+    await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    assert await peer.forge.feedback(peer.repository, opened.number) == ForgeFeedback()
+    await peer.review(opened.number, "changes_requested")
+    await peer.let_time_pass(2)
+    await peer.remark(opened.number, "work.txt", 1, "Too vague.")
+    said = await peer.forge.feedback(peer.repository, opened.number)
+    assert [one.body for one in said.reviews] == ["text", "See the remark."]
+    assert said.reviews[0].created_at < said.reviews[1].created_at
+    assert said.reviews[0].author != peer.bot
+    (place,) = said.remarks
+    assert (place.path, place.line, [one.body for one in place.comments]) == ("work.txt", 1, ["Too vague."])
+    assert place.comments[0].author_type == "User"
 
 
 async def test_unchanged_threads_cost_nothing(peer: Peer) -> None:

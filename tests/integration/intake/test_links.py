@@ -39,9 +39,9 @@ def close(world: World, number: int, *, merged: bool = False) -> None:
     world.forge.close(world.repository.forge_repository_id, number, merged=merged)
 
 
-def review(world: World, number: int, state: str = "approved", *, by: str = "ann") -> None:
+def review(world: World, number: int, state: str = "approved", *, by: str = "ann", **said: Any) -> None:
     world.clock.advance(MOMENT)
-    world.forge.review(world.repository.forge_repository_id, number, state, by=by)
+    world.forge.review(world.repository.forge_repository_id, number, state, by=by, **said)
 
 
 def payload(world: World, number: int, action: str, *, by: str = "ann", **changes: Any) -> dict[str, Any]:

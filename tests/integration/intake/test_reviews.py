@@ -13,10 +13,10 @@ WAYS = [pytest.param(True, id="delivered"), pytest.param(False, id="found by the
 
 
 async def ask_for_changes(
-    world: World, number: int, *, delivered: bool = True, by: str = "ann", delivery_id: str = "r-1"
+    world: World, number: int, *, delivered: bool = True, by: str = "ann", delivery_id: str = "r-1", **said: Any
 ) -> None:
     """Ask for changes, and let the platform learn of it: by its webhook, or by the scan alone."""
-    review(world, number, CHANGES, by=by)
+    review(world, number, CHANGES, by=by, **said)
     if delivered:
         await told(world, payload(world, number, "submitted", by=by), "pull_request_review", delivery_id=delivery_id)
     else:
@@ -164,3 +164,23 @@ async def test_a_review_of_a_closed_pull_request_says_how_to_go_on(world: World)
 
     assert await kinds(world) == ["vision"]
     assert "`revise_target_not_found`" in world.diagnostics(number)[0]
+
+
+async def test_the_agent_is_told_what_the_review_says_and_never_twice(world: World) -> None:
+    run, number = await reviewed(world)
+    assert run.issue_number is not None
+    await ask_for_changes(world, number, body="Name the audience.", at_line=("docs/new.md", 1, "Too vague."))
+    first = await world.run_of(run.issue_number)
+    await world.work()
+    told_first = (await world.register(first)).prompt
+    assert "Name the audience." in told_first
+    assert "Too vague." in told_first
+    assert "docs/new.md:1" in told_first
+    await world.deliver_result(await world.fresh(first), {"docs/new.md": "better\n"})
+    await ask_for_changes(world, number, body="And the date.", delivery_id="r-2")
+    await world.work()
+    told_second = (await world.register(await world.run_of(run.issue_number))).prompt
+
+    assert "And the date." in told_second
+    assert "Name the audience." not in told_second, "the run before was told that"
+    assert "Too vague." in told_second, "a remark stays as long as its line does"

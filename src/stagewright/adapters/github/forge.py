@@ -12,6 +12,7 @@ from stagewright.contexts.projects.model import Repository
 from stagewright.contexts.runs.ports import (
     BotIdentity,
     ForgeComment,
+    ForgeFeedback,
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
@@ -43,6 +44,16 @@ class GitHubForge:
         """Return all comments of a thread, oldest first."""
         place = at("/issues/{number}/comments", PAGE, number=number)
         return [words.comment(one) for one in await self._client.pages(repository, THREADS, place, structs.Comment)]
+
+    async def feedback(self, repository: Repository, number: int) -> ForgeFeedback:
+        """Return what people said in reviews, oldest first; a pending review is nobody's word yet."""
+        reviews = await self._client.pages(
+            repository, THREADS, at("/pulls/{number}/reviews", PAGE, number=number), structs.Review
+        )
+        comments = await self._client.pages(
+            repository, THREADS, at("/pulls/{number}/comments", PAGE, number=number), structs.ReviewComment
+        )
+        return words.feedback(reviews, comments)
 
     async def create_comment(self, repository: Repository, number: int, body: str) -> ForgeComment:
         """Write a comment."""

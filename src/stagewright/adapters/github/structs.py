@@ -112,6 +112,26 @@ class Review(Struct):
     state: str = ""
     user: User | None = None
     submitted_at: datetime | None = None
+    id: int = 0
+    html_url: str = ""
+    body: str | None = None
+    author_association: str = "NONE"
+
+
+class ReviewComment(Struct):
+    """A comment in the diff of a pull request. Without ``position`` the line it was made at is gone."""
+
+    id: int
+    created_at: datetime
+    path: str = ""
+    line: int | None = None
+    position: int | None = None
+    subject_type: str = "line"
+    in_reply_to_id: int | None = None
+    html_url: str = ""
+    body: str | None = None
+    user: User | None = None
+    author_association: str = "NONE"
 
 
 class Permission(Struct):

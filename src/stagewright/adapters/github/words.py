@@ -1,13 +1,21 @@
 """From GitHub's structs to the words of our ports, and checks of what we send."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from stagewright.adapters.github import structs
 from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
-from stagewright.contexts.runs.ports import ForgeComment, ForgeIssue, ForgeLabel, ForgePullRequest
+from stagewright.contexts.runs.ports import (
+    ForgeComment,
+    ForgeFeedback,
+    ForgeIssue,
+    ForgeLabel,
+    ForgePullRequest,
+    ForgeRemarks,
+)
 from stagewright.kit.errors import FieldProblem, Invalid, TooLarge
 
 GHOST = structs.User()
@@ -63,6 +71,39 @@ def comment(found: structs.Comment) -> ForgeComment:
         author_type=author.type,
         association=found.author_association,
         created_at=found.created_at,
+    )
+
+
+def feedback(reviews: Sequence[structs.Review], comments: Sequence[structs.ReviewComment]) -> ForgeFeedback:
+    """Return what reviews say: their texts, and comments in the diff by the place they answer to.
+
+    A place whose line is gone is left out: what it asked for was changed. REST does not tell which are resolved.
+    """
+    places: dict[int, list[structs.ReviewComment]] = {}
+    for one in sorted(comments, key=lambda one: (one.created_at, one.id)):
+        places.setdefault(one.in_reply_to_id or one.id, []).append(one)
+    texts = (one for one in reviews if one.submitted_at is not None and (one.body or "").strip())
+    return ForgeFeedback(
+        reviews=tuple(_said(one, one.submitted_at or UNKNOWN_TIME) for one in texts),
+        remarks=tuple(
+            ForgeRemarks(first.path, first.line, tuple(_said(one, one.created_at) for one in (first, *others)))
+            for first, *others in places.values()
+            if first.position is not None or first.subject_type == "file"
+        ),
+    )
+
+
+def _said(found: structs.Review | structs.ReviewComment, at: datetime) -> ForgeComment:
+    author = found.user or GHOST
+    return ForgeComment(
+        id=found.id,
+        url=found.html_url,
+        body=found.body or "",
+        author=author.login,
+        author_id=author.id,
+        author_type=author.type,
+        association=found.author_association,
+        created_at=at,
     )
 
 

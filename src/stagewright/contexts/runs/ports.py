@@ -100,6 +100,25 @@ class ForgeComment:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeRemarks:
+    """Comments that stand at one place of a pull request's diff, oldest first. ``line`` is of the newer side; None
+    where the comment is about the file."""
+
+    path: str
+    line: int | None
+    comments: tuple[ForgeComment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeFeedback:
+    """What people said in reviews of a pull request: the texts of the reviews, and the remarks in its diff that still
+    stand at a line of it."""
+
+    reviews: tuple[ForgeComment, ...] = ()
+    remarks: tuple[ForgeRemarks, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ForgeIssue:
     """An Issue with its text, as the prompt needs it."""
 
@@ -176,6 +195,7 @@ class Forge(Protocol):
     async def bot(self, repository: Repository) -> BotIdentity: ...
     async def issue(self, repository: Repository, number: int) -> ForgeIssue: ...
     async def comments(self, repository: Repository, number: int) -> Sequence[ForgeComment]: ...
+    async def feedback(self, repository: Repository, number: int) -> ForgeFeedback: ...
     async def create_comment(self, repository: Repository, number: int, body: str) -> ForgeComment: ...
     async def update_comment(self, repository: Repository, comment_id: int, body: str) -> ForgeComment: ...
     async def delete_comment(self, repository: Repository, comment_id: int) -> None: ...

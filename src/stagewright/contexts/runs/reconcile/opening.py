@@ -69,6 +69,7 @@ def _brief(outside: Outside, run: Run, situation: Situation, session: agents.Sav
         issue=live.issue,
         comments=live.comments,
         pull_request=live.pull_request,
+        feedback=live.feedback,
         prior_stages=tuple(situation.prior),
         files=situation.files,
         bot=live.bot,

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from stagewright.contexts.projects.api import Repository, get_repository
 from stagewright.contexts.runs.errors import LaunchRefused
 from stagewright.contexts.runs.model import Link, Run
-from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeIssue, ForgePullRequest
+from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.together import result
 from stagewright.contexts.runs.store import links as link_rows
@@ -16,6 +16,7 @@ from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import progress
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.db import Reader
 
 PROJECT_FILES = (".stagewright", "AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 POLICY_FILE = ".stagewright/policy.yaml"
@@ -32,6 +33,7 @@ class Known:
     taken: frozenset[str]
     succeeded: frozenset[str]
     progress: Progress
+    heard_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Live:
     issue: ForgeIssue | None
     comments: Sequence[ForgeComment]
     pull_request: ForgePullRequest | None
+    feedback: ForgeFeedback
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,27 +127,57 @@ async def _known(outside: Outside, run: Run) -> Known:
             taken=await link_rows.taken_branches(reader, run.repository_id, ""),
             succeeded=await run_rows.succeeded_stages(reader, run.repository_id, issue) if issue else frozenset(),
             progress=await progress.read(reader, run),
+            heard_at=await _heard_at(reader, run),
         )
+
+
+async def _heard_at(reader: Reader, run: Run) -> datetime | None:
+    """Return when the run before this one on the pull request began: what was said before, that one was told."""
+    link = await link_rows.find(reader, run.repository_id, run.pr_number) if run.pr_number else None
+    if link is None or link.last_run == run.id:
+        return None
+    return (await run_rows.get(reader, link.last_run)).started_at
 
 
 async def _live(outside: Outside, run: Run, known: Known) -> Live:
     repository, forge = known.repository, outside.forge
-    heads, bot, issue, comments, pull_request, remarks = await asyncio.gather(
+    heads, bot, issue, comments, reviewed = await asyncio.gather(
         _heads_for(outside, run, repository),
         forge.bot(repository),
         forge.issue(repository, run.issue_number) if run.issue_number else _nothing(),
         forge.comments(repository, run.issue_number) if run.issue_number else _nothing(),
-        forge.pull_request(repository, run.pr_number) if run.pr_number else _nothing(),
-        forge.comments(repository, run.pr_number) if run.pr_number else _nothing(),
+        _reviewed(outside, repository, run.pr_number) if run.pr_number else _nothing(),
         return_exceptions=True,
     )
+    pull_request, remarks, feedback = result(reviewed) or (None, (), ForgeFeedback())
     return Live(
         heads=result(heads),
         bot=result(bot),
         issue=result(issue),
-        comments=[*(result(comments) or ()), *(result(remarks) or ())],
-        pull_request=result(pull_request),
+        comments=[*(result(comments) or ()), *remarks],
+        pull_request=pull_request,
+        feedback=_new(feedback, known.heard_at),
     )
+
+
+async def _reviewed(
+    outside: Outside, repository: Repository, number: int
+) -> tuple[ForgePullRequest, Sequence[ForgeComment], ForgeFeedback]:
+    """Read the pull request that is revised, with what was said about it."""
+    pull_request, comments, feedback = await asyncio.gather(
+        outside.forge.pull_request(repository, number),
+        outside.forge.comments(repository, number),
+        outside.forge.feedback(repository, number),
+        return_exceptions=True,
+    )
+    return result(pull_request), result(comments), result(feedback)
+
+
+def _new(feedback: ForgeFeedback, heard_at: datetime | None) -> ForgeFeedback:
+    """Leave out reviews that an earlier run was told of; what stands at a line stays until the line is changed."""
+    if heard_at is None:
+        return feedback
+    return replace(feedback, reviews=tuple(one for one in feedback.reviews if one.created_at > heard_at))
 
 
 async def _heads_for(outside: Outside, run: Run, repository: Repository) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from stagewright.contexts.agents import api as agents
 from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import Attempt, Run
-from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeIssue, ForgePullRequest
+from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.rules.frames import iso, shown_number
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
@@ -30,6 +30,7 @@ class Brief:
     issue: ForgeIssue | None
     comments: Sequence[ForgeComment]
     pull_request: ForgePullRequest | None
+    feedback: ForgeFeedback
     prior_stages: Sequence[str]
     files: Mapping[str, str]
     bot: BotIdentity
@@ -83,7 +84,9 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         role_title=role.name.of(run.locale) if role else "",
         issue=_opening(brief.issue),
         pull_request=_pull_request(brief),
-        comments=tuple(_remark(item) for item in brief.comments if _is_for_agent(item, brief.bot)),
+        comments=tuple(_remark("issue_comment", item) for item in brief.comments if _is_for_agent(item, brief.bot)),
+        review_threads=_review_threads(brief),
+        inbox=tuple(_remark("review", item) for item in brief.feedback.reviews if _is_for_agent(item, brief.bot)),
         branch=run.branch or "",
         base_sha=run.world.link_head_sha or run.base_sha or "",
         target_branch=brief.repository.default_branch,
@@ -133,9 +136,20 @@ def _pull_request(brief: Brief) -> agents.Opening | None:
     )
 
 
-def _remark(comment: ForgeComment) -> agents.Remark:
+def _review_threads(brief: Brief) -> tuple[agents.ReviewThread, ...]:
+    return tuple(
+        agents.ReviewThread(
+            path=place.path,
+            line=place.line,
+            remarks=tuple(_remark("review_comment", item) for item in place.comments),
+        )
+        for place in brief.feedback.remarks
+    )
+
+
+def _remark(source: str, comment: ForgeComment) -> agents.Remark:
     return agents.Remark(
-        source=f"issue_comment:{comment.id}",
+        source=f"{source}:{comment.id}",
         author=comment.author,
         association=comment.association,
         body=comment.body,
