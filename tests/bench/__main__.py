@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import cli_startup, feed, ingest, journal, launch
+from tests.bench import cli_startup, decide, feed, ingest, journal, launch
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "ingest": ingest.measure,
@@ -15,6 +15,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "feed": feed.measure,
     "launch": launch.measure,
     "cli": cli_startup.measure,
+    "decide": decide.measure,
 }
 
 

@@ -11,7 +11,7 @@ import os
 import re
 
 import pytest
-from tests.bench import console, ingest, launch
+from tests.bench import console, decide, ingest, launch
 from tools import chromium, npm
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -29,6 +29,13 @@ def test_the_launch_bench_follows_a_run_from_the_queue_to_its_agent() -> None:
     printed = "\n".join(asyncio.run(launch.measure(runs=1)))
     for figure in ("queued -> runner registered", "queued -> agent started", "queued -> succeeded"):
         assert re.search(rf"{figure}.*: p50 [1-9]\d* ms", printed), printed
+
+
+def test_the_decide_bench_sets_a_decision_beside_a_decode() -> None:
+    printed = asyncio.run(decide.measure(rounds=20))
+    line = r"-> (Start|Ignore|Cleanup): [\d.]+ ms \(goal 0\.3\), decode [\d.]+ ms, ratio [\d.]+ \(goal 3\)"
+    assert all(re.search(line, text) for text in printed[1:]), printed
+    assert {text.split(" ")[0] for text in printed[1:]} == {"issues", "pull_request", "pull_request_review,"}
 
 
 def test_the_console_bench_prints_figures_beside_budgets(capsys: pytest.CaptureFixture[str]) -> None:

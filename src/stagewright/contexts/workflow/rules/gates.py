@@ -36,7 +36,7 @@ class GateHit:
     stages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Look:
     kind: Kind
     view: GateView
@@ -48,7 +48,7 @@ class _Look:
 @dataclass(frozen=True, slots=True)
 class _Gate:
     reason: RefuseReason
-    classes: frozenset[KindClass]
+    classes: tuple[KindClass, ...]
     knob: Callable[[Gates], str]
     shut_by: Callable[[_Look], tuple[str, ...]]
 
@@ -57,7 +57,7 @@ def check_gates(kind: Kind, view: GateView, policy: Policy) -> GateHit | None:
     """Return the first gate that is shut for ``kind``, or None."""
     look = _look(kind, view, policy)
     for gate in GATES:
-        if kind.kind_class in gate.classes and gate.knob(policy.gates) == "enforce" and (shut := gate.shut_by(look)):
+        if kind.kind_class in gate.classes and (shut := gate.shut_by(look)) and gate.knob(policy.gates) == "enforce":
             if gate.reason is RefuseReason.STAGE_PREREQUISITE_MISSING:
                 return GateHit(gate.reason, stages=shut)
             return GateHit(gate.reason, labels=shut)
@@ -66,12 +66,14 @@ def check_gates(kind: Kind, view: GateView, policy: Policy) -> GateHit | None:
 
 def _look(kind: Kind, view: GateView, policy: Policy) -> _Look:
     keys = label_keys(view.labels, policy)
-    needs = tuple(
-        key
-        for key, entry in policy.labels.catalogue.items()
-        if entry.label_class is LabelClass.NEED and key != NEED_INPUT and key in keys
-    )
+    asked = [key for key in keys if key != NEED_INPUT and _is_need(key, policy)]
+    needs = tuple(key for key in policy.labels.catalogue if key in asked) if asked else ()
     return _Look(kind, view, keys, label_keys(view.target_labels, policy), needs)
+
+
+def _is_need(key: str, policy: Policy) -> bool:
+    entry = policy.labels.catalogue.get(key)
+    return entry is not None and entry.label_class is LabelClass.NEED
 
 
 def _always(_: Gates) -> str:
@@ -101,15 +103,15 @@ def _needs_role(look: _Look) -> tuple[str, ...]:
 
 
 GATES: tuple[_Gate, ...] = (
-    _Gate(RefuseReason.ISSUE_BLOCKED, frozenset({F, R, A, V}), lambda gates: gates.blocked, _on_thread(BLOCKED)),
-    _Gate(RefuseReason.ISSUE_ABANDONED, frozenset({F, R, A, P, V, D}), _always, _on_thread(ABANDONED)),
-    _Gate(RefuseReason.ISSUE_SUPERSEDED, frozenset({F, R, A, P, V}), _always, _superseded),
-    _Gate(RefuseReason.PREVIOUS_STAGE_IN_REVIEW, frozenset({F}), lambda gates: gates.in_review, _in_review),
-    _Gate(RefuseReason.ISSUE_NEEDS_INPUT, frozenset({F, A}), lambda gates: gates.need, _needs_input),
-    _Gate(RefuseReason.ROLE_INPUT_REQUIRED, frozenset({F, A}), lambda gates: gates.need, _needs_role),
+    _Gate(RefuseReason.ISSUE_BLOCKED, (F, R, A, V), lambda gates: gates.blocked, _on_thread(BLOCKED)),
+    _Gate(RefuseReason.ISSUE_ABANDONED, (F, R, A, P, V, D), _always, _on_thread(ABANDONED)),
+    _Gate(RefuseReason.ISSUE_SUPERSEDED, (F, R, A, P, V), _always, _superseded),
+    _Gate(RefuseReason.PREVIOUS_STAGE_IN_REVIEW, (F,), lambda gates: gates.in_review, _in_review),
+    _Gate(RefuseReason.ISSUE_NEEDS_INPUT, (F, A), lambda gates: gates.need, _needs_input),
+    _Gate(RefuseReason.ROLE_INPUT_REQUIRED, (F, A), lambda gates: gates.need, _needs_role),
     _Gate(
         RefuseReason.STAGE_PREREQUISITE_MISSING,
-        frozenset({F}),
+        (F,),
         lambda gates: gates.stage_order,
         lambda look: look.view.missing_stages,
     ),

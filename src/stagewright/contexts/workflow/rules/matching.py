@@ -3,6 +3,7 @@
 import difflib
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from stagewright.contexts.workflow.model.policy import Kind, LabelClass, Policy
 
@@ -17,8 +18,17 @@ def normalise(text: str) -> str:
 
     White space inside the brackets goes too, so that no bracketed spelling escapes the trigger prefix.
     """
+    return _remembered(text) if len(text) <= REMEMBERED_LENGTH else _normal_form(text)
+
+
+def _normal_form(text: str) -> str:
     folded = fold(text)
     return folded[1:-1].strip() if len(folded) >= 2 and folded[0] == "[" and folded[-1] == "]" else folded
+
+
+# One decision compares the same few texts twenty times; a longer text than the forge allows is not worth keeping.
+REMEMBERED_LENGTH = 100
+_remembered = lru_cache(maxsize=4096)(_normal_form)
 
 
 def label_key(text: str, policy: Policy) -> str | None:
@@ -28,7 +38,8 @@ def label_key(text: str, policy: Policy) -> str | None:
 
 def label_keys(texts: Iterable[str], policy: Policy) -> frozenset[str]:
     """Return the keys of all texts that are in the catalogue or reserved."""
-    return frozenset(key for text in texts if (key := label_key(text, policy)) is not None)
+    known = policy.labels_by_text
+    return frozenset([known[normal] for text in texts if (normal := normalise(text)) in known])
 
 
 def label_text(key: str, policy: Policy) -> str:
@@ -69,9 +80,10 @@ def group_labels(texts: Iterable[str], label_class: LabelClass, policy: Policy) 
     known: dict[str, str] = {}
     unknown: list[str] = []
     for text in texts:
-        definition = policy.catalogue.get(label_key(text, policy) or "")
+        normal = normalise(text)
+        definition = policy.catalogue.get(policy.labels_by_text.get(normal, ""))
         if definition is not None and definition.label_class is label_class:
             known.setdefault(definition.key, text)
-        elif definition is None and normalise(text).startswith(prefix):
+        elif definition is None and normal.startswith(prefix):
             unknown.append(text)
     return known, unknown

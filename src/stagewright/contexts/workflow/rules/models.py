@@ -7,10 +7,10 @@ from stagewright.contexts.workflow.model.policy import Kind, KindClass, LabelCla
 from stagewright.contexts.workflow.model.reasons import LaunchReason, RefuseReason
 from stagewright.contexts.workflow.rules.matching import group_labels, label_text
 
-PULL_REQUEST_CLASSES = frozenset({KindClass.REVISE, KindClass.REVIEW})
+PULL_REQUEST_CLASSES = (KindClass.REVISE, KindClass.REVIEW)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Picked:
     key: str
     source: str
@@ -62,8 +62,10 @@ def express(level: str, engine: str, policy: Policy) -> tuple[str, str | None]:
 
     An engine with higher words only takes its lowest; one without any keeps the level and gets no word.
     """
+    if (word := policy.reasoning[level].effort.get(engine)) is not None:
+        return level, word
     order = list(policy.reasoning)
-    spoken = [key for key in order if engine in policy.reasoning[key].effort]
+    spoken = [key for key, entry in policy.reasoning.items() if engine in entry.effort]
     if not spoken:
         return level, None
     below = [key for key in spoken if order.index(key) <= order.index(level)]
@@ -78,16 +80,17 @@ def _by_labels(
     if kind.kind_class in PULL_REQUEST_CLASSES:
         scopes.insert(0, ("pull_request_label", "pull_request", question.pr_labels))
     entries = policy.models if group is LabelClass.MODEL else policy.reasoning
-    by_label = {entry.label: key for key, entry in entries.items() if entry.label is not None}
     for source, scope, texts in scopes:
         known, unknown = group_labels(texts, group, policy)
         if unknown:
-            offered = ", ".join(label_text(label, policy) for label in by_label)
+            labels = [entry.label for entry in entries.values() if entry.label is not None]
+            offered = ", ".join(label_text(label, policy) for label in labels)
             return LaunchRefusal(LaunchReason.MODEL_UNKNOWN.value, tuple(unknown), scope, {"known": offered})
         if len(known) > 1:
             return LaunchRefusal(LaunchReason.MODEL_LABEL_CONFLICT.value, tuple(known.values()), scope)
         if known:
-            return _Picked(by_label[next(iter(known))], source)
+            (label,) = known
+            return _Picked(next(key for key, entry in entries.items() if entry.label == label), source)
     return None
 
 
@@ -97,13 +100,10 @@ def _by_policy(question: ModelQuestion, kind: Kind, group: LabelClass, policy: P
     role = policy.roles.get(question.role or kind.role or "")
     sticky = question.sticky if kind.kind_class is KindClass.REVISE else None
     default = policy.defaults.model if is_model else policy.defaults.reasoning
-    offers: list[tuple[str, str | None]] = []
-    if sticky is not None:
-        offers.append(("last_run_context", sticky.model if is_model else sticky.reasoning))
-    offers.append(("stage_default", kind.model if is_model else kind.reasoning))
-    if role is not None:
-        offers.append(("agent_default", role.model if is_model else role.reasoning))
-    for source, key in offers:
+    for source, row in (("last_run_context", sticky), ("stage_default", kind), ("agent_default", role)):
+        if row is None:
+            continue
+        key = row.model if is_model else row.reasoning
         if key is not None and key in entries:
             return _Picked(key, source)
     return _Picked(default, "policy_default")
