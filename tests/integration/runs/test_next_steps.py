@@ -11,6 +11,13 @@ PROVISIONAL = {
     " need:reviewer reviewer",
     "run:vision": "run:vision:revise revise, run:prd full_or_shortened_flow, run:plan very_short_flow,"
     " need:reviewer reviewer, run:rethink rethink",
+    "run:prd": "run:prd:revise revise, run:arch full_flow, run:design shortened_flow, run:plan very_short_flow,"
+    " need:reviewer reviewer, run:rethink rethink",
+    "run:arch": "run:arch:revise revise, run:design full_or_shortened_flow, run:plan very_short_flow,"
+    " need:reviewer reviewer, run:rethink rethink",
+    "run:plan": "run:plan:revise revise, run:dev all_flows, need:reviewer reviewer, run:rethink rethink",
+    "run:ops": "run:ops:revise revise, need:reviewer reviewer, run:rethink rethink, run:doc-audit doc_audit,"
+    " run:self-improve self_improve",
     "run:design": "run:design:revise revise, run:plan all_flows, run:dev go_to_dev, need:reviewer reviewer,"
     " run:rethink rethink",
     "run:dev": "run:dev:revise revise, run:qa all_flows, need:reviewer reviewer, run:rethink rethink,"

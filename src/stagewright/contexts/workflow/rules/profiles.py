@@ -75,12 +75,13 @@ def missing_stages(stage: str, profile: str, succeeded: frozenset[str], policy: 
     path = policy.profiles.paths.get(profile, ())
     if stage not in path:
         return ()
-    return tuple(key for key in path[: path.index(stage)] if key not in succeeded)
+    return tuple([key for key in path[: path.index(stage)] if key not in succeeded])
 
 
 def _first(stage: str | None, profiles: Profiles) -> str:
-    fitting = [key for key in profiles.order if stage in profiles.paths[key]]
-    return profiles.default if not fitting or profiles.default in fitting else fitting[0]
+    if stage in profiles.paths[profiles.default]:
+        return profiles.default
+    return next((key for key in profiles.order if stage in profiles.paths[key]), profiles.default)
 
 
 def _from(profile: str, profiles: Profiles) -> tuple[str, ...]:
