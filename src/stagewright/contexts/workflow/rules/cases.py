@@ -58,7 +58,10 @@ Check = Callable[[Case], Decision | None]
 
 def first_refusal(case: Case, checks: tuple[Check, ...]) -> Decision | None:
     """Return what the first check that fails says, or None."""
-    return next((verdict for check in checks if (verdict := check(case))), None)
+    for check in checks:
+        if verdict := check(case):
+            return verdict
+    return None
 
 
 def disabled(case: Case) -> Decision | None:
