@@ -1,4 +1,4 @@
-// A failed request as one error class. `code` is stable; the text for people is made from it (shared/i18n/problems).
+// A failed request as one error class. `code` is stable; the text for people is made from it (problemWords.ts).
 export interface ProblemBody {
   code?: string
   status?: number
