@@ -37,7 +37,8 @@ from stagewright.kit.redact import Redactor
 from stagewright.wire.v1 import assignment_pb2
 from tests import factories
 from tests.fakes.clock import FakeClock
-from tests.fakes.forge import FakeForge, FakeThread
+from tests.fakes.forge import FakeForge
+from tests.fakes.forge_people import FakeThread
 from tests.fakes.git_store import WorkTree, bare_remote, git, local_git_store
 from tests.fakes.workloads import FakeWorkloads
 

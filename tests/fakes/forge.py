@@ -1,11 +1,9 @@
 """A forge in memory that satisfies ``Forge``, ``ForgeThreads`` and ``ForgeDirectory``, with faults on request."""
 
-import itertools
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct, UpdatedThreads
@@ -17,74 +15,22 @@ from stagewright.contexts.runs.ports import (
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
-    ForgeRemarks,
     Quota,
     RateReading,
 )
 from stagewright.kit.clock import Clock
 from stagewright.kit.errors import (
-    FieldProblem,
     Invalid,
     LimitReached,
     NotFound,
     StagewrightError,
-    TooLarge,
     Unauthenticated,
 )
+from tests.fakes.forge_people import BOT, CLOSES, FakePull, FakeRepository, FakeThread, ForgePeople, checked, thread_of
 
-PERSON = ForgeAccount(1, "ann", "User")
-BOT = ForgeAccount(2, "stagewright-bot", "User")
-LONGEST_BODY = 65_536
 LIMIT = 5000
 CONTENT = ("create_comment", "update_comment", "delete_comment", "open_pull_request", "update_pull_request")
 MANAGED = ("labels_of", "add_label", "remove_label", "repository_labels", "create_label", "update_label", "permission")
-
-
-CLOSES = re.compile(r"(?i)\bcloses #(\d+)")
-
-
-@dataclass
-class FakePull:
-    """The half of a pull request that an issue does not have."""
-
-    head: str
-    base: str
-    head_sha: str
-    draft: bool = False
-    merged: bool = False
-    in_repository: bool = True
-    reviews: list[ForgeReview] = field(default_factory=list)
-    texts: list[ForgeComment] = field(default_factory=list)
-    remarks: list[ForgeRemarks] = field(default_factory=list)
-
-
-@dataclass
-class FakeThread:
-    """An issue, or a pull request when ``pull`` is set."""
-
-    number: int
-    title: str
-    body: str
-    author: ForgeAccount
-    updated_at: datetime
-    open: bool = True
-    labels: list[str] = field(default_factory=list)
-    comments: list[ForgeComment] = field(default_factory=list)
-    acts: list[ThreadAct] = field(default_factory=list)
-    reactions: list[tuple[str, str]] = field(default_factory=list)
-    pull: FakePull | None = None
-
-
-@dataclass
-class FakeRepository:
-    """A repository: labels by lower-case name, roles by login, branches by name."""
-
-    info: ForgeRepository
-    labels: dict[str, ForgeLabel] = field(default_factory=dict)
-    roles: dict[str, str] = field(default_factory=dict)
-    branches: dict[str, str] = field(default_factory=dict)
-    threads: dict[int, FakeThread] = field(default_factory=dict)
-    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
 
 @dataclass
@@ -97,128 +43,15 @@ class Fault:
     after: bool
 
 
-class FakeForge:
+class FakeForge(ForgePeople):
     """Answers at once from what it remembers. ``calls`` are (act, number or name) in their order."""
 
     def __init__(self, clock: Clock, *, bot: ForgeAccount = BOT) -> None:
-        self._clock = clock
-        self._ids = itertools.count(1000)
+        super().__init__(clock, bot)
         self._faults: list[Fault] = []
-        self.bot_account = bot
-        self.accounts: dict[str, ForgeAccount] = {one.login: one for one in (PERSON, bot)}
         self.tokens: dict[str, ForgeAccount] = {"bot-token": bot}
-        self.repositories: dict[int, FakeRepository] = {}
         self.calls: list[tuple[str, object]] = []
         self.remaining = LIMIT
-        self.installations: dict[int, str] = {}
-
-    # Arranging: what people do on the forge.
-
-    def add_repository(self, full_name: str = "acme/shop", *, default_branch: str = "main") -> ForgeRepository:
-        """Make a repository with a default branch; the bot may write to it."""
-        number, web = next(self._ids), f"http://forge.test/{full_name}"
-        info = ForgeRepository(number, full_name, default_branch, web, f"{web}.git", private=False)
-        made = FakeRepository(info, roles={self.bot_account.login: "write"}, branches={default_branch: "0" * 40})
-        self.repositories[number] = made
-        return info
-
-    def install(self, repository_id: int, installation: str) -> None:
-        """Let the repository draw on the limits of an App's installation, for both purposes."""
-        self.installations[repository_id] = installation
-
-    def installation_of(self, repository_id: int, purpose: str) -> str:
-        """Return whose limits requests draw on: the installation's, else those of one token per purpose."""
-        return self.installations.get(repository_id) or f"token:{purpose}:{repository_id}"
-
-    def add_account(self, login: str, *, type: str = "User") -> ForgeAccount:  # noqa: A002 - the field's name
-        """Make an account."""
-        return self.accounts.setdefault(login, ForgeAccount(next(self._ids), login, type))
-
-    def set_role(self, repository_id: int, login: str, role: str) -> None:
-        """Give an account a role."""
-        self.add_account(login)
-        self.repositories[repository_id].roles[login] = role
-
-    def open_issue(
-        self, repository_id: int, title: str = "A task", body: str = "", *, labels: Sequence[str] = (), by: str = "ann"
-    ) -> int:
-        """Open an issue as a person."""
-        repository = self.repositories[repository_id]
-        made = FakeThread(next(repository.numbers), title, body, self.add_account(by), self._clock.now())
-        repository.threads[made.number] = made
-        for label in labels:
-            self._add_label(repository, made, label, made.author)
-        return made.number
-
-    def person_opens(self, repository_id: int, *, head: str, base: str = "main", by: str = "ann") -> int:
-        """Open a pull request as a person."""
-        repository = self.repositories[repository_id]
-        made = FakeThread(next(repository.numbers), f"Work on {head}", "", self.add_account(by), self._clock.now())
-        made.pull = FakePull(head, base, repository.branches[head])
-        repository.threads[made.number] = made
-        return made.number
-
-    def person_comments(self, repository_id: int, number: int, body: str, *, by: str = "ann") -> ForgeComment:
-        """Write a comment as a person."""
-        repository = self.repositories[repository_id]
-        return self._comment(repository, _thread(repository, number), body, self.add_account(by))
-
-    def person_labels(self, repository_id: int, number: int, label: str, *, by: str = "ann") -> None:
-        """Put a label on a thread as a person."""
-        repository = self.repositories[repository_id]
-        self._add_label(repository, _thread(repository, number), label, self.add_account(by))
-
-    def person_unlabels(self, repository_id: int, number: int, label: str, *, by: str = "ann") -> None:
-        """Take a label off a thread as a person."""
-        self._remove_label(_thread(self.repositories[repository_id], number), label, self.add_account(by))
-
-    def close(self, repository_id: int, number: int, *, merged: bool = False, by: str = "ann") -> None:
-        """Close or merge a thread as a person."""
-        thread = _thread(self.repositories[repository_id], number)
-        thread.open = False
-        self._act(thread, "closed", None, self.add_account(by))
-        if thread.pull is not None:
-            thread.pull.merged = merged
-
-    def reopen(self, repository_id: int, number: int) -> None:
-        """Reopen a thread as a person."""
-        thread = _thread(self.repositories[repository_id], number)
-        thread.open = True
-        thread.updated_at = self._clock.now()
-
-    def review(
-        self,
-        repository_id: int,
-        number: int,
-        state: str = "approved",
-        *,
-        by: str = "ann",
-        body: str = "",
-        at_line: tuple[str, int, str] | None = None,
-    ) -> None:
-        """Review a pull request as a person, or (``dismissed``) take that person's reviews back.
-
-        ``at_line``: a path, a line of it, and what is said there.
-        """
-        thread, author = _thread(self.repositories[repository_id], number), self.accounts[by]
-        assert thread.pull is not None
-        made = ForgeReview(state, self._clock.now(), author.type, author.login, author.id)
-        repository = self.repositories[repository_id]
-        if body:
-            thread.pull.texts.append(self._said(repository, thread, body, author))
-        if at_line is not None:
-            path, line, remark = at_line
-            said = self._said(repository, thread, remark, author)
-            thread.pull.remarks.append(ForgeRemarks(path, line, (said,)))
-        if state == "dismissed":
-            thread.pull.reviews = [made if one.author_login == by else one for one in thread.pull.reviews]
-        else:
-            thread.pull.reviews.append(made)
-        thread.updated_at = self._clock.now()
-
-    def forget_thread(self, repository_id: int, number: int) -> None:
-        """Make a thread disappear, as a deletion or a move does."""
-        del self.repositories[repository_id].threads[number]
 
     def fail(self, act: str, error: StagewrightError, *, times: int = 1, after: bool = False) -> None:
         """Let the next calls of the method ``act`` fail: instead of acting, or after it (the answer is lost)."""
@@ -235,7 +68,7 @@ class FakeForge:
     async def issue(self, repository: Repository, number: int) -> ForgeIssue:
         """Return an Issue with its text."""
         with self._doing("issue", number, repository):
-            thread = _thread(self._of(repository), number)
+            thread = thread_of(self._of(repository), number)
             return ForgeIssue(
                 number=number,
                 title=thread.title,
@@ -251,24 +84,24 @@ class FakeForge:
     async def comments(self, repository: Repository, number: int) -> Sequence[ForgeComment]:
         """Return all comments of a thread, oldest first."""
         with self._doing("comments", number, repository):
-            return list(_thread(self._of(repository), number).comments)
+            return list(thread_of(self._of(repository), number).comments)
 
     async def feedback(self, repository: Repository, number: int) -> ForgeFeedback:
         """Return what reviews say."""
         with self._doing("feedback", number, repository):
-            half = _thread(self._of(repository), number).pull
+            half = thread_of(self._of(repository), number).pull
             return ForgeFeedback(tuple(half.texts), tuple(half.remarks)) if half is not None else ForgeFeedback()
 
     async def create_comment(self, repository: Repository, number: int, body: str) -> ForgeComment:
         """Write a comment."""
         with self._doing("create_comment", number, repository):
-            return self._comment(self._of(repository), _thread(self._of(repository), number), body, self.bot_account)
+            return self._comment(self._of(repository), thread_of(self._of(repository), number), body, self.bot_account)
 
     async def update_comment(self, repository: Repository, comment_id: int, body: str) -> ForgeComment:
         """Replace the text of a comment."""
         with self._doing("update_comment", comment_id, repository):
             thread, index = _comment(self._of(repository), comment_id)
-            thread.comments[index] = replace(thread.comments[index], body=_checked(body))
+            thread.comments[index] = replace(thread.comments[index], body=checked(body))
             thread.updated_at = self._clock.now()
             return thread.comments[index]
 
@@ -281,18 +114,18 @@ class FakeForge:
     async def labels_of(self, repository: Repository, number: int) -> Sequence[str]:
         """Return the labels of a thread."""
         with self._doing("labels_of", number, repository):
-            return list(_thread(self._of(repository), number).labels)
+            return list(thread_of(self._of(repository), number).labels)
 
     async def add_label(self, repository: Repository, number: int, label: str) -> None:
         """Put a label on a thread; one that is there already is success."""
         with self._doing("add_label", number, repository):
             found = self._of(repository)
-            self._add_label(found, _thread(found, number), _name(label), self.bot_account)
+            self._add_label(found, thread_of(found, number), _name(label), self.bot_account)
 
     async def remove_label(self, repository: Repository, number: int, label: str) -> None:
         """Take a label off a thread; one that is not there is success."""
         with self._doing("remove_label", number, repository):
-            self._remove_label(_thread(self._of(repository), number), _name(label), self.bot_account)
+            self._remove_label(thread_of(self._of(repository), number), _name(label), self.bot_account)
 
     async def repository_labels(self, repository: Repository) -> Sequence[ForgeLabel]:
         """Return the repository's labels."""
@@ -317,13 +150,13 @@ class FakeForge:
     async def own_reactions(self, repository: Repository, number: int) -> Sequence[str]:
         """Return what the bot reacted with."""
         with self._doing("own_reactions", number, repository):
-            found = _thread(self._of(repository), number).reactions
+            found = thread_of(self._of(repository), number).reactions
             return [reaction for login, reaction in found if login == self.bot_account.login]
 
     async def add_reaction(self, repository: Repository, number: int, reaction: str) -> None:
         """React to a thread; the same reaction again is success."""
         with self._doing("add_reaction", number, repository):
-            found = _thread(self._of(repository), number).reactions
+            found = thread_of(self._of(repository), number).reactions
             if (self.bot_account.login, reaction) not in found:
                 found.append((self.bot_account.login, reaction))
 
@@ -335,7 +168,7 @@ class FakeForge:
     async def pull_request(self, repository: Repository, number: int) -> ForgePullRequest:
         """Return a pull request as it is now."""
         with self._doing("pull_request", number, repository):
-            return self._pull(repository, _thread(self._of(repository), number))
+            return self._pull(repository, thread_of(self._of(repository), number))
 
     async def pull_requests_by_head(self, repository: Repository, branch: str) -> Sequence[ForgePullRequest]:
         """Return open and closed pull requests of a branch, newest first."""
@@ -355,7 +188,7 @@ class FakeForge:
             if not {head, base} <= found.branches.keys():
                 raise Invalid("head or base is no branch", code="forge.invalid")
             number, now = next(found.numbers), self._clock.now()
-            made = FakeThread(number, title, _checked(body), self.bot_account, now)
+            made = FakeThread(number, title, checked(body), self.bot_account, now)
             made.pull = FakePull(head, base, found.branches[head], draft)
             found.threads[number] = made
             return self._pull(repository, made)
@@ -365,9 +198,9 @@ class FakeForge:
     ) -> ForgePullRequest:
         """Replace the text of a pull request, and its title unless None."""
         with self._doing("update_pull_request", number, repository):
-            thread = _thread(self._of(repository), number)
+            thread = thread_of(self._of(repository), number)
             self._pull(repository, thread)
-            thread.title, thread.body = title if title is not None else thread.title, _checked(body)
+            thread.title, thread.body = title if title is not None else thread.title, checked(body)
             thread.updated_at = self._clock.now()
             return self._pull(repository, thread)
 
@@ -412,7 +245,7 @@ class FakeForge:
     async def reviews(self, repository: Repository, number: int) -> Sequence[ForgeReview]:
         """Return the submitted reviews, oldest first."""
         with self._doing("reviews", number, repository):
-            half = _thread(self._of(repository), number).pull
+            half = thread_of(self._of(repository), number).pull
             return list(half.reviews) if half is not None else []
 
     async def permission(self, repository: Repository, login: str) -> str:
@@ -424,7 +257,7 @@ class FakeForge:
     async def acts(self, repository: Repository, number: int) -> Sequence[ThreadAct]:
         """Return the thread's label events, oldest first."""
         with self._doing("acts", number, repository):
-            return list(_thread(self._of(repository), number).acts)
+            return list(thread_of(self._of(repository), number).acts)
 
     async def updated_threads(self, repository: Repository, since: datetime | None, etag: str | None) -> UpdatedThreads:
         """Return threads updated at or after ``since`` (None: all open ones), least lately updated first."""
@@ -534,48 +367,6 @@ class FakeForge:
             labels=tuple(thread.labels),
         )
 
-    def _comment(self, repository: FakeRepository, thread: FakeThread, body: str, by: ForgeAccount) -> ForgeComment:
-        made = self._said(repository, thread, body, by)
-        thread.comments.append(made)
-        thread.updated_at = made.created_at
-        return made
-
-    def _said(self, repository: FakeRepository, thread: FakeThread, body: str, by: ForgeAccount) -> ForgeComment:
-        number = next(self._ids)
-        return ForgeComment(
-            id=number,
-            url=f"{repository.info.web_url}/issues/{thread.number}#issuecomment-{number}",
-            body=_checked(body),
-            author=by.login,
-            author_id=by.id,
-            author_type=by.type,
-            association="NONE" if repository.roles.get(by.login, "none") == "none" else "COLLABORATOR",
-            created_at=self._clock.now(),
-        )
-
-    def _add_label(self, repository: FakeRepository, thread: FakeThread, label: str, by: ForgeAccount) -> None:
-        known = repository.labels.setdefault(label.lower(), ForgeLabel(label, "ededed", "")).name
-        if known not in thread.labels:
-            thread.labels.append(known)
-            self._act(thread, "labeled", known, by)
-
-    def _remove_label(self, thread: FakeThread, label: str, by: ForgeAccount) -> None:
-        for known in [one for one in thread.labels if one.lower() == label.lower()]:
-            thread.labels.remove(known)
-            self._act(thread, "unlabeled", known, by)
-
-    def _act(self, thread: FakeThread, action: str, label: str | None, by: ForgeAccount) -> None:
-        now = self._clock.now()
-        thread.acts.append(ThreadAct(action, label, now, by.type, by.login, by.id))
-        thread.updated_at = now
-
-
-def _thread(repository: FakeRepository, number: int) -> FakeThread:
-    found = repository.threads.get(number)
-    if found is None:
-        raise NotFound(f"no thread {number}", code="forge.not_found")
-    return found
-
 
 def _comment(repository: FakeRepository, comment_id: int) -> tuple[FakeThread, int]:
     for thread in repository.threads.values():
@@ -587,12 +378,6 @@ def _comment(repository: FakeRepository, comment_id: int) -> tuple[FakeThread, i
 
 def _as_thread(found: FakeThread) -> ForgeThread:
     return ForgeThread(found.number, found.pull is not None, found.open, tuple(found.labels), found.updated_at)
-
-
-def _checked(body: str) -> str:
-    if len(body) > LONGEST_BODY:
-        raise TooLarge("the text is too long", problems=(FieldProblem("/body", "too_large", "shorten it"),))
-    return body
 
 
 def _name(label: str) -> str:

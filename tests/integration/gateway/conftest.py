@@ -6,10 +6,18 @@ from pathlib import Path
 import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway, open_gateway
+from tests.fakes.socket import Listening, listening
 
 
 @pytest.fixture
 async def gateway(dsn: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[Gateway]:
     """Return an open gateway."""
     async with open_gateway(dsn, clock, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def server(gateway: Gateway) -> AsyncIterator[Listening]:
+    """Return a gateway with a socket."""
+    async with listening(gateway) as opened:
         yield opened

@@ -1,25 +1,16 @@
 """A frame carries what its own reader may do, as a fresh read would say: a row it patches keeps its buttons right."""
 
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any
 
-import pytest
 from tests.fakes.gateway import Gateway, Person
-from tests.fakes.socket import Client, Listening, listening
+from tests.fakes.socket import Client, Listening
 
 from stagewright.contexts.identity.events import AccessChanged
 from stagewright.contexts.identity.store import change_user
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.projects.model import RepositoryState
 from stagewright.contexts.projects.usecases import turn_repository
-
-
-@pytest.fixture
-async def server(gateway: Gateway) -> AsyncIterator[Listening]:
-    """Return a gateway with a socket."""
-    async with listening(gateway) as opened:
-        yield opened
 
 
 async def read(gateway: Gateway, who: Person, path: str) -> list[Any]:

@@ -3,47 +3,25 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Callable, MutableMapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
-from jsonschema import Draft202012Validator
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway, Person
 from tests.fakes.socket import Listening, listening
+from tests.integration.gateway.notes import note, values
 from websockets.exceptions import InvalidStatus
 
-from stagewright.contexts.identity.events import MemberRemoved
-from stagewright.contexts.identity.model import Membership, ProjectRole
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.projects.api import Project
 from stagewright.contexts.projects.events import ProjectChangedEvent
-from stagewright.contexts.runs import api as runs
-from stagewright.contexts.runs.events import ResultChecked
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.processes.gateway.realtime import Limits
 from stagewright.processes.gateway.realtime.coalescing import SILENCE
-from stagewright.processes.gateway.realtime.messages import NotUnderstood, read_message
-
-
-@pytest.fixture
-async def server(gateway: Gateway) -> AsyncIterator[Listening]:
-    """Return a gateway with a socket."""
-    async with listening(gateway) as opened:
-        yield opened
-
-
-async def note(gateway: Gateway, run: runs.Run, *values: Any) -> None:
-    """Journal facts of the run, in one transaction."""
-    async with gateway.db.transaction() as tx:
-        for value in values:
-            tx.publish(ResultChecked(run=run, extra={"value": value}))
 
 
 async def change(gateway: Gateway, project: Project, *versions: int) -> None:
@@ -51,10 +29,6 @@ async def change(gateway: Gateway, project: Project, *versions: int) -> None:
     for version in versions:
         async with gateway.db.transaction() as tx:
             tx.publish(ProjectChangedEvent(project=replace(project, version=version)))
-
-
-def values(frames: list[dict[str, Any]]) -> list[Any]:
-    return [frame["data"]["value"] for frame in frames if "value" in frame["data"]]
 
 
 async def test_a_socket_is_greeted_and_told_what_happens(server: Listening, clock: FakeClock) -> None:
@@ -395,83 +369,6 @@ class TestResync:
             await client.until(lambda: 1 in values(client.frames()))
 
 
-class TestSlow:
-    """A client that does not read: the gateway's ASGI side with a wire that is held."""
-
-    async def test_a_full_queue_is_given_up_for_one_resync_and_the_socket_lives(self, gateway: Gateway) -> None:
-        _, _, run = await gateway.scene()
-        owner, topic = await gateway.person(role="owner"), f"run:{run.id}"
-        async with listening(gateway, Limits(messages=4)) as server, held(server, owner, topic) as wire:
-            for value in range(8):
-                await note(gateway, run, value)
-                await server.settled()
-            assert len(next(iter(server.live.sockets)).outbox) <= 4
-            wire.open.set()
-            await wire.until(lambda: "resync" in wire.operations)
-            await note(gateway, run, "after")
-            await wire.until(lambda: "after" in wire.values)
-            resync = next(item for item in wire.said if item["op"] == "resync")
-            assert (resync["topics"], resync["reason"]) == ("all", "overflow")
-            assert wire.closed is None
-
-    async def test_the_third_overflow_of_a_minute_ends_the_socket(self, gateway: Gateway) -> None:
-        _, _, run = await gateway.scene()
-        owner, topic = await gateway.person(role="owner"), f"run:{run.id}"
-        async with listening(gateway, Limits(messages=2)) as server, held(server, owner, topic) as wire:
-            for value in range(12):
-                await note(gateway, run, value)
-                await server.settled()
-            wire.open.set()
-            await wire.until(lambda: wire.closed == 4408)
-
-
-class TestSchema:
-    """Everything the socket says fits docs/realtime.schema.json."""
-
-    SCHEMA = json.loads((Path(__file__).parents[3] / "docs/realtime.schema.json").read_text())
-
-    def valid(self, side: str, value: Any) -> bool:
-        return bool(Draft202012Validator(self.SCHEMA | {"oneOf": [{"$ref": f"#/$defs/{side}"}]}).is_valid(value))
-
-    async def test_messages_fit_the_schema(self, server: Listening, clock: FakeClock) -> None:
-        gateway = server.gateway
-        project, repository, run = await gateway.scene()
-        person = await gateway.person("eve", member_of=project)
-        await server.settled()
-        async with server.open(person) as client:
-            await client.hello("runs", f"run:{run.id}", "weather", last_event_id="garbage")
-            await client.sub(1, "projects", "audit")
-            await gateway.run(repository, 2)
-            await client.until(lambda: client.frames() != [])
-            await clock.until(lambda: client.told("ping"))
-            async with gateway.db.transaction() as tx:
-                await tx.execute("delete from memberships where user_id = %(user)s", user=person.user.id)
-                tx.publish(MemberRemoved(membership=Membership(project.id, person.user.id, ProjectRole.READ)))
-            await client.heard("error")
-        assert {item["op"] for item in client.said} == {"ready", "ack", "events", "ping", "error", "resync"}
-        for item in client.said:
-            assert self.valid("ServerMessage", item), item
-
-    @pytest.mark.parametrize(
-        ("message", "fits"),
-        [
-            ({"op": "hello", "v": 1, "topics": ["runs"], "logs": {"a": {"attempt": 1, "stream_seq": 0}}}, True),
-            ({"op": "hello", "v": 1, "surprise": 1}, False),
-            ({"op": "sub", "n": 1}, True),
-            ({"op": "sub"}, False),
-            ({"op": "unsub", "topics": []}, True),
-            ({"op": "dance"}, False),
-        ],
-    )
-    def test_the_schema_takes_what_the_reader_takes(self, message: dict[str, Any], fits: bool) -> None:
-        assert self.valid("ClientMessage", message) is fits
-        if fits:
-            assert read_message(json.dumps(message))
-        else:
-            with pytest.raises(NotUnderstood):
-                read_message(json.dumps(message))
-
-
 class TestProtocol:
     async def test_signs_of_life_carry_the_newest_cursor(self, server: Listening, clock: FakeClock) -> None:
         gateway = server.gateway
@@ -584,66 +481,6 @@ async def test_figures_tell_of_sockets_topics_lag_and_resyncs(server: Listening)
         assert figure("stagewright_realtime_resync_total", {"reason": "too_old"}) == 1
         assert figure("stagewright_realtime_frames_total", {"family": "projects"}) == 2
         assert (figure("stagewright_realtime_lag_seconds_count") or 0) > 0
-
-
-@dataclass
-class HeldWire:
-    """The client's side of an ASGI connection; what is sent waits until ``open`` is set."""
-
-    inbox: "asyncio.Queue[dict[str, Any]]" = field(default_factory=asyncio.Queue)
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-    said: list[dict[str, Any]] = field(default_factory=list)
-    closed: int | None = None
-    _news: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Take what the gateway sends."""
-        if message["type"] == "websocket.send":
-            await self.open.wait()
-            self.said.append(json.loads(message["text"]))
-        elif message["type"] == "websocket.close":
-            self.closed = message["code"]
-        self._news.set()
-
-    @property
-    def operations(self) -> list[str]:
-        """Return what kinds of messages came."""
-        return [item["op"] for item in self.said]
-
-    @property
-    def values(self) -> list[Any]:
-        """Return the values of the notes that came."""
-        return values([frame for item in self.said if item["op"] == "events" for frame in item["frames"]])
-
-    async def until(self, holds: Callable[[], bool]) -> None:
-        """Wait until it holds."""
-        async with asyncio.timeout(10):
-            while not holds():
-                self._news.clear()
-                await self._news.wait()
-
-
-@asynccontextmanager
-async def held(server: Listening, who: Person, topic: str) -> AsyncIterator[HeldWire]:
-    """Open a socket whose writes are held, and wait until it follows the topic."""
-    await server.settled()
-    wire = HeldWire()
-    headers = [(b"authorization", f"Bearer {who.token}".encode())]
-    scope = {"type": "websocket", "path": "/api/v1/realtime", "headers": headers, "subprotocols": ["stagewright.v1"]}
-    await wire.inbox.put({"type": "websocket.connect"})
-    hello = json.dumps({"op": "hello", "v": 1, "topics": [topic]})
-    await wire.inbox.put({"type": "websocket.receive", "text": hello})
-    serving = asyncio.create_task(server.live.serve(scope, wire.inbox.get, wire.send))
-    async with asyncio.timeout(10):
-        while not any(socket.followed for socket in server.live.sockets):
-            server.live.poke()
-            await asyncio.sleep(0.01)  # its answer is held, too: only the gateway's own side shows it
-    try:
-        yield wire
-    finally:
-        await wire.inbox.put({"type": "websocket.disconnect", "code": 1005})
-        wire.open.set()
-        await asyncio.wait_for(serving, 10)
 
 
 async def refused(server: Listening, who: Person) -> int:

@@ -1,26 +1,17 @@
 """Log topics of the socket: chunks in order, gaps named, ends told, attempts one after the other."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
-import pytest
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway
-from tests.fakes.socket import Client, Listening, listening
+from tests.fakes.socket import Client, Listening
 
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.runs.model import AttemptId
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import logs as log_rows
 from stagewright.kit.ids import uuid7
-
-
-@pytest.fixture
-async def server(gateway: Gateway) -> AsyncIterator[Listening]:
-    """Return a gateway with a socket."""
-    async with listening(gateway) as opened:
-        yield opened
 
 
 async def an_attempt(gateway: Gateway, run: runs.Run, generation: int = 1) -> AttemptId:

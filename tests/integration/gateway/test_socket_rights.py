@@ -1,6 +1,5 @@
 """Rights at the socket: who loses them gets no frame after that, and hears why."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -19,13 +18,6 @@ from stagewright.contexts.projects.api import Project
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.runs.events import ResultChecked
 from stagewright.kit.db import Tx
-
-
-@pytest.fixture
-async def server(gateway: Gateway) -> AsyncIterator[Listening]:
-    """Return a gateway with a socket."""
-    async with listening(gateway) as opened:
-        yield opened
 
 
 async def remove_member(tx: Tx, project: Project, person: Person) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.fakes.forge import PERSON
+from tests.fakes.forge_people import PERSON
 from tests.fakes.gateway import Gateway, Person
 
 from stagewright.contexts.projects import api as projects

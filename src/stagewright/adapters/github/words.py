@@ -61,17 +61,7 @@ def thread(found: structs.Issue) -> ForgeThread:
 
 def comment(found: structs.Comment) -> ForgeComment:
     """Return a comment."""
-    author = found.user or GHOST
-    return ForgeComment(
-        id=found.id,
-        url=found.html_url,
-        body=found.body or "",
-        author=author.login,
-        author_id=author.id,
-        author_type=author.type,
-        association=found.author_association,
-        created_at=found.created_at,
-    )
+    return _said(found, found.created_at)
 
 
 def feedback(reviews: Sequence[structs.Review], comments: Sequence[structs.ReviewComment]) -> ForgeFeedback:
@@ -93,7 +83,7 @@ def feedback(reviews: Sequence[structs.Review], comments: Sequence[structs.Revie
     )
 
 
-def _said(found: structs.Review | structs.ReviewComment, at: datetime) -> ForgeComment:
+def _said(found: structs.Comment | structs.Review | structs.ReviewComment, at: datetime) -> ForgeComment:
     author = found.user or GHOST
     return ForgeComment(
         id=found.id,
