@@ -35,6 +35,8 @@ async def launched(local: LocalHarness, **changes: object) -> WorkloadSpec:
     spec = a_spec(**changes)
     await local.workloads.launch(spec)
     await until((local.run_dir(spec) / "ready").exists)
+    # The puppet may be ready before its supervisor has written down who it is.
+    await until(file_of(local, spec, "runner").exists)
     return spec
 
 
