@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { detailOf, folded, withEvents } from '@/features/runs/events'
-import { byAge, FILTERS, matchesRun, needsLoad, type RunFilters } from '@/features/runs/list'
+import { byAge, FILTERS, matchesRun, needsLoad, pullRequestOf, type RunFilters } from '@/features/runs/list'
 import { phasesOf, sentenceOf } from '@/features/runs/phases'
 import { stagesOf } from '@/features/runs/stages'
 import { grouped } from '@/features/runs/waits'
@@ -10,6 +10,7 @@ import { localPath } from '@/shared/ui/localPath'
 import { readRange } from '@/shared/ui/logs/useLineRange'
 import { marked } from '@/shared/ui/logs/marks'
 import type { Incident, Run, RunDetail, RunEvent, Wait, WaitFrame } from '@/shared/api/types'
+import { noRows, withChanges, withPage } from '@/shared/realtime/rows'
 import { frame } from '../realtime/fakes'
 
 function aRun(change: Partial<Run> = {}): Run {
@@ -146,6 +147,36 @@ describe('one run', () => {
       'qa ahead',
     ])
   })
+  test('the track shows what the profile skips, and what comes next once the newest has succeeded', () => {
+    const paths = { 'quick-fix': ['plan', 'dev'], 'new-service': ['vision', 'plan', 'dev', 'qa'] }
+    const policy = { profiles: { default: 'quick-fix', paths } }
+    const done = aRun({ id: 'r0', stage: 'plan', status: 'succeeded' })
+    const states = (...runs: Run[]) =>
+      stagesOf(policy, runs, done).map((stage) => `${stage.name} ${stage.state}`)
+    expect(states(done)).toEqual(['vision skipped', 'plan done', 'dev next', 'qa skipped'])
+    const late = '2026-01-02T00:00:00Z'
+    expect(states(done, aRun({ id: 'r2', created_at: late })).at(2)).toBe('dev current')
+    expect(states(done, aRun({ id: 'r2', created_at: late, status: 'failed' })).at(2)).toBe('dev failed')
+    expect(states(done, aRun({ id: 'r2', stage: 'audit', status: 'succeeded' })).at(-1)).toBe('audit done')
+  })
+})
+
+test('a pull request that changed changes in every row that shows it, and is no row itself', () => {
+  const shown = (url: string) => aRun({ pull_request: { url, state: 'open' } as Run['pull_request'] })
+  const data = { pull_request: { url: 'u/1', state: 'merged' } }
+  const change = pullRequestOf(frame('1', { kind: 'run.pr.updated', data }))!
+  expect(change(shown('u/1')).pull_request?.state).toBe('merged')
+  const other = shown('u/2')
+  expect(change(other)).toBe(other)
+  expect(pullRequestOf(frame('2', { kind: 'run.started', data: {} }))).toBeUndefined()
+  const rows = withPage(
+    noRows<Run>(),
+    { items: [shown('u/1')], next_cursor: null },
+    (row) => row.id,
+    new Map(),
+  )
+  expect(withChanges(rows, [undefined, change]).rows.get('r1')?.pull_request?.state).toBe('merged')
+  expect(withChanges(rows, [undefined])).toBe(rows)
 })
 
 describe('events', () => {

@@ -94,6 +94,9 @@ async def test_repeated_filters_mean_either_and_different_ones_mean_both(gateway
     assert await numbers("status=failed") == []
     assert await numbers("wait_reason=rate_limit") == []
     assert await numbers("pr=5") == []
+    every = (await gateway.get("/runs", owner)).json()["items"]
+    second = next(item["number"] for item in every if item["issue_number"] == 2)
+    assert await numbers(f"number={int(second.partition('-')[2])}") == [2]
 
 
 async def test_pages_of_the_audit_and_of_incidents_stay_whole_while_rows_come(

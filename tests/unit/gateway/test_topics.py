@@ -47,6 +47,10 @@ Expected = list[tuple[str, str, int | None]]
             an_entry("run.started", f"run:{RUN}", **OF_ISSUE),
             [("runs", RUN, 3), (f"run:{RUN}", RUN, 3), (f"issue:{REPOSITORY}#7", RUN, 3)],
         ),
+        (
+            an_entry("run.pr.updated", f"run:{RUN}", pr_number=7),
+            [("runs", "event:1", None), (f"run:{RUN}", "event:1", None)],
+        ),
         (an_entry("run.result.checked", f"run:{RUN}"), [(f"run:{RUN}", "event:1", None)]),
         (an_entry("run.attempt.opened", f"run:{RUN}", id="a1"), [(f"run:{RUN}", "a1", None)]),
         (an_entry("effect.failed", "repository:1", id="1"), [("repository:1", "event:1", None)]),

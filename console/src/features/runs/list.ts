@@ -1,5 +1,6 @@
 // What the list of runs shows and in which order. Pure.
 import type { Run } from '@/shared/api/types'
+import type { Frame } from '@/shared/realtime/protocol'
 import { inTime } from '@/shared/ui/scope'
 
 const FIELDS = ['status', 'wait_reason', 'stage', 'role', 'project', 'issue', 'pr', 'actor'] as const
@@ -34,6 +35,13 @@ export function byAge(a: Run, b: Run): number {
 /** Frames carry all of a row but what the run used: that is loaded once, when it has ended. */
 export function needsLoad(before: Run, after: Run): boolean {
   return before.finished_at === null && after.finished_at !== null
+}
+
+/** A pull request that changed is shown by every run that has it; undefined: the frame tells of a run. */
+export function pullRequestOf({ kind, data }: Frame): ((row: Run) => Run) | undefined {
+  if (kind !== 'run.pr.updated') return undefined
+  const fresh = data?.pull_request as Run['pull_request'] | undefined
+  return (row) => (fresh && row.pull_request?.url === fresh.url ? { ...row, pull_request: fresh } : row)
 }
 
 /** Cost in the currency's millionths as text; null is unknown, not zero. */

@@ -3,7 +3,7 @@ import { computed, toValue, type MaybeRefOrGetter } from 'vue'
 import { api, ok } from '@/shared/api/client'
 import type { Run } from '@/shared/api/types'
 import { useLiveList } from '@/shared/realtime/useLiveList'
-import { byAge, matchesRun, needsLoad, type RunFilters } from './list'
+import { byAge, matchesRun, needsLoad, pullRequestOf, type RunFilters } from './list'
 
 const PAGE = 50
 
@@ -24,6 +24,7 @@ export function useRuns(
     },
     matches: (run) => matchesRun(run, wanted.value),
     sort: byAge,
+    beside: pullRequestOf,
     one: (run_id) => ok(api.GET('/api/v1/runs/{run_id}', { params: { path: { run_id } } })),
     incomplete: needsLoad,
     busy,

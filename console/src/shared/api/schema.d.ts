@@ -6659,6 +6659,7 @@ export interface operations {
                 kind?: string[] | null;
                 /** @description how many items at most */
                 limit?: number;
+                number?: number[] | null;
                 pr?: number[] | null;
                 project?: string[] | null;
                 repository?: string[] | null;

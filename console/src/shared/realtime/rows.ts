@@ -62,6 +62,14 @@ export function withFrames<T extends object>(
   return { ...held, rows, left, unknown }
 }
 
+/** Apply changes to every row; a row that none of them concerns stays the same object. */
+export function withChanges<T>(held: Rows<T>, changes: readonly (((row: T) => T) | undefined)[]): Rows<T> {
+  const real = changes.filter((change) => change !== undefined)
+  if (real.length === 0) return held
+  const changed = (row: T) => real.reduce((now, change) => change(now), row)
+  return { ...held, rows: new Map([...held.rows].map(([key, row]) => [key, changed(row)])) }
+}
+
 /** Drop the rows that stopped matching. */
 export function withoutLeft<T>(held: Rows<T>): Rows<T> {
   if (held.left.size === 0) return held

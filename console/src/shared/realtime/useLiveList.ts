@@ -2,7 +2,7 @@
 import { computed, onScopeDispose, ref, shallowRef, toValue, watch, type MaybeRefOrGetter } from 'vue'
 import type { Page } from '../api/types'
 import type { Frame } from './protocol'
-import { noRows, withFrames, withoutLeft, withPage, type Rows } from './rows'
+import { noRows, withChanges, withFrames, withoutLeft, withPage, type Rows } from './rows'
 import { useLiveData } from './useLive'
 
 const SORT_EVERY = 1000
@@ -16,6 +16,8 @@ export interface ListSource<T> {
   /** Say whether a row belongs into the list, now that this frame changed it. */
   matches: (row: T, frame: Frame) => boolean
   sort: (a: T, b: T) => number
+  /** Of a frame that is no row: what it changes of the rows that are held; undefined is a row. */
+  beside?: (frame: Frame) => ((row: T) => T) | undefined
   /** Load one row: frames do not carry everything that a row shows. */
   one?: (key: string) => Promise<T>
   /** Say whether a frame changed something that only `one` can tell. */
@@ -32,7 +34,9 @@ export function useLiveList<T extends object>(source: ListSource<T>) {
     params: source.params,
     load: async (signal) => withPage(noRows<T>(), await source.load(null, signal), keyOf, new Map()),
     apply: (held, frames) => {
-      const next = withFrames(held, frames, source.matches)
+      const changes = frames.map((frame) => source.beside?.(frame))
+      const rows = frames.filter((_, n) => changes[n] === undefined)
+      const next = withChanges(withFrames(held, rows, source.matches), changes)
       queueMicrotask(() => void complete(held, next))
       return next
     },

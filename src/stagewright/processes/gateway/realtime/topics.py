@@ -8,7 +8,7 @@ from uuid import UUID
 from stagewright.contexts.identity.events import AccessChanged, MemberFact
 from stagewright.contexts.incidents.events import IncidentFact
 from stagewright.contexts.projects.events import LabelsSynced, ProjectFact, RepositoryFact
-from stagewright.contexts.runs.events import AttemptFact, RunMoved, RunWaitPaused, RunWaitResumed
+from stagewright.contexts.runs.events import AttemptFact, PullRequestUpdated, RunMoved, RunWaitPaused, RunWaitResumed
 from stagewright.contexts.workflow.events import PolicyChanged
 from stagewright.kit.journal import Entry, Event
 from stagewright.kit.settings.stored import SettingChanged
@@ -19,7 +19,7 @@ LISTS = frozenset({"runs", "waits", "projects", "incidents", "users"})
 OVER = ("cancelling", "succeeded", "failed", "cancelled")
 Kinds = tuple[type[Event], ...]
 FAMILIES: Mapping[str, Kinds] = {
-    "runs": (RunMoved,),
+    "runs": (RunMoved, PullRequestUpdated),
     "projects": (ProjectFact, RepositoryFact),
     "incidents": (IncidentFact,),
     "users": (AccessChanged,),
