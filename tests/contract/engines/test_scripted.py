@@ -306,6 +306,19 @@ async def test_governed_tools_that_are_down_fail_the_turn_and_the_next_attempt_b
     assert kinds(resumed)[2:] == ["message", "turn_ended"]
 
 
+async def test_a_revise_that_is_given_the_session_of_the_run_before_acts_every_step_again(tmp_path: Path) -> None:
+    scenario = "- write: {path: a.md, content: one}\n- result: {title: Done}\n"
+    first = await an_engine(a_job(tmp_path, scenario=scenario, run_id="run-1"))
+    events = await run_turn(first)
+    archive = first.archive()
+    assert archive is not None
+    revise = await an_engine(a_job(tmp_path, scenario=scenario, run_id="run-2"))
+    revise.restore(archive)
+    again = await run_turn(revise, thread_id=archive.thread_id)
+    assert again[0].thread_id == events[0].thread_id
+    assert [event.paths for event in again if event.kind == "file_change"] == [("a.md",)]
+
+
 async def test_an_interrupted_session_goes_on_after_the_step_that_hung(tmp_path: Path) -> None:
     engine = await an_engine(a_job(tmp_path, scenario="- hang\n- say: after\n"))
     async with asyncio.timeout(DEADLINE):

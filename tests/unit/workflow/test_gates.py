@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.workflow.words import a_policy
+from tests.unit.workflow.words import a_link, a_policy
 
-from stagewright.contexts.workflow.api import GateView, Kind, KindClass, Policy, check_gates
+from stagewright.contexts.workflow.api import GateView, Kind, KindClass, Link, Policy, check_gates, result_accepted
 
 POLICY = a_policy()
 OF_CLASS = {
@@ -85,3 +85,30 @@ def test_the_gates_are_asked_in_the_order_of_the_table() -> None:
         found.append(hit.reason.value)
         view = replace(view, labels=tuple(label for label in view.labels if label not in hit.labels))
     assert found == list(dict.fromkeys(expected))
+
+
+OLD, NEW = a_link("plan", pr_number=41), a_link("dev", pr_number=42)
+
+
+@pytest.mark.parametrize(
+    ("finished", "links", "accepted"),
+    [
+        ((), (), False),
+        (("doc-audit",), (), False),
+        (("plan",), (), True),
+        (("plan",), (OLD,), False),
+        (("plan",), (replace(OLD, state="approved"),), True),
+        (("plan",), (replace(OLD, state="merged"),), True),
+        (("plan",), (replace(OLD, state="superseded"),), True),
+        (("plan",), (replace(OLD, state="closed"),), True),
+        (("plan",), (replace(OLD, labels=("[State:Approved]",)),), True),
+        (("plan",), (a_link("plan", pr_number=43), replace(OLD, state="merged")), False),
+        (("dev", "plan"), (NEW, replace(OLD, state="merged")), False),
+        (("dev", "plan"), (replace(NEW, state="merged"), OLD), True),
+        (("doc-audit", "plan"), (a_link("doc-audit"), replace(OLD, state="merged")), True),
+    ],
+)
+def test_the_result_of_the_last_stage_on_the_path_is_what_has_to_be_accepted(
+    finished: tuple[str, ...], links: tuple[Link, ...], accepted: bool
+) -> None:
+    assert result_accepted(finished, "feature", links, POLICY) is accepted

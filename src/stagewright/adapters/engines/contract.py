@@ -37,6 +37,7 @@ class Capabilities:
 class EngineJob:
     """What one attempt asks of its engine. Holds no credential: URLs are the runner's loopback relay.
 
+    ``run_id`` tells the attempts of one run from those of another, whose session this one may be given.
     ``environment`` is added to the core variables of the child; its ``PATH`` is also where the engine's program is
     looked for. ``engine_version`` is the version the start check insists on, empty for any.
     """
@@ -55,6 +56,7 @@ class EngineJob:
     argv: tuple[str, ...] = ()
     scenario: str = ""
     stage: str = ""
+    run_id: str = ""
     engine_version: str = ""
     scope_any: bool = True
     scope_allow: tuple[str, ...] = ()

@@ -87,8 +87,6 @@ class RunWorld:
 
     profile: str | None = None
     profile_source: str | None = None
-    accepted_result: bool = False
-    platform_needs_input: bool = False
     sticky_model: str | None = None
     sticky_reasoning: str | None = None
     attempt_reason: str = "first"

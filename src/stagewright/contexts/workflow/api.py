@@ -27,7 +27,7 @@ from stagewright.contexts.workflow.model.decisions import (
     TriggerSource,
     World,
 )
-from stagewright.contexts.workflow.model.keys import ABANDONED, NEED_INPUT
+from stagewright.contexts.workflow.model.keys import ABANDONED, IN_REVIEW, NEED_INPUT
 from stagewright.contexts.workflow.model.outcomes import (
     BootstrapAction,
     CreateLabel,
@@ -79,7 +79,7 @@ from stagewright.contexts.workflow.rules.admission import ActiveCounts, admissio
 from stagewright.contexts.workflow.rules.bootstrap import plan_label_bootstrap
 from stagewright.contexts.workflow.rules.catalogue import label_catalogue, stage_kind, stage_label
 from stagewright.contexts.workflow.rules.decide import decide
-from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates
+from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
 from stagewright.contexts.workflow.rules.guard import guard_sender
 from stagewright.contexts.workflow.rules.matching import (
     is_trigger_text,
@@ -119,7 +119,14 @@ from stagewright.contexts.workflow.rules.scopes import (
     scope_patterns,
 )
 from stagewright.contexts.workflow.rules.showing import effective
-from stagewright.contexts.workflow.rules.texts import RefusalText, refusal_text, step_text, variant_text, word
+from stagewright.contexts.workflow.rules.texts import (
+    RefusalText,
+    launch_text,
+    refusal_text,
+    step_text,
+    variant_text,
+    word,
+)
 from stagewright.contexts.workflow.rules.transitions import label_transitions, needed_change
 from stagewright.contexts.workflow.usecases import (
     builtin_policy,
@@ -133,6 +140,7 @@ from stagewright.contexts.workflow.usecases import (
 
 __all__ = [
     "ABANDONED",
+    "IN_REVIEW",
     "NEED_INPUT",
     "NOBODY",
     "UNRESOLVED",
@@ -220,6 +228,7 @@ __all__ = [
     "effective",
     "effective_policy",
     "engine_ready",
+    "gate_params",
     "guard_sender",
     "has_revise",
     "is_held",
@@ -233,6 +242,7 @@ __all__ = [
     "label_keys",
     "label_text",
     "label_transitions",
+    "launch_text",
     "limits",
     "load_policy",
     "locale_of",
@@ -258,6 +268,7 @@ __all__ = [
     "resolve_mode",
     "resolve_model",
     "resolve_review_stage",
+    "result_accepted",
     "scope_patterns",
     "stage_kind",
     "stage_label",

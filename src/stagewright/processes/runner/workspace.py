@@ -131,6 +131,7 @@ class Workspace:
             argv=tuple(assignment.engine_argv),
             scenario=assignment.scenario,
             stage=assignment.stage,
+            run_id=assignment.run_id,
             engine_version=assignment.engine_version,
             scope_any=assignment.scope_any,
             scope_allow=tuple(assignment.scope_allow),

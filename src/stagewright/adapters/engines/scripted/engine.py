@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +27,7 @@ ONCE = ("crash", "hang", "fail", "obey", "result")
 
 
 class ScriptedEngine:
-    """Rehearses a stage without a model. Steps that end an attempt are not repeated when the session is resumed."""
+    """Rehearses a stage without a model. Steps that end an attempt are not repeated when its run goes on."""
 
     name = "scripted"
     capabilities = Capabilities(
@@ -68,9 +69,9 @@ class ScriptedEngine:
     async def _events(
         self, job: EngineJob, actor: Actor, prompt: str, thread_id: str | None
     ) -> AsyncIterator[EngineEvent]:
-        at = progress.load(job.session_dir) if thread_id else progress.Progress()
+        stored = progress.load(job.session_dir).of_run(job.run_id) if thread_id else progress.Progress()
         thread = thread_id or _thread_of(job, self._steps, prompt)
-        at = progress.Progress(thread, at.done)
+        at = progress.Progress(thread, stored.done, job.run_id)
         progress.save(job.session_dir, at)
         yield EngineEvent("thread", thread_id=thread)
         yield EngineEvent("turn_started")
@@ -81,7 +82,7 @@ class ScriptedEngine:
         for number in range(at.done, len(self._steps)):
             step = self._steps[number]
             if step.kind in ONCE:
-                progress.save(job.session_dir, progress.Progress(thread, number + 1))
+                progress.save(job.session_dir, replace(at, done=number + 1))
             for order in self._expanded(step, prompt):
                 async for event in self._act(order):
                     yield event
@@ -89,7 +90,7 @@ class ScriptedEngine:
                         return
                 if order.kind == "crash":
                     return
-            progress.save(job.session_dir, progress.Progress(thread, number + 1))
+            progress.save(job.session_dir, replace(at, done=number + 1))
             if actor.parked:
                 yield EngineEvent("turn_ended")
                 return

@@ -27,7 +27,7 @@ from stagewright.kit.db import Reader, Tx
 __all__ = ["REVIEWED", "Occurrence", "PullSeen", "Seen", "answered_otherwise", "hand_on"]
 
 OWN_EFFECT_WINDOW = timedelta(minutes=10)
-UNDER_REVIEW, PUT_ON, REVIEWED = "in_review", "labeled", "review:changes_requested"
+PUT_ON, REVIEWED = "labeled", "review:changes_requested"
 NOT_HANDLED = frozenset({"issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"})
 
 
@@ -39,7 +39,7 @@ async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -
     world = await _world(tx, occurrence, seen, now=clock.now())
     decision = workflow.decide(occurrence.fact, world, seen.policy)
     tell_review(tx, occurrence, seen, world, decision)
-    run_id = await _carry_out(tx, occurrence, seen, decision, world, clock=clock)
+    run_id = await _carry_out(tx, occurrence, seen, decision, clock=clock)
     key = ledger_key(occurrence, seen)
     if key is not None and _belongs_in_ledger(decision):
         row = _ledger_row(occurrence, seen, key, decision, run_id)
@@ -65,6 +65,8 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
     issue, links = await _issue_of(tx, occurrence, seen)
     subject = f"pr:{thread}" if issue is None else f"issue:{issue}"
     profile = await store.find_profile(tx, repository.id, issue) if issue is not None else None
+    finished = await runs.finished_stages(tx, repository.id, issue) if issue is not None else []
+    newest_first = tuple(_link(link, seen) for link in reversed(links))
     handled = await store.handled_at(tx, repository.id, thread, key) if key is not None else None
     need_input = workflow.label_text(workflow.NEED_INPUT, seen.policy)
     return workflow.World(
@@ -77,15 +79,15 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
         active_work_run=_active(await runs.find_active(tx, repository.id, "work", subject)),
         talk_run=_active(await runs.find_active(tx, repository.id, "talk", subject)),
         review_run=_active(await runs.find_active(tx, repository.id, "review", f"pr:{thread}")),
-        links=tuple(_link(link, seen) for link in reversed(links)),
+        links=newest_first,
         handled_at=handled,
         reviewed=await reviewed(tx, occurrence, seen) if isinstance(occurrence.fact, workflow.ReviewEvent) else None,
         own_effect=await _is_own(tx, occurrence, repository, now),
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
-        succeeded_stages=await runs.succeeded_stages(tx, repository.id, issue) if issue is not None else frozenset(),
+        succeeded_stages=frozenset(finished),
         platform_needs_input=await runs.is_platform_label(tx, repository.id, issue, need_input),
-        accepted_result=bool(links) and links[-1].state != UNDER_REVIEW,
+        accepted_result=workflow.result_accepted(finished, profile[0] if profile else None, newest_first, seen.policy),
     )
 
 
@@ -131,11 +133,11 @@ def _link(link: runs.Link, seen: Seen) -> workflow.Link:
 
 
 async def _carry_out(
-    tx: Tx, occurrence: Occurrence, seen: Seen, decision: workflow.Decision, world: workflow.World, *, clock: Clock
+    tx: Tx, occurrence: Occurrence, seen: Seen, decision: workflow.Decision, *, clock: Clock
 ) -> UUID | None:
     """Do what was decided and journal it; return the id of the run that was started."""
     if isinstance(decision, workflow.Start):
-        run = await start(tx, occurrence, seen, decision.request, world, clock=clock)
+        run = await start(tx, occurrence, seen, decision.request, clock=clock)
         tx.publish(WebhookReceived(**facts_of(occurrence, seen), run_id_started=run.id))
         return run.id
     if isinstance(decision, workflow.Cleanup):

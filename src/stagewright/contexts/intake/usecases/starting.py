@@ -20,13 +20,12 @@ async def start(
     occurrence: Occurrence,
     seen: Seen,
     request: workflow.StartRequest,
-    world: workflow.World,
     *,
     clock: Clock,
 ) -> runs.Run:
     """Request the run and write the Issue's profile."""
     locale = await _locale(tx, seen)
-    run = await runs.request_run(tx, run_request(occurrence, seen, request, world, locale=locale), clock=clock)
+    run = await runs.request_run(tx, run_request(occurrence, seen, request, locale=locale), clock=clock)
     await _adopt(tx, run, occurrence, seen, request, now=clock.now())
     if request.issue is not None:
         await _keep_profile(tx, occurrence, seen, request, request.issue, now=clock.now())
@@ -65,9 +64,7 @@ async def _adopt(
         )
 
 
-def run_request(
-    occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, world: workflow.World, *, locale: str
-) -> runs.RunRequest:
+def run_request(occurrence: Occurrence, seen: Seen, request: workflow.StartRequest, *, locale: str) -> runs.RunRequest:
     """Return what is asked of runs."""
     mode, source, notes = _mode(seen, request)
     if request.skipped:
@@ -102,8 +99,6 @@ def run_request(
         world=runs.RunWorld(
             profile=request.profile.profile,
             profile_source=request.profile.source.value,
-            accepted_result=world.accepted_result,
-            platform_needs_input=world.platform_needs_input,
         ),
     )
 

@@ -11,9 +11,10 @@ from stagewright.contexts.runs.model import Link, Run
 from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.together import result
+from stagewright.contexts.runs.rules.links import OPEN_STATES
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import progress
+from stagewright.contexts.runs.usecases import effects, progress
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader
@@ -21,17 +22,20 @@ from stagewright.kit.db import Reader
 PROJECT_FILES = (".stagewright", "AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 POLICY_FILE = ".stagewright/policy.yaml"
 HEADS_FRESH = timedelta(seconds=2)
+UNDER_REVIEW = "in_review"
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What our own rows say."""
+    """What our own rows say. ``links`` are the Issue's, newest first; ``finished`` its succeeded stages, newest first;
+    ``asked_by_us``: ``need:input`` on the Issue is the platform's own."""
 
     repository: Repository
     links: Sequence[Link]
     link: Link | None
     taken: frozenset[str]
-    succeeded: frozenset[str]
+    finished: Sequence[str]
+    asked_by_us: bool
     progress: Progress
     heard_at: datetime | None
 
@@ -102,7 +106,8 @@ async def read_situation(outside: Outside, run: Run) -> Situation:
         raise LaunchRefused("branch_not_found", f"the default branch {default} does not exist on the remote")
     policy, files = await refresh_policy(outside, known.repository, seen.heads[default])
     kind = workflow.kind_of(policy, run.kind)
-    _check_gates(run, kind, policy, known, seen)
+    accepted = await _is_accepted(outside, run, policy, known, seen)
+    _check_gates(run, kind, policy, known, seen, accepted=accepted)
     branch, base_sha, link_head = _place(run, kind, policy, known, seen)
     return Situation(
         known=known,
@@ -120,12 +125,15 @@ async def read_situation(outside: Outside, run: Run) -> Situation:
 async def _known(outside: Outside, run: Run) -> Known:
     async with outside.db.reading() as reader:
         issue = run.issue_number
+        policy = await workflow.policy_in_force(reader, run.repository_id)
+        need_input = workflow.label_text(workflow.NEED_INPUT, policy)
         return Known(
             repository=await get_repository(reader, run.repository_id),
-            links=await link_rows.list_open(reader, run.repository_id, issue) if issue else [],
+            links=(await link_rows.list_of_issue(reader, run.repository_id, issue))[::-1] if issue else [],
             link=await link_rows.find(reader, run.repository_id, run.pr_number) if run.pr_number else None,
             taken=await link_rows.taken_branches(reader, run.repository_id, ""),
-            succeeded=await run_rows.succeeded_stages(reader, run.repository_id, issue) if issue else frozenset(),
+            finished=await run_rows.finished_stages(reader, run.repository_id, issue) if issue else [],
+            asked_by_us=await effects.is_platform_label(reader, run.repository_id, issue, need_input),
             progress=await progress.read(reader, run),
             heard_at=await _heard_at(reader, run),
         )
@@ -204,24 +212,60 @@ async def _nothing() -> None:
     return None
 
 
-def _check_gates(run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, live: Live) -> None:
+async def _is_accepted(outside: Outside, run: Run, policy: workflow.Policy, known: Known, live: Live) -> bool:
+    """Say whether the result before this run was accepted. Only where a label holds the run back is more read for it:
+    the labels of the pull requests that our rows show in review."""
+    if run.trigger_source == workflow.TriggerSource.CONSOLE:
+        return True
+    links = [_as_seen(link, ()) for link in known.links]
+    if workflow.result_accepted(known.finished, run.launch_profile, links, policy):
+        return True
+    if live.issue is None or workflow.IN_REVIEW not in workflow.label_keys(live.issue.labels, policy):
+        return False
+    for number, link in enumerate(known.links):
+        if link.state == UNDER_REVIEW:
+            pull = await outside.forge.pull_request(known.repository, link.pr_number)
+            links[number] = _as_seen(link, pull.labels)
+    return workflow.result_accepted(known.finished, run.launch_profile, links, policy)
+
+
+def _as_seen(link: Link, labels: Sequence[str]) -> workflow.Link:
+    return workflow.Link(
+        stage=link.stage,
+        branch=link.branch,
+        state=link.state,
+        in_this_repository=True,
+        pr_number=link.pr_number,
+        head_sha=link.head_sha,
+        labels=tuple(labels),
+    )
+
+
+def _check_gates(
+    run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, live: Live, *, accepted: bool
+) -> None:
     issue = live.issue
     if issue is not None and not issue.open and not kind.on_closed_issue:
-        raise LaunchRefused("issue_closed", "the Issue was closed after the run was requested")
+        raise LaunchRefused("issue_closed", _said(workflow.refusal_text("issue_closed", run.locale)))
     missing: tuple[str, ...] = ()
     if kind.stage is not None and run.launch_profile is not None:
-        missing = workflow.missing_stages(kind.stage, run.launch_profile, known.succeeded, policy)
+        missing = workflow.missing_stages(kind.stage, run.launch_profile, frozenset(known.finished), policy)
     view = workflow.GateView(
         labels=issue.labels if issue else (),
         target_labels=live.pull_request.labels if live.pull_request else (),
-        platform_needs_input=run.world.platform_needs_input,
-        accepted=run.world.accepted_result,
+        platform_needs_input=known.asked_by_us,
+        accepted=accepted,
         missing_stages=missing,
     )
     hit = workflow.check_gates(kind, view, policy)
     if hit is not None:
-        labels = ", ".join(workflow.label_text(key, policy) for key in hit.labels) or ", ".join(hit.stages)
-        raise LaunchRefused(hit.reason.value, f"held back by {labels}")
+        reviewed = next((link.pr_number for link in known.links if link.state == UNDER_REVIEW), None)
+        params = workflow.gate_params(hit, policy, reviewed)
+        raise LaunchRefused(hit.reason.value, _said(workflow.refusal_text(hit.reason.value, run.locale, params)))
+
+
+def _said(text: workflow.RefusalText) -> str:
+    return f"{text.reason} {text.remedy}"
 
 
 def _place(
@@ -259,8 +303,11 @@ def _check_revisable(pull_request: ForgePullRequest, heads: Mapping[str, str]) -
 def _prior(run: Run, links: Sequence[Link], heads: Mapping[str, str]) -> dict[str, str]:
     return {
         link.stage: heads[link.branch]
-        for link in links
-        if link.branch in heads and link.stage != run.stage and link.pr_number != run.pr_number
+        for link in reversed(links)
+        if link.state in OPEN_STATES
+        and link.branch in heads
+        and link.stage != run.stage
+        and link.pr_number != run.pr_number
     }
 
 
@@ -278,7 +325,5 @@ def _model(run: Run, policy: workflow.Policy, live: Live, available: frozenset[s
     )
     choice = workflow.resolve_model(question, policy)
     if isinstance(choice, workflow.LaunchRefusal):
-        named = ", ".join(choice.labels) or ", ".join(f"{key}: {value}" for key, value in choice.params.items())
-        where = f" on the {choice.scope.replace('_', ' ')}" if choice.scope else ""
-        raise LaunchRefused(choice.code, f"{named}{where}")
+        raise LaunchRefused(choice.code, _said(workflow.launch_text(choice, run.locale)))
     return choice

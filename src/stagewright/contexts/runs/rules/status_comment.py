@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from stagewright.contexts.runs.model import Attempt, Run, RunStatus, Wait
+from stagewright.contexts.runs.model import Attempt, FailureClass, Run, RunStatus, Wait
 from stagewright.contexts.runs.rules.texts import CATALOGUE, locale_of, run_name, text
 from stagewright.contexts.runs.rules.waiting import CREDENTIAL, what_answers_do
 
@@ -136,8 +136,9 @@ def _shown_phase(run: Run, facts: CommentFacts) -> str:
 
 def _failure(run: Run, facts: CommentFacts) -> str:
     catalogue = CATALOGUE[locale_of(run.locale)]
-    key = f"remedy.{run.code}"
-    remedy = catalogue.get(key, catalogue["remedy.default"])
+    # A launch that is refused says in its detail what to do.
+    fallback = "" if run.failure_class is FailureClass.PRECONDITION and run.detail else catalogue["remedy.default"]
+    remedy = catalogue.get(f"remedy.{run.code}", fallback)
     class_name = text(f"class.{run.failure_class.value}", run.locale) if run.failure_class else ""
     line = text(
         "failure",
@@ -146,6 +147,7 @@ def _failure(run: Run, facts: CommentFacts) -> str:
         code=run.code or "-",
         remedy=remedy.format_map({"dev": facts.dev_label, "blocked": facts.blocked_label}),
     )
+    line = line.rstrip()
     return f"{line}\n\n> {_one_line(run.detail)}" if run.detail else line
 
 

@@ -69,11 +69,6 @@ where repository_id = %(repository_id)s and issue_number = %(issue)s and stage =
 order by created_at desc limit 1
 """
 BRANCHES = "select branch from pull_request_links where repository_id = %(repository_id)s and branch like %(like)s"
-OPEN_EARLIER = """
-select * from pull_request_links
-where repository_id = %(repository_id)s and issue_number = %(issue)s and state in ('in_review', 'approved')
-order by created_at
-"""
 
 
 async def upsert(tx: Tx, values: Mapping[str, Any]) -> Link:
@@ -149,11 +144,6 @@ async def list_numbers(reader: Reader, repository_id: UUID) -> dict[int, bool]:
 
 def _number(row: Row) -> tuple[int, bool]:
     return int(row["pr_number"]), bool(row["open"])
-
-
-async def list_open(reader: Reader, repository_id: UUID, issue: int) -> list[Link]:
-    """Return the Issue's open links, oldest first."""
-    return await reader.all(to_link, OPEN_EARLIER, repository_id=repository_id, issue=issue)
 
 
 async def taken_branches(reader: Reader, repository_id: UUID, prefix: str) -> frozenset[str]:

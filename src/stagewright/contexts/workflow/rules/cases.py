@@ -21,7 +21,7 @@ from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelQue
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy
 from stagewright.contexts.workflow.model.reasons import RefuseReason
 from stagewright.contexts.workflow.rules.catalogue import stage_label
-from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates
+from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params
 from stagewright.contexts.workflow.rules.matching import label_text
 from stagewright.contexts.workflow.rules.models import resolve_model
 from stagewright.contexts.workflow.rules.profiles import missing_stages, profile_at_trigger
@@ -98,22 +98,13 @@ def gated(case: Case) -> Decision | None:
 
 
 def _refuse_gate(case: Case, hit: GateHit) -> Refuse:
-    reviewed = next((link for link in case.world.links if link.is_open), None)
-    roles = [case.policy.roles.get(key.removeprefix("need:")) for key in hit.labels]
-    params = {
-        "label": ", ".join(case.text(key) for key in hit.labels),
-        "stages": ", ".join(hit.stages),
-        "roles_en": ", ".join(role.name.en for role in roles if role is not None),
-        "roles_ru": ", ".join(role.name.ru for role in roles if role is not None),
-    }
-    if reviewed is not None:
-        params["pull_request"] = f"#{reviewed.pr_number}"
+    reviewed = next((link.pr_number for link in case.world.links if link.is_open), None)
     suggested: tuple[str, ...] = ()
     if hit.reason in (RefuseReason.ISSUE_ABANDONED, RefuseReason.ISSUE_SUPERSEDED):
         suggested = (case.text(RETHINK),)
     elif hit.reason is RefuseReason.STAGE_PREREQUISITE_MISSING:
         suggested = tuple(case.text(stage_label(stage)) for stage in hit.stages)
-    return Refuse(hit.reason, Remedy({key: value for key, value in params.items() if value}), suggested=suggested)
+    return Refuse(hit.reason, Remedy(gate_params(hit, case.policy, reviewed)), suggested=suggested)
 
 
 def surroundings(case: Case) -> Decision | None:

@@ -3,16 +3,18 @@
 Evaluated at the decision, and again at admission on live labels.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from stagewright.contexts.workflow.model.decisions import Link
 from stagewright.contexts.workflow.model.keys import ABANDONED, APPROVED, BLOCKED, IN_REVIEW, NEED_INPUT, SUPERSEDED
 from stagewright.contexts.workflow.model.policy import Gates, Kind, KindClass, LabelClass, Policy
 from stagewright.contexts.workflow.model.reasons import RefuseReason
-from stagewright.contexts.workflow.rules.matching import label_keys
+from stagewright.contexts.workflow.rules.matching import label_keys, label_text
 
 F, R, A = KindClass.FORWARD, KindClass.REVISE, KindClass.SIDE
 P, V, D = KindClass.REPAIR, KindClass.REVIEW, KindClass.DISCUSSION
+UNDER_REVIEW = "in_review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,34 @@ def check_gates(kind: Kind, view: GateView, policy: Policy) -> GateHit | None:
                 return GateHit(gate.reason, stages=shut)
             return GateHit(gate.reason, labels=shut)
     return None
+
+
+def result_accepted(finished: Sequence[str], profile: str | None, links: Sequence[Link], policy: Policy) -> bool:
+    """Say whether the last result on the profile's path was accepted, so that ``state:in-review`` holds nothing back.
+
+    ``finished`` are the stages of the Issue's succeeded runs and ``links`` its pull requests, both newest first. A
+    stage that produced no pull request has nothing to accept, and a closed one holds nothing back either: closing it
+    takes the label off (11.4). Where nothing on the path has finished, nothing was accepted.
+    """
+    path = policy.profiles.paths.get(profile or policy.profiles.default, ())
+    stage = next((stage for stage in finished if stage in path), None)
+    if stage is None:
+        return False
+    link = next((link for link in links if link.stage == stage), None)
+    return link is None or link.state != UNDER_REVIEW or APPROVED in label_keys(link.labels, policy)
+
+
+def gate_params(hit: GateHit, policy: Policy, pull_request: int | None = None) -> dict[str, str]:
+    """Return the parameters of the texts about a gate that is shut; ``pull_request`` is the one still in review."""
+    roles = [policy.roles.get(key.removeprefix("need:")) for key in hit.labels]
+    params = {
+        "label": ", ".join(label_text(key, policy) for key in hit.labels),
+        "stages": ", ".join(hit.stages),
+        "roles_en": ", ".join(role.name.en for role in roles if role is not None),
+        "roles_ru": ", ".join(role.name.ru for role in roles if role is not None),
+        "pull_request": f"#{pull_request}" if pull_request is not None else "",
+    }
+    return {key: value for key, value in params.items() if value}
 
 
 def _look(kind: Kind, view: GateView, policy: Policy) -> _Look:

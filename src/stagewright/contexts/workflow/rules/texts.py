@@ -7,13 +7,13 @@ line, without back-ticks, so that it can neither mention anybody nor change the 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stagewright.contexts.workflow.model.outcomes import NextStep, StepGroup
+from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, NextStep, StepGroup
 from stagewright.contexts.workflow.model.policy import Policy
 from stagewright.contexts.workflow.model.reasons import SENDER_ROLE_FAMILY, SENDER_TYPE_FAMILY, reason_family
 from stagewright.contexts.workflow.rules.matching import label_text
 from stagewright.contexts.workflow.rules.naming import locale_of
 
-VALUE_LIMIT = 120
+VALUE_LIMIT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +139,13 @@ EN: Mapping[str, tuple[str, str]] = {
     ),
     "stack_invalid": ("`services.yaml` of the default branch is not valid.", "Correct it; the checks name each line."),
     "model_label_conflict": (
-        "Two labels of one group contradict each other.",
+        "Two labels of one group contradict each other on {where}: `{labels}`.",
         "Keep one model label and one reasoning label.",
     ),
-    "model_unknown": ("A label names a model or a level that the policy does not know.", "Use one of: `{known}`."),
+    "model_unknown": (
+        "A label on {where} names a model or a level that the policy does not know: `{labels}`.",
+        "Use one of: `{known}`.",
+    ),
 }
 
 RU: Mapping[str, tuple[str, str]] = {
@@ -260,10 +263,13 @@ RU: Mapping[str, tuple[str, str]] = {
         "Исправьте его; проверка называет каждую строку.",
     ),
     "model_label_conflict": (
-        "Две метки одной группы противоречат друг другу.",
+        "Две метки одной группы противоречат друг другу {where}: `{labels}`.",
         "Оставьте одну метку модели и одну метку уровня рассуждений.",
     ),
-    "model_unknown": ("Метка называет модель или уровень, которых нет в политике.", "Возьмите одну из: `{known}`."),
+    "model_unknown": (
+        "Метка {where} называет модель или уровень, которых нет в политике: `{labels}`.",
+        "Возьмите одну из: `{known}`.",
+    ),
 }
 
 WORDS: Mapping[str, Mapping[str, str]] = {
@@ -283,6 +289,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "very_short_flow": "very short path",
         "all_flows": "every path",
         "or": "or",
+        "issue": "the issue",
+        "pull_request": "the pull request",
     },
     "ru": {
         "no_services_yaml": "Работает только с кодом: проект не описывает окружение для этой стадии.",
@@ -300,6 +308,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "very_short_flow": "очень короткий путь",
         "all_flows": "любой путь",
         "or": "или",
+        "issue": "на задаче",
+        "pull_request": "на запросе на слияние",
     },
 }
 _CATALOGUES: Mapping[str, Mapping[str, tuple[str, str]]] = {"en": EN, "ru": RU}
@@ -310,6 +320,12 @@ def refusal_text(reason: str, locale: str | None, params: Mapping[str, str] | No
     why, remedy = _CATALOGUES[locale_of(locale)][reason_family(reason)]
     values = _Values({key: safe_value(value) for key, value in (params or {}).items()})
     return RefusalText(why.format_map(values), remedy.format_map(values))
+
+
+def launch_text(refusal: LaunchRefusal, locale: str | None) -> RefusalText:
+    """Return the sentences for a launch that labels prevent: which labels, and on which thread."""
+    where = word(refusal.scope, locale) if refusal.scope is not None else ""
+    return refusal_text(refusal.code, locale, {**refusal.params, "labels": ", ".join(refusal.labels), "where": where})
 
 
 def word(key: str, locale: str | None) -> str:
@@ -338,7 +354,7 @@ def variant_text(variant: str, locale: str | None) -> str:
 
 
 def safe_value(text: str) -> str:
-    """Return ``text`` fit for a code span: one line, no back-ticks or control characters, at most 120 characters."""
+    """Return ``text`` fit for a code span: one line, no back-ticks or control characters, at most 400 characters."""
     kept = "".join(char for char in " ".join(str(text).split()) if char.isprintable() and char != "`")
     return kept[: VALUE_LIMIT - 1] + "…" if len(kept) > VALUE_LIMIT else kept
 
