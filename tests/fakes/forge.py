@@ -232,6 +232,7 @@ class FakeForge(ForgePeople):
                 number=number,
                 open=thread.open,
                 merged=half.merged,
+                merged_at=half.merged_at,
                 head_sha=half.head_sha,
                 in_repository=half.in_repository,
                 labels=labels,

@@ -35,6 +35,7 @@ class FakePull:
     head_sha: str
     draft: bool = False
     merged: bool = False
+    merged_at: datetime | None = None
     in_repository: bool = True
     reviews: list[ForgeReview] = field(default_factory=list)
     texts: list[ForgeComment] = field(default_factory=list)
@@ -146,6 +147,7 @@ class ForgePeople:
         self._act(thread, "closed", None, self.add_account(by))
         if thread.pull is not None:
             thread.pull.merged = merged
+            thread.pull.merged_at = thread.updated_at if merged else None
 
     def reopen(self, repository_id: int, number: int) -> None:
         """Reopen a thread as a person."""

@@ -49,7 +49,7 @@ LINKS: list[tuple[Link, ...]] = [
     (a_link("dev"),),
     (a_link("plan"), a_link("dev", labels=("run:dev", "state:in-review"))),
     (a_link("dev", in_this_repository=False),),
-    (a_link("dev", state="merged"),),
+    (a_link("dev", state="merged", merged_at=NOW),),
     (a_link("plan", state="superseded", labels=("state:superseded",)), a_link("qa", pr_number=41)),
 ]
 

@@ -1,9 +1,11 @@
 """WF1: the rows of the event matrix that end something (7.3), and who may end it (7.1)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.unit.workflow.words import (
+    NOW,
     a_label,
     a_link,
     a_policy,
@@ -66,7 +68,8 @@ def test_the_end_of_a_pull_request_ends_what_reviews_or_revises_it(
     assert cleaned(closed, world) == Cleanup("pull_request_closed", cancel=ended, release_environments=True)
 
 
-MERGED, OPEN = a_link("dev", state="merged"), a_link("dev")
+MERGED, OPEN = a_link("dev", state="merged", merged_at=NOW - timedelta(minutes=5)), a_link("dev")
+EARLIER = a_link("dev", state="merged", merged_at=NOW - timedelta(minutes=6))
 STRANGER_WITH_WRITE = a_standing(platform_user=False, member=False, may_start=False, project_role=None)
 
 
@@ -74,6 +77,11 @@ STRANGER_WITH_WRITE = a_standing(platform_user=False, member=False, may_start=Fa
     ("thread", "links", "permitted"),
     [
         (12, (MERGED,), True),
+        (12, (EARLIER,), False),
+        (12, (a_link("dev", state="merged"),), False),
+        (12, (a_link("plan", state="merged", merged_at=NOW),), False),
+        (12, (a_link("plan", state="merged", merged_at=NOW, closes_issue=True),), True),
+        (12, (a_link("plan", state="merged", merged_at=NOW), MERGED), True),
         (12, (OPEN,), False),
         (40, (MERGED,), True),
         (40, (OPEN,), False),

@@ -7,12 +7,15 @@ from typing import Any
 
 from stagewright.contexts.workflow.api import (
     ActiveRun,
+    DeclaredDeploy,
     EndEvent,
     LabelEvent,
     Link,
     LiveThread,
     OtherEvent,
     Policy,
+    PushEvent,
+    PushWorld,
     Reviewed,
     ReviewEvent,
     Sender,
@@ -100,6 +103,17 @@ def a_review_world(*labels: str, **changes: Any) -> World:
     """The world of a review of pull request 40 of issue 12; ``labels`` are the pull request's."""
     pull = a_reviewed(**{key: changes.pop(key) for key in list(changes) if key in REVIEWED})
     return a_world(**{"thread": a_pull(*labels), "reviewed": pull, "links": (a_link("dev"),), **changes})
+
+
+def a_push(ref: str = "refs/heads/main", **changes: Any) -> PushEvent:
+    return replace(PushEvent(ref=ref, after="c0ffee", sender=a_sender()), **changes)
+
+
+def a_push_world(**changes: Any) -> World:
+    """The world of a push that deploys; changes are those of ``PushWorld``, ``world`` those around it."""
+    around = changes.pop("world", {})
+    push = PushWorld(default_branch="main", declared=DeclaredDeploy(production=True), cluster=True)
+    return a_world(push=replace(push, **changes), **around)
 
 
 def an_event(event: str, action: str | None = None, **changes: Any) -> OtherEvent:

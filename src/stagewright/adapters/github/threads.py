@@ -28,6 +28,10 @@ class GitHubThreads:
         except NotFound:
             return None
 
+    async def default_branch(self, repository: Repository) -> str:
+        """Return the repository's default branch as it is now."""
+        return (await self._client.get(repository, THREADS, at(""), structs.Repository)).default_branch
+
     async def pull(self, repository: Repository, number: int) -> ForgePull | None:
         """Return the pull request as it is now, or None when it is gone."""
         place = at("/pulls/{number}", number=number)

@@ -135,6 +135,7 @@ def pull(found: structs.PullRequest, repository: Repository) -> ForgePull:
         base_branch=shown.base_branch,
         url=shown.url,
         closes=closing_references(shown.body, repository.full_name),
+        merged_at=found.merged_at,
     )
 
 

@@ -38,8 +38,9 @@ class Delivery:
 class ParsedDelivery:
     """What a delivery says, in our words. ``forge_repository_id`` is the number of the repository it names.
 
-    ``merged`` and ``head_sha`` are its pull request's; ``None`` where it does not say. ``review_state`` is
-    in small letters.
+    ``merged``, ``merged_at`` and ``head_sha`` are its pull request's; ``None`` where it does not say. ``review_state``
+    is in small letters. ``ref``, ``after`` and ``deleted`` are a push's. ``installed`` and ``uninstalled`` are the
+    numbers of the repositories that an App's installation speaks of.
     """
 
     event: str
@@ -59,6 +60,12 @@ class ParsedDelivery:
     merged: bool | None = None
     head_sha: str | None = None
     review_state: str | None = None
+    merged_at: datetime | None = None
+    ref: str | None = None
+    after: str | None = None
+    deleted: bool = False
+    installed: tuple[int, ...] = ()
+    uninstalled: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ class ForgePull:
     base_branch: str
     url: str
     closes: tuple[int, ...]
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,10 @@ class ForgeThreads(Protocol):
 
     async def thread(self, repository: Repository, number: int) -> ForgeThread | None:
         """Return the thread as it is now, or None when it is gone."""
+        ...
+
+    async def default_branch(self, repository: Repository) -> str:
+        """Return the repository's default branch as it is now."""
         ...
 
     async def pull(self, repository: Repository, number: int) -> ForgePull | None:

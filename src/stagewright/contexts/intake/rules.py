@@ -59,6 +59,12 @@ class _Payload(msgspec.Struct):
     pull_request: _Thread | None = None
     label: _Label | None = None
     review: _Review | None = None
+    ref: str | None = None
+    after: str | None = None
+    deleted: bool | None = None
+    repositories: list[_Repository | None] | None = None
+    repositories_added: list[_Repository | None] | None = None
+    repositories_removed: list[_Repository | None] | None = None
 
 
 DELIVERY_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -95,6 +101,12 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
         merged=_merged(thread) if is_pull_request else None,
         head_sha=_plain(thread.head.sha) if thread and thread.head else None,
         review_state=_plain(body.review.state.lower()) if body.review and body.review.state else None,
+        merged_at=_merged_at(thread) if is_pull_request else None,
+        ref=_plain(body.ref),
+        after=_plain(body.after),
+        deleted=bool(body.deleted),
+        installed=_numbers(body.repositories, body.repositories_added),
+        uninstalled=_numbers(body.repositories_removed),
     )
 
 
@@ -127,8 +139,22 @@ def _merged(thread: _Thread | None) -> bool | None:
         return None
     if thread.state == "open":
         return False
-    at = thread.pull_request.merged_at if thread.pull_request is not None else thread.merged_at
+    at = _merge_of(thread)
     return None if at is msgspec.UNSET else at is not None
+
+
+def _merged_at(thread: _Thread | None) -> datetime | None:
+    at = _merge_of(thread) if thread is not None else None
+    return None if at is msgspec.UNSET else _moment(at)
+
+
+def _merge_of(thread: _Thread) -> str | int | msgspec.UnsetType | None:
+    return thread.pull_request.merged_at if thread.pull_request is not None else thread.merged_at
+
+
+def _numbers(*lists: list[_Repository | None] | None) -> tuple[int, ...]:
+    """Return the numbers of the repositories in ``lists``."""
+    return tuple(one.id for found in lists for one in found or () if one is not None and one.id is not None)
 
 
 def _labels(thread: _Thread | None) -> tuple[str, ...] | None:

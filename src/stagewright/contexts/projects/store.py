@@ -71,6 +71,10 @@ update repositories r set label_texts = label_texts || jsonb_build_object(%(key)
 from before where r.id = before.id
 returning r.*, before.wanted and cardinality(r.labels_pending) = 0 as complete
 """
+HEALTH = """
+update repositories set health = %(health)s where id = %(id)s and unbound_at is null and health <> %(health)s
+returning *
+"""
 EXPECT_LABELS = "update repositories set labels_pending = %(keys)s where id = %(id)s"
 UNBIND = """
 update repositories set unbound_at = %(now)s, webhook_secrets = '', labels_pending = '{}', version = version + 1
@@ -217,6 +221,11 @@ async def set_facts(tx: Tx, repository_id: UUID, *, full_name: str, default_bran
     """Keep the repository's present name and default branch; say whether something changed."""
     changed = await tx.execute(FACTS, id=repository_id, full_name=full_name, default_branch=default_branch)
     return changed > 0
+
+
+async def set_health(tx: Tx, repository_id: UUID, health: str) -> Repository | None:
+    """Write how the binding is; None when it is so already."""
+    return await tx.find(to_repository, HEALTH, id=repository_id, health=health)
 
 
 async def set_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> Repository | None:

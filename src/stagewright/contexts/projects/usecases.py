@@ -168,6 +168,13 @@ async def unbind_repository(tx: Tx, repository: Repository, *, now: datetime, re
     return unbound
 
 
+async def note_health(tx: Tx, repository_id: UUID, health: str) -> None:
+    """Note how the binding is, as told: ``ok``, ``archived``, ``deleted``, ``suspended``, ``uninstalled``."""
+    after = await store.set_health(tx, repository_id, health)
+    if after is not None:
+        tx.publish(RepositoryChanged(repository=after, extra={"changed": ["health"]}))
+
+
 async def note_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> None:
     """Note which text a managed label has on the forge now; the last one awaited completes the bootstrap."""
     complete = await store.set_label_text(tx, repository_id, key=key, text=text)

@@ -264,6 +264,7 @@ class Link:
     foreign_push: bool
     created_by_run: UUID
     last_run: UUID
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,11 @@ from stagewright.contexts.workflow.errors import KindUnknown, PolicyInvalid, Pol
 from stagewright.contexts.workflow.model.decisions import (
     NOBODY,
     ActiveRun,
+    Build,
     Cleanup,
     Decision,
+    DeclaredDeploy,
+    DeployRun,
     EndEvent,
     Fact,
     Ignore,
@@ -14,6 +17,8 @@ from stagewright.contexts.workflow.model.decisions import (
     LiveThread,
     OtherEvent,
     ProfileSource,
+    PushEvent,
+    PushWorld,
     Refuse,
     Remedy,
     Reviewed,
@@ -27,7 +32,7 @@ from stagewright.contexts.workflow.model.decisions import (
     TriggerSource,
     World,
 )
-from stagewright.contexts.workflow.model.keys import ABANDONED, IN_REVIEW, NEED_INPUT
+from stagewright.contexts.workflow.model.keys import ABANDONED, IN_REVIEW, NEED_INPUT, NEED_REVIEWER
 from stagewright.contexts.workflow.model.outcomes import (
     BootstrapAction,
     CreateLabel,
@@ -78,7 +83,7 @@ from stagewright.contexts.workflow.rules.actions import match_row, tool_catalogu
 from stagewright.contexts.workflow.rules.admission import ActiveCounts, admission_reason, limits
 from stagewright.contexts.workflow.rules.bootstrap import plan_label_bootstrap
 from stagewright.contexts.workflow.rules.catalogue import label_catalogue, stage_kind, stage_label
-from stagewright.contexts.workflow.rules.decide import decide
+from stagewright.contexts.workflow.rules.decide import asks_for_review, decide
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
 from stagewright.contexts.workflow.rules.guard import guard_sender
 from stagewright.contexts.workflow.rules.matching import (
@@ -142,16 +147,20 @@ __all__ = [
     "ABANDONED",
     "IN_REVIEW",
     "NEED_INPUT",
+    "NEED_REVIEWER",
     "NOBODY",
     "UNRESOLVED",
     "ActiveCounts",
     "ActiveRun",
     "ApprovalRow",
     "BootstrapAction",
+    "Build",
     "Cleanup",
     "CreateLabel",
     "Decision",
+    "DeclaredDeploy",
     "DeclaredRuntime",
+    "DeployRun",
     "EndEvent",
     "EntryKind",
     "EnvironmentNeed",
@@ -192,6 +201,8 @@ __all__ = [
     "PolicyProblem",
     "ProfileDowngrade",
     "ProfileSource",
+    "PushEvent",
+    "PushWorld",
     "RefusalText",
     "Refuse",
     "RefuseReason",
@@ -217,6 +228,7 @@ __all__ = [
     "World",
     "access_profile",
     "admission_reason",
+    "asks_for_review",
     "branch_name",
     "builtin_policy",
     "builtin_text",

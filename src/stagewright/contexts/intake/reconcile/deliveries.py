@@ -14,10 +14,12 @@ from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
 from stagewright.contexts.intake.reconcile.facts import other_fact, thread_fact
 from stagewright.contexts.intake.reconcile.outside import Outside, look
+from stagewright.contexts.intake.reconcile.pushes import push_world, with_current_branch
 from stagewright.contexts.intake.usecases import (
     Occurrence,
     Seen,
     hand_on,
+    keep_binding,
     keep_facts,
     speaks_for,
 )
@@ -113,7 +115,7 @@ async def _decide_parsed(outside: Outside, delivery: Delivery, parsed: ParsedDel
         return
     fact = thread_fact(parsed, delivery.received_at)
     if repository is None or fact is None:
-        await _decide_plain(outside, delivery, parsed, repository)
+        await _decide_told(outside, delivery, parsed, repository)
         return
     if repository.forge_repository_id != parsed.forge_repository_id:
         await _write_plain(outside, delivery, parsed, repository, reason="repository_mismatch")
@@ -197,6 +199,19 @@ async def _may_speak(outside: Outside, delivery: Delivery, repository: projects.
         return await speaks_for(reader, delivery.app_id, repository.id)
 
 
+async def _decide_told(
+    outside: Outside, delivery: Delivery, parsed: ParsedDelivery, repository: projects.Repository | None
+) -> None:
+    """Decide by what the delivery tells, but for a default branch that is not the binding's."""
+    try:
+        parsed = await with_current_branch(outside, repository, parsed)
+    except (LimitReached, Unauthenticated) as error:
+        assert repository is not None
+        await _wait_for_forge(outside, delivery, repository, error)
+        return
+    await _decide_plain(outside, delivery, parsed, repository)
+
+
 async def _decide_plain(
     outside: Outside,
     delivery: Delivery,
@@ -216,6 +231,7 @@ async def _decide_plain(
         now=now,
         thread=None,
         standing=workflow.NOBODY,
+        push=push_world(repository, parsed) if repository is not None else None,
     )
     fact: workflow.Fact = other_fact(parsed, repository.forge_repository_id if repository else None)
     if repository is None:
@@ -239,9 +255,11 @@ async def _write_plain(
     async with outside.db.transaction(Actor("forge", "github"), correlation_id=delivery.delivery_id) as tx:
         if await store.lock(tx, delivery.delivery_id) is None:
             return
-        if repository is not None and parsed is not None and reason != "repository_mismatch":
+        if parsed is not None and reason != "repository_mismatch":
             now = outside.clock.now()
-            await keep_facts(tx, repository, parsed, received_at=delivery.received_at, now=now)
+            if repository is not None:
+                await keep_facts(tx, repository, parsed, received_at=delivery.received_at, now=now)
+            await keep_binding(tx, parsed, repository, app_id=delivery.app_id)
         await store.set_decided(
             tx,
             delivery.delivery_id,

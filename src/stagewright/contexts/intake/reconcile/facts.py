@@ -7,6 +7,7 @@ from stagewright.contexts.intake.model import ParsedDelivery
 from stagewright.contexts.workflow import api as workflow
 
 LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
+PUSH = "push"
 REVIEW = "pull_request_review"
 ENDS = {"issues": frozenset({"closed", "deleted", "transferred"}), "pull_request": frozenset({"closed"})}
 
@@ -30,8 +31,17 @@ def thread_fact(parsed: ParsedDelivery, received_at: datetime) -> workflow.Threa
     return workflow.EndEvent(**common) if parsed.action in ENDS[parsed.event] else None
 
 
-def other_fact(parsed: ParsedDelivery, forge_repository_id: int | None) -> workflow.OtherEvent:
+def other_fact(parsed: ParsedDelivery, forge_repository_id: int | None) -> workflow.OtherEvent | workflow.PushEvent:
     """Return anything else; ``forge_repository_id`` is the number of the repository whose address it came to."""
+    if parsed.event == PUSH:
+        return workflow.PushEvent(
+            ref=parsed.ref or "",
+            after=parsed.after or "",
+            deleted=parsed.deleted,
+            sender=workflow.Sender(parsed.sender_type, parsed.sender_login, parsed.sender_id),
+            repository_named_ok=forge_repository_id is None
+            or parsed.forge_repository_id in (None, forge_repository_id),
+        )
     return workflow.OtherEvent(
         event=parsed.event,
         action=parsed.action,

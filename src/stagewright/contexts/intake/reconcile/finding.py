@@ -29,9 +29,10 @@ class Scanned:
 
     @property
     def triggers(self) -> list[str]:
-        """Return the texts of the labels on an issue that ask for work."""
+        """Return the texts of the labels that ask for work: on a pull request those that ask for its review."""
         if self.thread.is_pull_request:
-            return []
+            asks = workflow.NEED_REVIEWER
+            return [label for label in self.thread.labels if workflow.label_key(label, self.policy) == asks]
         return [label for label in self.thread.labels if workflow.is_trigger_text(label, self.policy)]
 
     @property

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from stagewright.kit.db import Database
 
 APPROVED, CHANGES_REQUESTED = "approved", "changes_requested"
 VERDICTS = frozenset({APPROVED, CHANGES_REQUESTED, "dismissed"})
+JUST_NOW = timedelta(hours=1)
 OPEN_LINKS = frozenset({"in_review", "approved"})
 RefreshPolicy = Callable[[projects.Repository], Awaitable[workflow.Policy]]
 
@@ -71,9 +73,10 @@ async def look(
 async def _beside(
     outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
 ) -> dict[str, Any]:
-    """Read what else a decision looks at: an Issue's open pull requests; of a review, its own and the Issue."""
-    if not isinstance(fact, workflow.ReviewEvent):
-        return {"pulls": await _pulls_of(outside, repository, fact.thread) if _needs_pulls(fact, policy) else ()}
+    """Read what else a decision looks at: an Issue's open pull requests; of a review, given or asked for, its own
+    and the Issue."""
+    if not isinstance(fact, workflow.ReviewEvent) and not workflow.asks_for_review(fact, policy):
+        return {"pulls": await _pulls_of(outside, repository, fact) if _needs_pulls(fact, policy) else ()}
     pulls = await look_at_pulls(outside, repository, [fact.thread])
     async with outside.db.reading() as reader:
         issues = await issues_of_pull(reader, repository.id, fact.thread, pulls[0].closes if pulls else ())
@@ -89,10 +92,15 @@ def _needs_pulls(fact: workflow.ThreadFact, policy: workflow.Policy) -> bool:
     return not fact.is_pull_request
 
 
-async def _pulls_of(outside: Outside, repository: projects.Repository, issue: int) -> tuple[PullSeen, ...]:
+async def _pulls_of(
+    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact
+) -> tuple[PullSeen, ...]:
+    """Read the open pull requests of the Issue, and those merged about the time of the act: it may follow from that."""
     async with outside.db.reading() as reader:
-        links = await runs.list_links(reader, repository.id, issue)
-    return await look_at_pulls(outside, repository, [link.pr_number for link in links if link.state in OPEN_LINKS])
+        links = await runs.list_links(reader, repository.id, fact.thread)
+    just_merged = [link for link in links if link.merged_at and abs(fact.occurred_at - link.merged_at) <= JUST_NOW]
+    known = [link for link in links if link.state in OPEN_LINKS] + just_merged
+    return await look_at_pulls(outside, repository, [link.pr_number for link in known])
 
 
 async def standing_of(
@@ -127,7 +135,7 @@ async def look_at_pulls(
         seen.append(
             PullSeen(
                 number=number,
-                facts=runs.PullRequestFacts(pull.open, pull.merged, pull.head_sha, approved),
+                facts=runs.PullRequestFacts(pull.open, pull.merged, pull.head_sha, approved, pull.merged_at),
                 in_repository=pull.in_repository,
                 labels=pull.labels,
                 seen_at=pull.updated_at,

@@ -1,6 +1,7 @@
 """Verbs of intake. They work inside a given transaction and never touch the network."""
 
 from stagewright.contexts.intake.usecases.apps import app_secrets, speaks_for
+from stagewright.contexts.intake.usecases.binding import keep_binding
 from stagewright.contexts.intake.usecases.deciding import (
     REVIEWED,
     Occurrence,
@@ -23,6 +24,7 @@ __all__ = [
     "follow_pulls",
     "hand_on",
     "issues_of_pull",
+    "keep_binding",
     "keep_deliveries",
     "keep_facts",
     "speaks_for",

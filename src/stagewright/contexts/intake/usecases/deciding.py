@@ -81,7 +81,7 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
         review_run=_active(await runs.find_active(tx, repository.id, "review", f"pr:{thread}")),
         links=newest_first,
         handled_at=handled,
-        reviewed=await reviewed(tx, occurrence, seen) if isinstance(occurrence.fact, workflow.ReviewEvent) else None,
+        reviewed=await reviewed(tx, occurrence, seen) if _about_review(occurrence, seen) else None,
         own_effect=await _is_own(tx, occurrence, repository, now),
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
@@ -89,6 +89,11 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
         platform_needs_input=await runs.is_platform_label(tx, repository.id, issue, need_input),
         accepted_result=workflow.result_accepted(finished, profile[0] if profile else None, newest_first, seen.policy),
     )
+
+
+def _about_review(occurrence: Occurrence, seen: Seen) -> bool:
+    fact = occurrence.fact
+    return isinstance(fact, workflow.ReviewEvent) or workflow.asks_for_review(fact, seen.policy)
 
 
 async def _issue_of(tx: Tx, occurrence: Occurrence, seen: Seen) -> tuple[int | None, list[runs.Link]]:
@@ -128,8 +133,7 @@ def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
 
 
 def _link(link: runs.Link, seen: Seen) -> workflow.Link:
-    pull = seen.pull(link.pr_number)
-    return as_link(link, pull is None or pull.in_repository, pull.labels if pull is not None else ())
+    return as_link(link, seen.pull(link.pr_number))
 
 
 async def _carry_out(

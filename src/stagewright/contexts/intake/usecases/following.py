@@ -10,7 +10,7 @@ from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.kit.db import Tx
 
-NAMING = frozenset({"push", "repository", "issues"})
+NAMING = frozenset({"push", "repository", "label", "issues"})
 
 
 async def keep_facts(
@@ -35,7 +35,7 @@ async def keep_facts(
         },
     )
     if newer and parsed.is_pull_request and parsed.merged is not None:
-        facts = runs.PullRequestFacts(parsed.thread_open, parsed.merged, parsed.head_sha)
+        facts = runs.PullRequestFacts(parsed.thread_open, parsed.merged, parsed.head_sha, merged_at=parsed.merged_at)
         await runs.follow_pull_request(tx, repository.id, parsed.thread, facts, now=now)
 
 

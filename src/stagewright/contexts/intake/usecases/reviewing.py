@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.intake.events import ReviewReceived, StageAmbiguous, StageResolved
-from stagewright.contexts.intake.usecases.words import Occurrence, Seen
+from stagewright.contexts.intake.usecases.words import Occurrence, PullSeen, Seen
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader, Tx
@@ -23,7 +23,7 @@ async def issues_of_pull(reader: Reader, repository_id: UUID, number: int, close
 
 
 async def reviewed(reader: Reader, occurrence: Occurrence, seen: Seen) -> workflow.Reviewed | None:
-    """Return the pull request of a review with what is known of it; None where it cannot be read."""
+    """Return the pull request of a review, given or asked for, with what is known of it; None: it cannot be read."""
     pull, repository_id = seen.pull(occurrence.thread), seen.repository.id
     if pull is None:
         return None
@@ -35,24 +35,28 @@ async def reviewed(reader: Reader, occurrence: Occurrence, seen: Seen) -> workfl
         in_this_repository=pull.in_repository,
         branch=pull.branch,
         head_sha=pull.facts.head_sha or "",
-        link=as_link(link, pull.in_repository, pull.labels) if link is not None else None,
+        link=as_link(link, pull) if link is not None else None,
         issues=issues,
         managed=bool(issues) and await runs.have_runs(reader, repository_id, issues),
         issue=seen.issue,
+        closes=pull.closes,
         last_stage=next((stage for stage in done if workflow.has_revise(stage, seen.policy)), None),
     )
 
 
-def as_link(link: runs.Link, in_repository: bool, labels: tuple[str, ...]) -> workflow.Link:
-    """Return a link in the workflow's words, with what was read of its pull request just now."""
+def as_link(link: runs.Link, pull: PullSeen | None) -> workflow.Link:
+    """Return a link in the workflow's words, with what was read of its pull request just now, if it was."""
+    closes = True if pull is not None and link.issue_number in pull.closes else None
     return workflow.Link(
         stage=link.stage,
         branch=link.branch,
         state=link.state,
-        in_this_repository=in_repository,
+        in_this_repository=pull is None or pull.in_repository,
         pr_number=link.pr_number,
         head_sha=link.head_sha,
-        labels=labels,
+        labels=pull.labels if pull is not None else (),
+        closes_issue=closes,
+        merged_at=link.merged_at,
     )
 
 

@@ -12,6 +12,7 @@ from stagewright.kit.clock import Clock
 from stagewright.kit.db import Tx
 
 BY_REVIEW = "pull_request_review"
+WORK, REVIEW = "work", "review"
 NOT_ON_PATH = "stage_not_on_profile_path"
 
 
@@ -27,7 +28,7 @@ async def start(
     locale = await _locale(tx, seen)
     run = await runs.request_run(tx, run_request(occurrence, seen, request, locale=locale), clock=clock)
     await _adopt(tx, run, occurrence, seen, request, now=clock.now())
-    if request.issue is not None:
+    if request.issue is not None and request.lane == WORK:
         await _keep_profile(tx, occurrence, seen, request, request.issue, now=clock.now())
     if request.escalated_from is not None:
         tx.publish(
@@ -74,7 +75,7 @@ def run_request(occurrence: Occurrence, seen: Seen, request: workflow.StartReque
         project_id=seen.repository.project_id,
         repository_id=seen.repository.id,
         lane=request.lane,
-        subject=f"issue:{request.issue}" if request.issue is not None else f"pr:{occurrence.thread}",
+        subject=_subject(occurrence, request),
         issue_number=request.issue,
         pr_number=target.pr_number if target else None,
         stage=request.stage,
@@ -101,6 +102,12 @@ def run_request(occurrence: Occurrence, seen: Seen, request: workflow.StartReque
             profile_source=request.profile.source.value,
         ),
     )
+
+
+def _subject(occurrence: Occurrence, request: workflow.StartRequest) -> str:
+    """Return what at most one run at a time is about: the Issue; the pull request in a review, or without an Issue."""
+    of_pull = request.lane == REVIEW or request.issue is None
+    return f"pr:{occurrence.thread}" if of_pull else f"issue:{request.issue}"
 
 
 async def _locale(tx: Tx, seen: Seen) -> str:

@@ -40,7 +40,7 @@ for no key update
 """
 FOLLOWED = """
 update pull_request_links set state = %(state)s, head_sha = %(head_sha)s, foreign_push = %(foreign_push)s,
-    updated_at = %(now)s
+    merged_at = coalesce(merged_at, %(merged_at)s), updated_at = %(now)s
 where repository_id = %(repository_id)s and pr_number = %(pr_number)s
 returning *
 """
@@ -104,7 +104,16 @@ async def lock(tx: Tx, repository_id: UUID, pr_number: int) -> Link | None:
     return await tx.find(to_link, LOCK, repository_id=repository_id, pr_number=pr_number)
 
 
-async def set_followed(tx: Tx, link: Link, *, state: str, head_sha: str, foreign_push: bool, now: datetime) -> Link:
+async def set_followed(
+    tx: Tx,
+    link: Link,
+    *,
+    state: str,
+    head_sha: str,
+    foreign_push: bool,
+    now: datetime,
+    merged_at: datetime | None = None,
+) -> Link:
     """Write what the forge says of the link's pull request."""
     saved = await tx.find(
         to_link,
@@ -114,6 +123,7 @@ async def set_followed(tx: Tx, link: Link, *, state: str, head_sha: str, foreign
         state=state,
         head_sha=head_sha,
         foreign_push=foreign_push,
+        merged_at=merged_at,
         now=now,
     )
     assert saved is not None

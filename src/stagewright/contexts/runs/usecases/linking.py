@@ -37,7 +37,9 @@ async def follow_pull_request(
     foreign = not await link_rows.was_pushed_by_us(tx, link, head) if head != link.head_sha else link.foreign_push
     if (state, head, foreign) == (link.state, link.head_sha, link.foreign_push):
         return link
-    saved = await link_rows.set_followed(tx, link, state=state, head_sha=head, foreign_push=foreign, now=now)
+    saved = await link_rows.set_followed(
+        tx, link, state=state, head_sha=head, foreign_push=foreign, merged_at=facts.merged_at, now=now
+    )
     run = await run_rows.get(tx, saved.last_run)
     tx.publish(
         events.PullRequestUpdated(

@@ -87,8 +87,20 @@ class ReviewEvent(ThreadAct):
     state: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushEvent:
+    """Commits came to a ref, or it was deleted. ``after`` is the SHA it has now; all zeros where it has none."""
+
+    ref: str
+    after: str
+    deleted: bool = False
+    sender: Sender = Sender(None, None, None)
+    repository_named_ok: bool = True
+    event: str = "push"
+
+
 ThreadFact = LabelEvent | EndEvent | ReviewEvent
-Fact = ThreadFact | OtherEvent
+Fact = ThreadFact | PushEvent | OtherEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,8 @@ class ActiveRun:
 class Link:
     """A pull request of the issue. ``state``: in_review, approved, merged, closed, superseded. ``labels`` are texts.
 
-    ``scope_any``: its stage has scope ``any``; ``None`` lets the policy say.
+    ``scope_any``: its stage has scope ``any``; ``closes_issue``: its merge closes the Issue. ``None`` lets the policy
+    say. ``merged_at`` is the forge's time.
     """
 
     stage: str
@@ -127,6 +140,8 @@ class Link:
     head_sha: str
     scope_any: bool | None = None
     labels: tuple[str, ...] = ()
+    closes_issue: bool | None = None
+    merged_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -136,11 +151,11 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """The pull request that a review is about, read live, and the Issue it belongs to.
+    """The pull request that a review is about or asked for, read live, and the Issue it belongs to.
 
-    ``issues``: Issues named by its closing references and by runs with its number; ``managed``: one of those has a
-    run; ``issue``: the thread of its link's Issue, else of the only one named; ``last_stage``: the stage of the newest
-    succeeded run of that Issue that has a revise form.
+    ``issues``: its link's Issue, else those named by its closing references (``closes``) and by runs with its number;
+    ``managed``: one of those has a run; ``issue``: the thread of its link's Issue, else of the only one named;
+    ``last_stage``: the stage of the newest succeeded run of that Issue that has a revise form.
     """
 
     open: bool
@@ -152,6 +167,37 @@ class Reviewed:
     managed: bool = False
     issue: LiveThread | None = None
     last_stage: str | None = None
+    closes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredDeploy:
+    """What the project's ``services.yaml`` says of deploys by push. ``bumps``: versions whose ``bumpOn`` the pushed
+    paths match."""
+
+    production: bool
+    on_push: bool = True
+    bumps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DeployRun:
+    """The deploy run of a ref that is not over."""
+
+    id: str
+    queued: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PushWorld:
+    """What surrounds a push. ``declared`` is None where no stack engine or no ``services.yaml`` exists;
+    ``superseded``: the SHA is an ancestor of one that is requested or deployed already."""
+
+    default_branch: str
+    declared: DeclaredDeploy | None = None
+    cluster: bool = False
+    superseded: bool = False
+    deploy_run: DeployRun | None = None
 
 
 class ProfileSource(StrEnum):
@@ -194,6 +240,7 @@ class World:
     handled_at: datetime | None = None
     own_effect: bool = False
     reviewed: Reviewed | None = None
+    push: PushWorld | None = None
     environment_declared: bool = False
     engines_available: frozenset[str] = frozenset()
     profile: StoredProfile | None = None
@@ -203,9 +250,21 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
+class Build:
+    """The commit to deploy. ``replaces``: a queued run takes this SHA instead of its own; ``follows``: it waits for
+    the end of this active run."""
+
+    ref: str
+    sha: str
+    replaces: str | None = None
+    follows: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StartRequest:
     """The run to request. ``profile`` is what the issue's row holds afterwards; ``skipped`` names stages that the
-    profile wanted first; ``target`` is the link to revise; ``candidate`` the link a late stage works on."""
+    profile wanted first; ``target`` is the link to revise or to review; ``candidate`` the link a late stage works on;
+    ``build`` what a deploy builds."""
 
     kind: str
     kind_class: KindClass
@@ -224,6 +283,7 @@ class StartRequest:
     issue: int | None = None
     ends_talk_run: str | None = None
     lane: str = "work"
+    build: Build | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """What ends with a thread, or with a label a person takes off it (``workflow.md`` section 7.3, rows *Cleanup*)."""
 
+from datetime import timedelta
+
 from stagewright.contexts.workflow.model.decisions import (
     ActiveRun,
     Cleanup,
@@ -7,6 +9,7 @@ from stagewright.contexts.workflow.model.decisions import (
     EndEvent,
     Ignore,
     LabelEvent,
+    Link,
     World,
 )
 from stagewright.contexts.workflow.model.keys import NEED_REVIEWER
@@ -17,15 +20,29 @@ from stagewright.contexts.workflow.rules.matching import label_key
 
 LABEL_REMOVED, ISSUE_CLOSED, PULL_REQUEST_CLOSED = "label_removed", "issue_closed", "pull_request_closed"
 MERGED = "merged"
+CLOSED_BY_MERGE = timedelta(minutes=5)
+"""How far the forge's closing of an Issue may lie from the merge that caused it."""
 
 
 def end_of_thread(fact: EndEvent, world: World, policy: Policy) -> Decision:
     """Decide what ends with a closed, deleted or transferred thread."""
     number = fact.thread if fact.is_pull_request else None
-    merged = any(link.state == MERGED and number in (None, link.pr_number) for link in world.links)
+    merged = any(_by_merge(link, fact, policy) for link in world.links)
     if guard_cleanup(fact.sender, world.standing, policy, merged=merged):
         return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
     return _end_of_issue(world) if number is None else _end_of_pull_request(number, world)
+
+
+def _by_merge(link: Link, fact: EndEvent, policy: Policy) -> bool:
+    """Say whether the merge of ``link`` ended the thread: its own, or that of the Issue which it closes. An Issue that
+    somebody closes long after an earlier merge is closed by that person."""
+    if link.state != MERGED:
+        return False
+    if fact.is_pull_request:
+        return link.pr_number == fact.thread
+    stage = policy.stages.get(link.stage)
+    closes = link.closes_issue if link.closes_issue is not None else stage is not None and stage.closes_issue
+    return closes and link.merged_at is not None and abs(fact.occurred_at - link.merged_at) <= CLOSED_BY_MERGE
 
 
 def abandoned(fact: LabelEvent, world: World) -> Decision:

@@ -11,6 +11,7 @@ from stagewright.contexts.workflow.model.decisions import (
     Ignore,
     LabelEvent,
     OtherEvent,
+    PushEvent,
     ReviewEvent,
     World,
 )
@@ -19,8 +20,10 @@ from stagewright.contexts.workflow.model.policy import LabelClass, Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
 from stagewright.contexts.workflow.rules import cleanups
 from stagewright.contexts.workflow.rules.matching import is_trigger_text, label_key
+from stagewright.contexts.workflow.rules.pushes import decide_push
+from stagewright.contexts.workflow.rules.reviewers import decide_reviewer
 from stagewright.contexts.workflow.rules.revising import decide_review
-from stagewright.contexts.workflow.rules.triggers import decide_trigger, refuse_unbound
+from stagewright.contexts.workflow.rules.triggers import decide_trigger, not_now, refuse_unbound
 
 RECORDED = frozenset({"installation", "installation_repositories", "repository", "label"})
 PULL_REQUEST_RULES = frozenset({"closed", "labeled", "unlabeled"})
@@ -36,6 +39,8 @@ def decide(fact: Fact, world: World, policy: Policy) -> Decision:
             return Ignore(_other(fact))
         case EndEvent():
             return cleanups.end_of_thread(fact, world, policy)
+        case PushEvent():
+            return decide_push(fact, world, policy)
         case ReviewEvent():
             return decide_review(fact, world, policy)
         case LabelEvent():
@@ -45,7 +50,7 @@ def decide(fact: Fact, world: World, policy: Policy) -> Decision:
 def _binding(fact: Fact, world: World, policy: Policy) -> Decision | None:
     about_repository = not isinstance(fact, OtherEvent) or fact.names_repository
     if about_repository and not world.bound:
-        if isinstance(fact, LabelEvent) and _asks_for_work(fact, policy):
+        if isinstance(fact, LabelEvent) and (_asks_for_work(fact, policy) or asks_for_review(fact, policy)):
             return refuse_unbound(world)
         if fact.event == "push":
             return Ignore(IgnoreReason.REPOSITORY_NOT_BOUND_FOR_PUSH_MAIN)
@@ -58,6 +63,13 @@ def _binding(fact: Fact, world: World, policy: Policy) -> Decision | None:
 def _asks_for_work(fact: LabelEvent, policy: Policy) -> bool:
     on_issue = fact.event == "issues" and not fact.is_pull_request
     return on_issue and fact.action == "labeled" and is_trigger_text(fact.label, policy)
+
+
+def asks_for_review(fact: Fact, policy: Policy) -> bool:
+    """Say whether ``fact`` is ``need:reviewer`` put on a pull request."""
+    if not isinstance(fact, LabelEvent) or not fact.is_pull_request or fact.action != "labeled":
+        return False
+    return label_key(fact.label, policy) == NEED_REVIEWER
 
 
 def _other(fact: OtherEvent) -> IgnoreReason:
@@ -78,7 +90,7 @@ def _label_event(fact: LabelEvent, world: World, policy: Policy) -> Decision:
     if fact.action == "unlabeled" and (ended := cleanups.label_removed(fact, world, policy)):
         return ended
     if fact.is_pull_request:
-        return Ignore(_on_pull_request(fact, policy))
+        return _on_pull_request(fact, world, policy)
     if _asks_for_work(fact, policy):
         return decide_trigger(fact, world, policy)
     key = label_key(fact.label, policy)
@@ -88,13 +100,13 @@ def _label_event(fact: LabelEvent, world: World, policy: Policy) -> Decision:
     return Ignore(IgnoreReason.EVENT_NOT_USED if later else IgnoreReason.ISSUE_EVENT_NOT_TRIGGER_LABEL)
 
 
-def _on_pull_request(fact: LabelEvent, policy: Policy) -> IgnoreReason:
-    key = label_key(fact.label, policy)
-    if fact.action == "labeled" and key == NEED_REVIEWER:
-        return IgnoreReason.EVENT_NOT_USED
-    if fact.action == "labeled" and key in policy.triggers:
-        return IgnoreReason.STAGE_LABEL_ON_PULL_REQUEST
-    return IgnoreReason.PULL_REQUEST_EVENT_RECORDED
+def _on_pull_request(fact: LabelEvent, world: World, policy: Policy) -> Decision:
+    if asks_for_review(fact, policy):
+        early = not_now(fact, world, policy)
+        return early or decide_reviewer(fact, world, policy)
+    if fact.action == "labeled" and label_key(fact.label, policy) in policy.triggers:
+        return Ignore(IgnoreReason.STAGE_LABEL_ON_PULL_REQUEST)
+    return Ignore(IgnoreReason.PULL_REQUEST_EVENT_RECORDED)
 
 
 def _has_later_rule(key: str | None, fact: LabelEvent, policy: Policy) -> bool:

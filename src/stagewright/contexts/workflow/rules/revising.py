@@ -42,7 +42,12 @@ class Resolution:
 
 
 def decide_review(fact: ReviewEvent, world: World, policy: Policy) -> Decision:
-    """Decide what follows from a review of a pull request."""
+    """Decide what follows from a review of a pull request.
+
+    A stranger's review counts for nothing, an approving one neither: ``review_sender_not_permitted``. Who dismisses one
+    needs no standing with us, since the forge lets only maintainers do it; but what has no link has no state that a
+    dismissal could take back, so that one is ``pull_request_not_managed``.
+    """
     if fact.action == "dismissed":
         return Ignore(_recorded(world))
     if fact.action != "submitted" or fact.state not in (CHANGES_REQUESTED, APPROVED):

@@ -24,12 +24,8 @@ from stagewright.contexts.workflow.rules.matching import label_key, nearest_trig
 def decide_trigger(fact: LabelEvent, world: World, policy: Policy) -> Decision:
     """Decide what follows from a trigger label put on an issue of a bound repository."""
     thread = world.thread
-    if stale := _stale(fact, world, policy):
-        return Ignore(stale)
-    if thread is None or not _still_there(fact.label, thread, policy):
-        return Ignore(IgnoreReason.TRIGGER_LABEL_REMOVED)
-    if reason := guard_sender(fact.sender, world.standing):
-        return Refuse(reason, Remedy({"sender": fact.sender.login or "?", "role": world.standing.project_role or ""}))
+    if (early := not_now(fact, world, policy)) or thread is None:
+        return early or Ignore(IgnoreReason.TRIGGER_LABEL_REMOVED)
     key = label_key(fact.label, policy)
     if key in policy.labels.reserved:
         return Ignore(IgnoreReason.RESERVED_LABEL)
@@ -39,6 +35,17 @@ def decide_trigger(fact: LabelEvent, world: World, policy: Policy) -> Decision:
         return Refuse(RefuseReason.TRIGGER_LABEL_UNKNOWN, Remedy({"label": fact.label}), suggested=near)
     case = Case(fact, world, policy, key, kind, thread, target=_target(kind, world))
     return cases.first_refusal(case, CHECKS) or cases.start(case)
+
+
+def not_now(fact: LabelEvent, world: World, policy: Policy) -> Decision | None:
+    """Rows 3 to 6, which every label that asks for something shares: handled, too old, gone again, by a stranger."""
+    if stale := _stale(fact, world, policy):
+        return Ignore(stale)
+    if world.thread is None or not _still_there(fact.label, world.thread, policy):
+        return Ignore(IgnoreReason.TRIGGER_LABEL_REMOVED)
+    if reason := guard_sender(fact.sender, world.standing):
+        return Refuse(reason, Remedy({"sender": fact.sender.login or "?", "role": world.standing.project_role or ""}))
+    return None
 
 
 def refuse_unbound(world: World) -> Refuse:
