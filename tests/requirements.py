@@ -210,6 +210,7 @@ SAYS: Final[dict[str, str]] = {
     "WF4": "no label or review of a bot, an agent or the platform starts; a failed guard: one comment, one label off",
     "WF5": "every event of section 6 by stored profile and source; only a restart lowers what was chosen",
     "WF6": "each mistake by path and line; loosening refused; the last valid file stays; tables and labels follow",
+    "WF7": "deliveries dropped, doubled, shuffled, workers that die: after two scans the runs of the whole history",
     "WF8": "11.4 after every outcome, also when a person changes labels meanwhile (the table; links on the platform)",
     # access.md 14
     "AX1": "route walk: every route has a declared permission",

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import cli_startup, decide, feed, ingest, journal, launch
+from tests.bench import cli_startup, decide, feed, histories, ingest, journal, launch
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "ingest": ingest.measure,
@@ -16,6 +16,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "launch": launch.measure,
     "cli": cli_startup.measure,
     "decide": decide.measure,
+    "histories": histories.measure,
 }
 
 
@@ -24,7 +25,8 @@ def main(names: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.bench",
         description=__doc__,
-        epilog="BENCH_EVENTS=1000000 lets the storm of `feed` write 10⁶ events instead of 10⁵ (about twenty minutes).",
+        epilog="BENCH_EVENTS=1000000 lets the storm of `feed` write 10⁶ events instead of 10⁵ (about twenty minutes);"
+        " BENCH_HISTORIES says how many seeds `histories` lives (2000).",
     )
     parser.add_argument("names", nargs="*", metavar="bench", help=f"{', '.join(BENCHES)}; all when none is named")
     names = parser.parse_args(names).names

@@ -131,6 +131,18 @@ async def test_two_stage_labels_on_the_pull_request_ask_which_is_meant(world: Wo
     assert sorted(body["suggested_labels"]) == ["run:prd:revise", "run:vision:revise"]
 
 
+async def test_a_review_that_was_lost_is_found_although_a_later_delivery_told_of_its_pull_request(world: World) -> None:
+    run, number = await reviewed(world)
+    assert run.issue_number is not None
+    review(world, number, CHANGES)
+    world.put_label(number, "bug")
+    later = payload(world, number, "labeled")
+    await told(world, later | {"label": {"name": "bug"}})
+    await world.scan()
+
+    assert (await world.run_of(run.issue_number)).kind == "vision_revise"
+
+
 async def test_a_review_of_a_pull_request_of_nobodys_run_starts_nothing(world: World) -> None:
     number = world.pull(head="topic")
     await ask_for_changes(world, number)

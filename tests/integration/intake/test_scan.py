@@ -43,6 +43,16 @@ async def test_a_label_nobody_is_known_to_have_set_starts_nothing_and_is_reporte
     assert await world.incidents() == {"label_event_missing"}
 
 
+async def test_a_run_on_a_closed_issue_is_not_ended_by_the_closing_before_it(world: World) -> None:
+    issue = world.issue()
+    world.forge.close(world.repository.forge_repository_id, issue)
+    world.put_label(issue, "run:doc-audit")
+    for _ in range(2):
+        await scanned(world, every=timedelta(0))
+        world.clock.advance(timedelta(minutes=1))
+    assert (await world.run_of(issue)).status == "queued"
+
+
 async def test_a_repository_is_scanned_every_five_minutes_and_in_full_once_a_day(world: World) -> None:
     for _ in range(3):
         await scanned(world)

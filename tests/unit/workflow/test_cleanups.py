@@ -1,5 +1,6 @@
 """WF1: the rows of the event matrix that end something (7.3), and who may end it (7.1)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,18 @@ from tests.unit.workflow.words import (
     an_end,
 )
 
-from stagewright.contexts.workflow.api import NOBODY, ActiveRun, Cleanup, Fact, Ignore, Link, World, decide
+from stagewright.contexts.workflow.api import (
+    NOBODY,
+    ActiveRun,
+    Cleanup,
+    EndEvent,
+    Fact,
+    Ignore,
+    LabelEvent,
+    Link,
+    World,
+    decide,
+)
 
 POLICY = a_policy()
 WORK, TALK = a_work_run(), ActiveRun("t1", 7, "discussion", "mode:discussion")
@@ -66,6 +78,15 @@ def test_the_end_of_a_pull_request_ends_what_reviews_or_revises_it(
     closed = an_end(event="pull_request", is_pull_request=True, thread=40)
 
     assert cleaned(closed, world) == Cleanup("pull_request_closed", cancel=ended, release_environments=True)
+
+
+@pytest.mark.parametrize("fact", [an_end(), a_label("run:qa", action="unlabeled"), a_label("state:abandoned")])
+def test_news_of_an_end_that_comes_late_ends_nothing_that_was_asked_for_since(fact: EndEvent | LabelEvent) -> None:
+    late = a_world(active_work_run=replace(WORK, since=fact.occurred_at + timedelta(minutes=1)))
+    in_time = a_world(active_work_run=replace(WORK, since=fact.occurred_at - timedelta(minutes=1)))
+
+    assert getattr(decide(fact, late, POLICY), "cancel", ()) == ()
+    assert len(cleaned(fact, in_time).cancel) == 1
 
 
 MERGED, OPEN = a_link("dev", state="merged", merged_at=NOW - timedelta(minutes=5)), a_link("dev")

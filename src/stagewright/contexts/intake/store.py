@@ -67,9 +67,6 @@ on conflict (repository_id, number) do update set state = excluded.state, labels
     seen_at = excluded.seen_at
 where threads.seen_at <= excluded.seen_at
 """
-SEEN = """
-select number, seen_at, state from threads where repository_id = %(repository_id)s and number = any(%(numbers)s)
-"""
 PROFILE = "select profile, source from issue_workflows where repository_id = %(repository_id)s and issue_number = %(n)s"
 SET_PROFILE = """
 insert into issue_workflows (repository_id, issue_number, profile, source, last_stage, updated_by, updated_at)
@@ -206,16 +203,6 @@ async def handled_at(reader: Reader, repository_id: UUID, thread: int, label: st
 async def keep_thread(tx: Tx, values: Mapping[str, Any]) -> bool:
     """Keep the thread's state and labels; an older fact never overwrites a newer one. Say whether it was kept."""
     return await tx.execute(THREAD, **values) > 0
-
-
-async def seen_threads(reader: Reader, repository_id: UUID, numbers: Sequence[int]) -> dict[int, tuple[datetime, bool]]:
-    """Return when each thread was last seen, by the forge's time, and whether it was open."""
-    rows = await reader.all(_seen, SEEN, repository_id=repository_id, numbers=list(numbers))
-    return {number: (at, is_open) for number, at, is_open in rows}
-
-
-def _seen(row: Row) -> tuple[int, datetime, bool]:
-    return int(row["number"]), row["seen_at"], row["state"] == "open"
 
 
 async def find_profile(reader: Reader, repository_id: UUID, issue: int) -> tuple[str, str] | None:

@@ -47,10 +47,14 @@ class Scanned:
             yield Found(label, self._labeled(act) if act is not None and act.action == PUT_ON else None)
         if not self.active:
             return
-        if not self.thread.open and (closing := _newest(acts, None)):
+        if not self.thread.open and (closing := _newest(acts, None)) and self._ends(closing):
             yield Found(None, workflow.EndEvent(**self._common(closing)))
         for act in self._given_up(acts):
             yield Found(act.label, self._labeled(act))
+
+    def _ends(self, closing: ThreadAct) -> bool:
+        """Say whether a run was asked for before the closing; some stages work on closed Issues."""
+        return any(run.occurred_at <= closing.at for run in self.active)
 
     def _given_up(self, acts: Sequence[ThreadAct]) -> Iterator[ThreadAct]:
         """Yield acts by which a person ended what is active: a label taken off since, or ``state:abandoned``."""

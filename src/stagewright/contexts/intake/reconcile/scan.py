@@ -93,16 +93,17 @@ async def _scan(outside: Outside, repository: projects.Repository) -> None:
 async def _scan_pulls(
     outside: Outside, repository: projects.Repository, threads: Sequence[ForgeThread], *, full: bool
 ) -> list[StagewrightError]:
-    """Follow the linked pull requests that changed; the list of open threads hides those that were closed."""
+    """Follow the linked pull requests that changed; the list of open threads hides those that were closed.
+
+    What is known of a thread from deliveries says nothing here: a later one hides an earlier one that was lost.
+    """
     async with outside.db.reading() as reader:
         linked = await runs.list_link_numbers(reader, repository.id)
-        listed = {thread.number: thread for thread in threads if thread.number in linked}
-        known = await store.seen_threads(reader, repository.id, list(listed))
-    changed = [number for number, thread in listed.items() if known.get(number) != (thread.updated_at, thread.open)]
+    listed = [thread.number for thread in threads if thread.number in linked]
     if full:
-        changed += [number for number, is_open in linked.items() if is_open and number not in listed]
+        listed += [number for number, is_open in linked.items() if is_open and number not in listed]
     failures: list[StagewrightError] = []
-    for number in changed:
+    for number in listed:
         try:
             await _follow(outside, repository, number)
         except (LimitReached, Unauthenticated):

@@ -128,7 +128,12 @@ def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
     if run is None:
         return None
     return workflow.ActiveRun(
-        id=str(run.id), number=run.number, kind=run.kind, label=run.trigger_label, pr_number=run.pr_number
+        id=str(run.id),
+        number=run.number,
+        kind=run.kind,
+        label=run.trigger_label,
+        pr_number=run.pr_number,
+        since=run.occurred_at,
     )
 
 

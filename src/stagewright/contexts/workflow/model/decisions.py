@@ -115,13 +115,15 @@ class LiveThread:
 
 @dataclass(frozen=True, slots=True)
 class ActiveRun:
-    """A run that is not over. ``label`` is the key of its trigger label, ``pr_number`` the pull request it revises."""
+    """A run that is not over. ``label`` is the key of its trigger label, ``pr_number`` the pull request it revises,
+    ``since`` the time of the act that asked for it."""
 
     id: str
     number: int
     kind: str
     label: str | None
     pr_number: int | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,10 @@
-"""What ends with a thread, or with a label a person takes off it (``workflow.md`` section 7.3, rows *Cleanup*)."""
+"""What ends with a thread, or with a label a person takes off it (``workflow.md`` section 7.3, rows *Cleanup*).
 
-from datetime import timedelta
+News may come late: what was asked for after an end does not end with it.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from stagewright.contexts.workflow.model.decisions import (
     ActiveRun,
@@ -15,6 +19,7 @@ from stagewright.contexts.workflow.model.decisions import (
 from stagewright.contexts.workflow.model.keys import NEED_REVIEWER
 from stagewright.contexts.workflow.model.policy import Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
+from stagewright.contexts.workflow.rules.cases import CLOCK_SLACK
 from stagewright.contexts.workflow.rules.guard import guard_cleanup, guard_sender
 from stagewright.contexts.workflow.rules.matching import label_key
 
@@ -30,7 +35,8 @@ def end_of_thread(fact: EndEvent, world: World, policy: Policy) -> Decision:
     merged = any(_by_merge(link, fact, policy) for link in world.links)
     if guard_cleanup(fact.sender, world.standing, policy, merged=merged):
         return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
-    return _end_of_issue(world) if number is None else _end_of_pull_request(number, world)
+    then = _as_of(fact.occurred_at, world)
+    return _end_of_issue(then) if number is None else _end_of_pull_request(number, then)
 
 
 def _by_merge(link: Link, fact: EndEvent, policy: Policy) -> bool:
@@ -49,18 +55,32 @@ def abandoned(fact: LabelEvent, world: World) -> Decision:
     """Decide what ends when a person gives an issue up by ``state:abandoned``."""
     if guard_sender(fact.sender, world.standing):
         return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
-    return _end_of_issue(world)
+    return _end_of_issue(_as_of(fact.occurred_at, world))
 
 
 def label_removed(fact: LabelEvent, world: World, policy: Policy) -> Decision | None:
     """Decide what ends when a label is taken off: the active run that it triggered. None where it ends nothing."""
-    key = label_key(fact.label, policy)
+    key, world = label_key(fact.label, policy), _as_of(fact.occurred_at, world)
     run = world.review_run if fact.is_pull_request else world.active_work_run
     if run is None or key is None or key != (NEED_REVIEWER if fact.is_pull_request else run.label):
         return None
     if guard_sender(fact.sender, world.standing):
         return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
     return Cleanup(LABEL_REMOVED, cancel=(run,))
+
+
+def _as_of(moment: datetime, world: World) -> World:
+    """Return the world without runs that were asked for after ``moment``, by the forge's clock."""
+    return replace(
+        world,
+        active_work_run=_known_by(moment, world.active_work_run),
+        talk_run=_known_by(moment, world.talk_run),
+        review_run=_known_by(moment, world.review_run),
+    )
+
+
+def _known_by(moment: datetime, run: ActiveRun | None) -> ActiveRun | None:
+    return None if run is not None and run.since is not None and run.since > moment + CLOCK_SLACK else run
 
 
 def _end_of_issue(world: World) -> Cleanup:
