@@ -508,6 +508,16 @@ CREATE TABLE public.revoked_tokens (
     until timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.run_documents (
+    run_id uuid NOT NULL,
+    path text NOT NULL,
+    status text NOT NULL,
+    declared boolean NOT NULL,
+    commit_sha text NOT NULL,
+    pr_number integer NOT NULL,
+    published_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.run_inbox (
     id uuid NOT NULL,
     run_id uuid NOT NULL,
@@ -938,6 +948,9 @@ ALTER TABLE ONLY public.request_origins
 ALTER TABLE ONLY public.revoked_tokens
     ADD CONSTRAINT revoked_tokens_pkey PRIMARY KEY (jti);
 
+ALTER TABLE ONLY public.run_documents
+    ADD CONSTRAINT run_documents_pkey PRIMARY KEY (run_id, path);
+
 ALTER TABLE ONLY public.run_inbox
     ADD CONSTRAINT run_inbox_pkey PRIMARY KEY (id);
 
@@ -1231,6 +1244,9 @@ ALTER TABLE ONLY public.repository_policies
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
+ALTER TABLE ONLY public.run_documents
+    ADD CONSTRAINT run_documents_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.runs(id);
+
 ALTER TABLE ONLY public.run_inbox
     ADD CONSTRAINT run_inbox_consumed_by_fkey FOREIGN KEY (consumed_by) REFERENCES public.attempts(id);
 
@@ -1366,6 +1382,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_policies TO stagewr
 GRANT SELECT,INSERT,DELETE ON TABLE public.request_origins TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.revoked_tokens TO stagewright_app;
+
+GRANT SELECT,INSERT ON TABLE public.run_documents TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.run_inbox TO stagewright_app;
 

@@ -244,6 +244,10 @@ SAYS: Final[dict[str, str]] = {
     "C2.2": "an ambiguous or unresolved review asks: need:input, a comment, the revise labels",
     "C7.1": "a review is posted, and a verdict dismissed, by hand on the practice forge's page",
     "C2.3": "the revise's agent is told what reviews say, each once, and the remarks that still stand in the diff",
+    "C10.1": "from an issue, a run or a pull request one comes to stages, runs, pull requests and documents, and back",
+    "C10.2": "the lineage shows profile, stage track, label facts, candidate, side runs and the next steps",
+    "C10.3": "the lineage names everything that blocks the next step, with the remedy",
+    "C10.4": "who may not see the project learns nothing of its issues",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

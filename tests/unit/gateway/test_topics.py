@@ -52,6 +52,10 @@ Expected = list[tuple[str, str, int | None]]
             [("runs", "event:1", None), (f"run:{RUN}", "event:1", None)],
         ),
         (an_entry("run.result.checked", f"run:{RUN}"), [(f"run:{RUN}", "event:1", None)]),
+        (
+            an_entry("run.pr.updated", f"run:{RUN}", repository_id=REPOSITORY, issue_number=7, pr_number=9),
+            [("runs", "event:1", None), (f"run:{RUN}", "event:1", None), (f"issue:{REPOSITORY}#7", "event:1", None)],
+        ),
         (an_entry("run.attempt.opened", f"run:{RUN}", id="a1"), [(f"run:{RUN}", "a1", None)]),
         (an_entry("effect.failed", "repository:1", id="1"), [("repository:1", "event:1", None)]),
         (an_entry("project.changed", "project:1", id="p1", version=2), [("projects", "p1", 2)]),

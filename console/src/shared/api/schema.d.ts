@@ -246,6 +246,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/{owner}/{repository}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Lineage
+         * @description Show an issue's way: stages, runs, pull requests, documents, labels, what blocks the next step and what follows.
+         *
+         *     The forge is not asked: state and labels are those that the last delivery or scan told of.
+         */
+        get: operations["get_lineage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me": {
         parameters: {
             query?: never;
@@ -2609,6 +2631,348 @@ export interface components {
             reset_at: string | null;
         };
         /**
+         * LineageBlocker
+         * @description Why the wanted stage cannot start now: the reason's code, the sentences for it, and what to do.
+         */
+        LineageBlocker: {
+            /** Conflicting Labels */
+            conflicting_labels: string[];
+            /** Params */
+            params: {
+                [key: string]: string;
+            };
+            /** Reason */
+            reason: string;
+            /** Remedy */
+            remedy: string;
+            /** Suggested Labels */
+            suggested_labels: string[];
+            /** Text */
+            text: string;
+        };
+        /**
+         * LineageCandidate
+         * @description What late stages examine: a pull request pinned to its head. ``environment``: none exists yet.
+         */
+        LineageCandidate: {
+            /** Branch */
+            branch: string;
+            /** Environment */
+            environment: string | null;
+            /** Head Sha */
+            head_sha: string;
+            /** Pr Number */
+            pr_number: number;
+            /** Stage */
+            stage: string;
+            /** State */
+            state: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * LineageDocument
+         * @description A path that a run of the stage published, as its newest such run left it.
+         *
+         *     ``declared``: the agent named it as an artifact. ``url`` shows it at that commit; null for a deleted one.
+         */
+        LineageDocument: {
+            /** Commit Sha */
+            commit_sha: string;
+            /** Declared */
+            declared: boolean;
+            /** Path */
+            path: string;
+            /** Pr Number */
+            pr_number: number;
+            /**
+             * Published At
+             * Format: date-time
+             */
+            published_at: string;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Run Number */
+            run_number: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "added" | "modified" | "deleted";
+            /** Url */
+            url: string | null;
+        };
+        /**
+         * LineageLabel
+         * @description A label on the Issue. ``key`` and ``label_class`` are null for labels that mean nothing to the platform.
+         */
+        LineageLabel: {
+            /** Color */
+            color: string | null;
+            /** Key */
+            key: string | null;
+            /** Label Class */
+            label_class: string | null;
+            /** Text */
+            text: string;
+        };
+        /**
+         * LineageProfile
+         * @description The launch profile and its path. ``provisional``: nobody chose it yet; ``source`` null: none is stored yet.
+         */
+        LineageProfile: {
+            /** Path */
+            path: string[];
+            /** Profile */
+            profile: string;
+            /** Provisional */
+            provisional: boolean;
+            /** Source */
+            source: string | null;
+            /** Updated At */
+            updated_at: string | null;
+            /** Updated By */
+            updated_by: string | null;
+        };
+        /**
+         * LineagePull
+         * @description A pull request of the Issue. ``run_id`` opened it, ``last_run_id`` changed it last.
+         */
+        LineagePull: {
+            /** Base Branch */
+            base_branch: string;
+            /** Branch */
+            branch: string;
+            /** Foreign Push */
+            foreign_push: boolean;
+            /** Head Sha */
+            head_sha: string;
+            /** Labels */
+            labels: string[];
+            /**
+             * Last Run Id
+             * Format: uuid
+             */
+            last_run_id: string;
+            /** Origin */
+            origin: string;
+            /** Pr Number */
+            pr_number: number;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Stage */
+            stage: string;
+            /** State */
+            state: string;
+            /** Url */
+            url: string;
+        };
+        /**
+         * LineageRepository
+         * @description The repository of the Issue.
+         */
+        LineageRepository: {
+            /** Full Name */
+            full_name: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Project */
+            project: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Web Url */
+            web_url: string;
+        };
+        /**
+         * LineageRequester
+         * @description Who asked for a run.
+         */
+        LineageRequester: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * LineageRunView
+         * @description A run of the Issue. ``elapsed_seconds``: from its request to its end, or to now.
+         */
+        LineageRunView: {
+            /** Active Seconds */
+            active_seconds: number;
+            /** Base Sha */
+            base_sha: string | null;
+            /** Branch */
+            branch: string | null;
+            /** Code */
+            code: string | null;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Elapsed Seconds */
+            elapsed_seconds: number;
+            /** Failure Class */
+            failure_class: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Lane */
+            lane: string;
+            /** Mode */
+            mode: string;
+            /** Model */
+            model: string | null;
+            /** Number */
+            number: string;
+            /** Pr Number */
+            pr_number: number | null;
+            requested_by: components["schemas"]["LineageRequester"];
+            /** Revises Run Id */
+            revises_run_id: string | null;
+            /** Role */
+            role: string;
+            /** Stage */
+            stage: string | null;
+            /** Started At */
+            started_at: string | null;
+            /** Status */
+            status: string;
+            /** Status Comment Url */
+            status_comment_url: string | null;
+            /** Trigger Label */
+            trigger_label: string | null;
+            /** Trigger Source */
+            trigger_source: string;
+            /** Version */
+            version: number;
+            /** Waits For */
+            waits_for: string | null;
+        };
+        /**
+         * LineageStage
+         * @description One stage of the track. ``artifacts``: what the policy expects; ``documents``: what there is.
+         */
+        LineageStage: {
+            /** Active Seconds */
+            active_seconds: number;
+            /** Artifacts */
+            artifacts: string[];
+            /** Documents */
+            documents: components["schemas"]["LineageDocument"][];
+            /** Documents Truncated */
+            documents_truncated: boolean;
+            /** Finished At */
+            finished_at: string | null;
+            /** Label */
+            label: string;
+            /** Name */
+            name: string;
+            /** On Path */
+            on_path: boolean;
+            /** Pulls */
+            pulls: components["schemas"]["LineagePull"][];
+            /** Runs */
+            runs: components["schemas"]["LineageRunView"][];
+            /** Stage */
+            stage: string;
+            /** Started At */
+            started_at: string | null;
+            state: components["schemas"]["StageState"];
+        };
+        /**
+         * LineageStep
+         * @description One step a person may take next. ``path`` opens its confirmation in the console.
+         */
+        LineageStep: {
+            /** Action Kind */
+            action_kind: string;
+            /** Display Variant */
+            display_variant: string;
+            group: components["schemas"]["StepGroup"];
+            /** Label */
+            label: string;
+            /** Path */
+            path: string | null;
+            /** Profile */
+            profile: string | null;
+            /** Recommended */
+            recommended: boolean;
+            /** Target Label */
+            target_label: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * LineageView
+         * @description An Issue's way, or that of a pull request without one. ``asked_number`` is the number it was asked by.
+         *
+         *     ``wanted_stage``: the next stage of the path, or the one that stopped; ``blocked_by`` says what keeps it from
+         *     starting. ``next_steps`` follow the run ``next_steps_of``. ``seen_at``: when the forge's word on state and labels
+         *     is from.
+         */
+        LineageView: {
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Asked Number */
+            asked_number: number;
+            /** Blocked By */
+            blocked_by: components["schemas"]["LineageBlocker"][];
+            candidate: components["schemas"]["LineageCandidate"] | null;
+            /** Is Pull Request */
+            is_pull_request: boolean;
+            /** Labels */
+            labels: components["schemas"]["LineageLabel"][];
+            /** Next Steps */
+            next_steps: components["schemas"]["LineageStep"][];
+            /** Next Steps Of */
+            next_steps_of: string | null;
+            /** Number */
+            number: number;
+            /** Other Pulls */
+            other_pulls: components["schemas"]["LineagePull"][];
+            profile: components["schemas"]["LineageProfile"];
+            repository: components["schemas"]["LineageRepository"];
+            /** Seen At */
+            seen_at: string | null;
+            /** Side Runs */
+            side_runs: components["schemas"]["LineageRunView"][];
+            /** State */
+            state: ("open" | "closed") | null;
+            /** Topic */
+            topic: string;
+            /** Track */
+            track: components["schemas"]["LineageStage"][];
+            /** Url */
+            url: string | null;
+            /** Wanted Stage */
+            wanted_stage: string | null;
+        };
+        /**
          * LinkView
          * @description The pull request of a run.
          */
@@ -4345,6 +4709,16 @@ export interface components {
             until: string | null;
         };
         /**
+         * StageState
+         * @description What a stage is to its Issue now.
+         *
+         *     ``done`` left a result, ``current`` is worked on, ``stopped`` failed or was cancelled without a result, ``next``
+         *     follows, ``later`` follows after that, ``passed_over`` lies behind on the path without a result, ``skipped`` is
+         *     not on the path.
+         * @enum {string}
+         */
+        StageState: "done" | "current" | "stopped" | "next" | "later" | "passed_over" | "skipped";
+        /**
          * StatsView
          * @description The figures of the last days, oldest first.
          */
@@ -4357,6 +4731,12 @@ export interface components {
             /** Days */
             days: components["schemas"]["DayView"][];
         };
+        /**
+         * StepGroup
+         * @description What a next step is, in the order of display.
+         * @enum {string}
+         */
+        StepGroup: "retry" | "revise" | "forward" | "jump" | "reviewer" | "side" | "escalation";
         /**
          * Stream
          * @description Who wrote a log.
@@ -5158,6 +5538,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_lineage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of an issue, or of a pull request that belongs to one */
+                number: number;
+                owner: string;
+                repository: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineageView"];
                 };
             };
             /** @description Problem */

@@ -13,3 +13,9 @@ class SnoozeInvalid(Invalid):
     """The time to come back to an item is not one."""
 
     code = "inbox.snooze_invalid"
+
+
+class IssueNotFound(NotFound):
+    """Nothing is known of such an Issue or pull request, or the caller may not see its project."""
+
+    code = "issue.not_found"

@@ -154,3 +154,64 @@ class DayFigures:
     waited_seconds: int
     approvals: int
     pull_requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """An Issue or pull request as the last delivery or scan told of it. ``labels`` are texts."""
+
+    number: int
+    is_pull_request: bool
+    state: str
+    labels: tuple[str, ...]
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """The launch profile that is stored for an Issue."""
+
+    profile: str
+    source: str
+    updated_by: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LineageRun:
+    """A run of an Issue as its lineage shows it. ``waits_for`` is the kind of its oldest open wait, ``escalation``
+    the profile its agent proposed."""
+
+    id: UUID
+    number: int
+    kind: str
+    stage: str | None
+    role: str
+    lane: str
+    status: str
+    failure_class: str | None
+    code: str | None
+    trigger_source: str
+    trigger_label: str | None
+    requested_by_kind: str
+    requested_by: str
+    launch_profile: str | None
+    revises_run_id: UUID | None
+    pr_number: int | None
+    branch: str | None
+    base_sha: str | None
+    mode: str
+    model: str | None
+    active_seconds: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    version: int
+    waits_for: str | None
+    comment_url: str | None
+    escalation: str | None
+
+    @property
+    def over(self) -> bool:
+        """Say whether nothing follows."""
+        return self.status in ("succeeded", "failed", "cancelled")

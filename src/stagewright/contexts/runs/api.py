@@ -5,6 +5,8 @@ from stagewright.contexts.runs.model import Attempt, Link, Run, RunStatus, RunWo
 from stagewright.contexts.runs.rules.frames import shown_number
 from stagewright.contexts.runs.rules.links import PullRequestFacts
 from stagewright.contexts.runs.rules.waiting import what_answers_do, what_nothing_does
+from stagewright.contexts.runs.store.documents import RunDocument
+from stagewright.contexts.runs.store.documents import list_of_runs as list_documents
 from stagewright.contexts.runs.store.links import find as find_link
 from stagewright.contexts.runs.store.links import list_numbers as list_link_numbers
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
@@ -36,6 +38,7 @@ __all__ = [
     "PullRequestFacts",
     "Run",
     "RunAlreadyActive",
+    "RunDocument",
     "RunNotFound",
     "RunPublishing",
     "RunRequest",
@@ -59,6 +62,7 @@ __all__ = [
     "is_platform_label",
     "issues_of_pull_request",
     "list_active",
+    "list_documents",
     "list_link_numbers",
     "list_links",
     "note_forge_refusal",

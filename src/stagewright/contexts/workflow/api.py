@@ -81,7 +81,9 @@ from stagewright.contexts.workflow.model.reasons import (
 )
 from stagewright.contexts.workflow.rules.actions import match_row, tool_catalogue
 from stagewright.contexts.workflow.rules.admission import ActiveCounts, admission_reason, limits
+from stagewright.contexts.workflow.rules.blocking import what_blocks
 from stagewright.contexts.workflow.rules.bootstrap import plan_label_bootstrap
+from stagewright.contexts.workflow.rules.cases import candidate_of
 from stagewright.contexts.workflow.rules.catalogue import label_catalogue, stage_kind, stage_label
 from stagewright.contexts.workflow.rules.decide import asks_for_review, decide
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
@@ -132,6 +134,7 @@ from stagewright.contexts.workflow.rules.texts import (
     variant_text,
     word,
 )
+from stagewright.contexts.workflow.rules.track import StageRuns, StageState, Track, TrackStage, stage_track
 from stagewright.contexts.workflow.rules.transitions import label_transitions, needed_change
 from stagewright.contexts.workflow.usecases import (
     builtin_policy,
@@ -216,6 +219,8 @@ __all__ = [
     "Sender",
     "Source",
     "Stage",
+    "StageRuns",
+    "StageState",
     "Standing",
     "Start",
     "StartRequest",
@@ -223,6 +228,8 @@ __all__ = [
     "StickyProfile",
     "StoredProfile",
     "ThreadFact",
+    "Track",
+    "TrackStage",
     "TriggerSource",
     "UpdateLabel",
     "World",
@@ -232,6 +239,7 @@ __all__ = [
     "branch_name",
     "builtin_policy",
     "builtin_text",
+    "candidate_of",
     "check_gates",
     "check_paths",
     "closing_line",
@@ -284,11 +292,13 @@ __all__ = [
     "scope_patterns",
     "stage_kind",
     "stage_label",
+    "stage_track",
     "stage_word",
     "step_text",
     "target_environment",
     "tool_catalogue",
     "trigger_kind",
     "variant_text",
+    "what_blocks",
     "word",
 ]

@@ -66,7 +66,7 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     yield workflow_door.schemas.router
     yield from runs_door.routes
     yield incidents_door.routes.router
-    yield overview_door.routes.router
+    yield from overview_door.routes
     yield audit.routes.router
     yield settings.routes.router
     yield realtime.routes.router

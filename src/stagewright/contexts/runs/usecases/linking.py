@@ -45,6 +45,8 @@ async def follow_pull_request(
         events.PullRequestUpdated(
             run=run,
             extra={
+                "repository_id": str(repository_id),
+                "issue_number": saved.issue_number,
                 "branch": saved.branch,
                 "pr_number": saved.pr_number,
                 "pr_url": saved.url,

@@ -8,6 +8,7 @@ from uuid import UUID
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Effect, EffectStatus, Link, Run, RunStatus
 from stagewright.contexts.runs.store import attempts as attempt_rows
+from stagewright.contexts.runs.store import documents as document_rows
 from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import results as result_rows
@@ -114,6 +115,7 @@ async def succeed(
     opened = newest(await effect_rows.list_of(tx, run.id), *PULL_REQUEST)
     if opened is not None and opened.result is not None and branch is not None and head_sha is not None:
         link = await _link(tx, run, opened, base_branch=base_branch, branch=branch, head_sha=head_sha, now=now)
+        await _keep_documents(tx, run, link, now=now)
     done = await moves.move(
         tx,
         run,
@@ -152,7 +154,35 @@ async def _link(
     tx.publish(
         event(
             run=run,
-            extra={"branch": branch, "pr_number": link.pr_number, "pr_url": link.url, "head_sha": head_sha},
+            extra={
+                "repository_id": str(run.repository_id),
+                "issue_number": link.issue_number,
+                "branch": branch,
+                "pr_number": link.pr_number,
+                "pr_url": link.url,
+                "head_sha": head_sha,
+            },
         )
     )
     return link
+
+
+async def _keep_documents(tx: Tx, run: Run, link: Link, *, now: datetime) -> None:
+    """Keep what the run left, by name: results are forgotten one day, the issue's lineage is not."""
+    proposal = await result_rows.find_accepted(tx, run.id)
+    if proposal is None:
+        return
+    declared = _declared(proposal)
+    commit = proposal.commit_sha or link.head_sha
+    found = {str(item["path"]): str(item["status"])[:1] for item in proposal.changed or ()}
+    kept = [
+        document_rows.RunDocument(run.id, path, status, path in declared, commit, link.pr_number, now)
+        for path, status in found.items()
+    ]
+    await document_rows.insert(tx, kept)
+
+
+def _declared(proposal: Proposal) -> frozenset[str]:
+    sections = proposal.report.get("sections")
+    named = sections.get("artifacts") if isinstance(sections, dict) else None
+    return frozenset(str(path).removeprefix("./") for path in named or ())

@@ -1,6 +1,6 @@
 """One request for a run and the world it meets: the checks that every way to a run shares (``workflow.md`` 7.4)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelQue
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy
 from stagewright.contexts.workflow.model.reasons import RefuseReason
 from stagewright.contexts.workflow.rules.catalogue import stage_label
-from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params
+from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, shut_gates
 from stagewright.contexts.workflow.rules.matching import label_text
 from stagewright.contexts.workflow.rules.models import resolve_model
 from stagewright.contexts.workflow.rules.profiles import missing_stages, profile_at_trigger
@@ -82,19 +82,25 @@ def closed(case: Case) -> Decision | None:
 
 def gated(case: Case) -> Decision | None:
     """Check 12: the gates of section 8."""
-    world, kind = case.world, case.kind
-    target = case.target
+    hit = check_gates(case.kind, _gate_view(case), case.policy)
+    return None if hit is None else _refuse_gate(case, hit)
+
+
+def every_gate(case: Case) -> tuple[Refuse, ...]:
+    """Return what each gate of section 8 that is shut says."""
+    return tuple(_refuse_gate(case, hit) for hit in shut_gates(case.kind, _gate_view(case), case.policy))
+
+
+def _gate_view(case: Case) -> GateView:
+    world, kind, target = case.world, case.kind, case.target
     profile = profile_at_trigger(world.profile, kind.stage, case.policy).profile
-    skipped = missing_stages(kind.stage or "", profile, world.succeeded_stages, case.policy)
-    view = GateView(
+    return GateView(
         labels=case.thread.labels,
         target_labels=target.labels if target is not None else (),
         platform_needs_input=world.platform_needs_input,
         accepted=world.accepted_result or case.fact.source == TriggerSource.CONSOLE,
-        missing_stages=skipped,
+        missing_stages=missing_stages(kind.stage or "", profile, world.succeeded_stages, case.policy),
     )
-    hit = check_gates(kind, view, case.policy)
-    return None if hit is None else _refuse_gate(case, hit)
 
 
 def _refuse_gate(case: Case, hit: GateHit) -> Refuse:
@@ -163,11 +169,15 @@ def start(case: Case) -> Start:
     )
 
 
-def _candidate(case: Case) -> Link | None:
-    """Return the newest open, not superseded link whose stage may change every path; it has a head SHA."""
-    for link in case.world.links:
-        stage = case.policy.stages.get(link.stage)
+def candidate_of(links: Iterable[Link], policy: Policy) -> Link | None:
+    """Return the newest (first) open, not superseded link whose stage may change every path; it has a head SHA."""
+    for link in links:
+        stage = policy.stages.get(link.stage)
         builds = link.scope_any if link.scope_any is not None else stage is not None and stage.scope == "any"
         if link.is_open and builds and link.head_sha:
             return link
     return None
+
+
+def _candidate(case: Case) -> Link | None:
+    return candidate_of(case.world.links, case.policy)

@@ -3,7 +3,7 @@
 Evaluated at the decision, and again at admission on live labels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from stagewright.contexts.workflow.model.decisions import Link
@@ -57,13 +57,18 @@ class _Gate:
 
 def check_gates(kind: Kind, view: GateView, policy: Policy) -> GateHit | None:
     """Return the first gate that is shut for ``kind``, or None."""
+    return next(shut_gates(kind, view, policy), None)
+
+
+def shut_gates(kind: Kind, view: GateView, policy: Policy) -> Iterator[GateHit]:
+    """Yield every gate that is shut for ``kind``, in the order of the table."""
     look = _look(kind, view, policy)
     for gate in GATES:
         if kind.kind_class in gate.classes and (shut := gate.shut_by(look)) and gate.knob(policy.gates) == "enforce":
             if gate.reason is RefuseReason.STAGE_PREREQUISITE_MISSING:
-                return GateHit(gate.reason, stages=shut)
-            return GateHit(gate.reason, labels=shut)
-    return None
+                yield GateHit(gate.reason, stages=shut)
+            else:
+                yield GateHit(gate.reason, labels=shut)
 
 
 def result_accepted(finished: Sequence[str], profile: str | None, links: Sequence[Link], policy: Policy) -> bool:

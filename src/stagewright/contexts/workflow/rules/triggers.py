@@ -33,7 +33,7 @@ def decide_trigger(fact: LabelEvent, world: World, policy: Policy) -> Decision:
     if key is None or kind is None:
         near = nearest_triggers(fact.label, policy)
         return Refuse(RefuseReason.TRIGGER_LABEL_UNKNOWN, Remedy({"label": fact.label}), suggested=near)
-    case = Case(fact, world, policy, key, kind, thread, target=_target(kind, world))
+    case = Case(fact, world, policy, key, kind, thread, target=target_of(kind, world))
     return cases.first_refusal(case, CHECKS) or cases.start(case)
 
 
@@ -71,7 +71,7 @@ def _still_there(label: str, thread: LiveThread, policy: Policy) -> bool:
     )
 
 
-def _target(kind: Kind, world: World) -> Link | None:
+def target_of(kind: Kind, world: World) -> Link | None:
     """Return the issue's open, not superseded link of the kind's stage: the newest."""
     if kind.stage is None:
         return None
@@ -131,3 +131,5 @@ CHECKS: tuple[cases.Check, ...] = (
     cases.surroundings,
     cases.agent,
 )
+THREAD_CHECKS: tuple[cases.Check, ...] = tuple(check for check in CHECKS if check not in (cases.gated, cases.agent))
+"""Those that the rows alone can answer, but for the gates, of which several may be shut."""

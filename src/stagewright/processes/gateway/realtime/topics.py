@@ -8,7 +8,14 @@ from uuid import UUID
 from stagewright.contexts.identity.events import AccessChanged, MemberFact
 from stagewright.contexts.incidents.events import IncidentFact
 from stagewright.contexts.projects.events import LabelsSynced, ProjectFact, RepositoryFact
-from stagewright.contexts.runs.events import AttemptFact, PullRequestUpdated, RunMoved, RunWaitPaused, RunWaitResumed
+from stagewright.contexts.runs.events import (
+    AttemptFact,
+    PullRequestCreated,
+    PullRequestUpdated,
+    RunMoved,
+    RunWaitPaused,
+    RunWaitResumed,
+)
 from stagewright.contexts.workflow.events import PolicyChanged
 from stagewright.kit.journal import Entry, Event
 from stagewright.kit.settings.stored import SettingChanged
@@ -35,6 +42,9 @@ SHAPES: Mapping[str, Kinds] = {
     "setting": (SettingChanged,),
 }
 KEYED: Kinds = (RunMoved, AttemptFact, ProjectFact, RepositoryFact, IncidentFact, AccessChanged, SettingChanged)
+OF_ISSUE: Kinds = (RunMoved, PullRequestCreated, PullRequestUpdated)
+"""Rows of other streams that an Issue's topic shows: its runs and what becomes of its pull requests."""
+
 STREAMS = ("run", "repository")
 
 
@@ -83,7 +93,7 @@ def _routes(entry: Entry, event: type[Event] | None) -> Iterator[str]:
         yield issue_route(repository, number)
     if head == "user":
         yield f"inbox:{rest}"
-    if _is(event, (RunMoved,)) and entry.body.get("issue_number") is not None:
+    if _is(event, OF_ISSUE) and entry.body.get("issue_number") is not None:
         yield issue_route(entry.body.get("repository_id"), entry.body["issue_number"])
     if _is(event, (MemberFact,)):
         yield f"members:{entry.project_id}"
