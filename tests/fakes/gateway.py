@@ -26,7 +26,7 @@ from stagewright.kit.http.asgi import App
 from stagewright.kit.http.browser import Browser
 from stagewright.kit.ids import uuid7
 from stagewright.processes.common import Platform, Purpose, open_platform
-from stagewright.processes.gateway.app import make_app, make_framework
+from stagewright.processes.gateway.app import Forge, make_app, make_framework
 from stagewright.processes.gateway.description import describe
 from stagewright.processes.settings import load
 from tests import factories
@@ -227,9 +227,10 @@ async def open_gateway(
     *,
     embedded: bool = False,
     github: GitHubLogin | None = None,
+    forge: FakeForge | None = None,
     **changes: Any,
 ) -> AsyncIterator[Gateway]:
-    """Open a gateway on a migrated database for the block; ``changes`` are settings."""
+    """Open a gateway on a migrated database for the block; ``changes`` are settings, ``forge`` one that is shared."""
     environ = {
         "STAGEWRIGHT_DATABASE_URL": dsn,
         "STAGEWRIGHT_DATA_DIR": str(folder),
@@ -237,9 +238,9 @@ async def open_gateway(
         "STAGEWRIGHT_PUBLIC_URL": PUBLIC_URL,
     }
     settings = replace(load("gateway", environ), keyring=factories.KEYRING, embedded=embedded, **changes)
-    forge = FakeForge(clock)
+    forge = forge or FakeForge(clock)
     async with open_platform(settings, clock=clock, max_sessions=8, own_logs=False) as platform:
-        app = make_app(platform, forge, github)
+        app = make_app(platform, Forge(directory=forge, threads=forge), github)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
             yield Gateway(platform, app, client, forge, clock)

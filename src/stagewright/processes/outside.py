@@ -83,9 +83,8 @@ class Meter:
                 await self.write()
 
 
-@asynccontextmanager
-async def open_adapters(platform: Platform) -> AsyncIterator[Adapters]:
-    """Open one HTTP client and one git store for the block."""
+def stored_access(platform: Platform, wire: Wire) -> Access:
+    """Return how the forge is reached with the credentials that the vault keeps."""
 
     async def resolve(repository_id: UUID, project_id: UUID, purpose: str) -> ResolvedCredential:
         async with platform.db.reading() as reader:
@@ -98,10 +97,17 @@ async def open_adapters(platform: Platform) -> AsyncIterator[Adapters]:
                 now=platform.clock.now(),
             )
 
+    return Access(wire, resolve, platform.clock)
+
+
+@asynccontextmanager
+async def open_adapters(platform: Platform) -> AsyncIterator[Adapters]:
+    """Open one HTTP client and one git store for the block."""
+
     meter = Meter(platform)
     async with open_http(reach_of(platform.settings)) as http, meter.running():
         wire = Wire(http, Rates(meter.take), platform.clock)
-        access = Access(wire, resolve, platform.clock)
+        access = stored_access(platform, wire)
         client = Client(wire, access, platform.clock)
         yield Adapters(
             forge=GitHubForge(wire, client),

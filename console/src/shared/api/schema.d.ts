@@ -246,6 +246,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/issues/{owner}/{repo}/{number}/next-steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Next Steps
+         * @description List what a person may do next on an Issue or pull request, after the newest run that ended. The forge is not
+         *     asked.
+         */
+        get: operations["list_next_steps"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/issues/{owner}/{repository}/{number}": {
         parameters: {
             query?: never;
@@ -450,6 +471,47 @@ export interface paths {
         get: operations["get_meta"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/next-steps/execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Execute Next Step
+         * @description Take the step as the preview showed it: the run is asked for, the worker moves the labels. 409 when they changed
+         *     since the preview, another run is active, or the profile would be lowered; 422 with the reason of a rule.
+         */
+        post: operations["execute_next_step"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/next-steps/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Next Step
+         * @description Show what a step would do to labels, profile and pull request, and which run it would start.
+         */
+        post: operations["preview_next_step"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2255,6 +2317,44 @@ export interface components {
             verifier: string;
         };
         /**
+         * ExecuteForm
+         * @description A next step as its preview showed it.
+         */
+        ExecuteForm: {
+            /**
+             * Action Kind
+             * @enum {string}
+             */
+            action_kind: "issue_stage_transition" | "pull_request_label_add";
+            /**
+             * Display Variant
+             * @description the variant of the link; empty: none
+             * @default
+             */
+            display_variant: string;
+            /**
+             * Expected Labels Hash
+             * @description of the preview
+             */
+            expected_labels_hash: string;
+            /** Issue Number */
+            issue_number: number;
+            /** Pull Request Number */
+            pull_request_number?: number | null;
+            /**
+             * Repository Full Name
+             * @description owner/name
+             */
+            repository_full_name: string;
+            /** Source Run Id */
+            source_run_id?: string | null;
+            /**
+             * Target Label
+             * @description the label's key, such as run:dev
+             */
+            target_label: string;
+        };
+        /**
          * FailureClass
          * @description Who can mend a failed run.
          * @enum {string}
@@ -2574,6 +2674,16 @@ export interface components {
             role: "member" | "admin";
         };
         JsonValue: unknown;
+        /**
+         * LabelRef
+         * @description A label: its fixed key, and its text in this project.
+         */
+        LabelRef: {
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+        };
         /**
          * LabelSync
          * @description What a synchronisation would do, or asked the worker to do.
@@ -3359,6 +3469,57 @@ export interface components {
             token: string;
         };
         /**
+         * NextStepList
+         * @description The next steps of a thread in their order, after the newest run that ended there.
+         */
+        NextStepList: {
+            active_run: components["schemas"]["StepRunRef"] | null;
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Issue Number */
+            issue_number: number | null;
+            /** Items */
+            items: components["schemas"]["NextStepView"][];
+            /** Next Cursor */
+            next_cursor?: null;
+            profile: components["schemas"]["ProfileView"] | null;
+            /** Pull Request Number */
+            pull_request_number: number | null;
+            /** Repository Full Name */
+            repository_full_name: string;
+            source_run: components["schemas"]["StepRunRef"] | null;
+        };
+        /**
+         * NextStepView
+         * @description One step a person may take: what it does in the reader's language, and the console's path that confirms it.
+         */
+        NextStepView: {
+            /**
+             * Action Kind
+             * @enum {string}
+             */
+            action_kind: "issue_stage_transition" | "pull_request_label_add";
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "retry" | "revise" | "forward" | "jump" | "reviewer" | "side" | "escalation";
+            /** Path */
+            path: string | null;
+            /** Profile */
+            profile: string | null;
+            /** Recommended */
+            recommended: boolean;
+            target_label: components["schemas"]["LabelRef"];
+            /** Title */
+            title: string;
+            /** Variant */
+            variant: string;
+        };
+        /**
          * Nothing
          * @description A verb without words.
          */
@@ -3861,6 +4022,16 @@ export interface components {
             started_at: string;
             /** Version */
             version: string;
+        };
+        /**
+         * ProfileView
+         * @description A launch profile, and how the issue came by it; `default` is provisional.
+         */
+        ProfileView: {
+            /** Profile */
+            profile: string;
+            /** Source */
+            source: string;
         };
         /**
          * ProjectForm
@@ -4732,11 +4903,187 @@ export interface components {
             days: components["schemas"]["DayView"][];
         };
         /**
+         * StepForm
+         * @description A next step, as its deep link names it.
+         */
+        StepForm: {
+            /**
+             * Action Kind
+             * @enum {string}
+             */
+            action_kind: "issue_stage_transition" | "pull_request_label_add";
+            /**
+             * Display Variant
+             * @description the variant of the link; empty: none
+             * @default
+             */
+            display_variant: string;
+            /** Issue Number */
+            issue_number: number;
+            /** Pull Request Number */
+            pull_request_number?: number | null;
+            /**
+             * Repository Full Name
+             * @description owner/name
+             */
+            repository_full_name: string;
+            /** Source Run Id */
+            source_run_id?: string | null;
+            /**
+             * Target Label
+             * @description the label's key, such as run:dev
+             */
+            target_label: string;
+        };
+        /**
          * StepGroup
          * @description What a next step is, in the order of display.
          * @enum {string}
          */
         StepGroup: "retry" | "revise" | "forward" | "jump" | "reviewer" | "side" | "escalation";
+        /**
+         * StepPreview
+         * @description What a step does. Labels are texts of the thread it acts on; `accepts_pull_request` gets its own from in review
+         *     to approved.
+         */
+        StepPreview: {
+            /** Accepts Pull Request */
+            accepts_pull_request: number | null;
+            /**
+             * Action Kind
+             * @enum {string}
+             */
+            action_kind: "issue_stage_transition" | "pull_request_label_add";
+            /** Added Labels */
+            added_labels: string[];
+            /** Conflicting Labels */
+            conflicting_labels: string[];
+            /** Expected Labels Hash */
+            expected_labels_hash: string;
+            /** Final Labels */
+            final_labels: string[];
+            profile_after: components["schemas"]["ProfileView"] | null;
+            profile_before: components["schemas"]["ProfileView"] | null;
+            /** Reason */
+            reason: string | null;
+            /** Reason Text */
+            reason_text: string | null;
+            /** Remedy Params */
+            remedy_params: {
+                [key: string]: string;
+            };
+            /** Remedy Text */
+            remedy_text: string | null;
+            /** Removed Labels */
+            removed_labels: string[];
+            run: components["schemas"]["StepRun"] | null;
+            /** Suggested Labels */
+            suggested_labels: string[];
+            target_label: components["schemas"]["LabelRef"];
+            /** Thread Number */
+            thread_number: number;
+            /** Title */
+            title: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "start" | "refuse" | "ignore";
+        };
+        /**
+         * StepResult
+         * @description A step that was taken: the run it asked for, and the acts on the forge that were reserved.
+         */
+        StepResult: {
+            /** Accepts Pull Request */
+            accepts_pull_request: number | null;
+            /**
+             * Action Kind
+             * @enum {string}
+             */
+            action_kind: "issue_stage_transition" | "pull_request_label_add";
+            /** Added Labels */
+            added_labels: string[];
+            /** Conflicting Labels */
+            conflicting_labels: string[];
+            /** Effect Ids */
+            effect_ids: string[];
+            /** Expected Labels Hash */
+            expected_labels_hash: string;
+            /** Final Labels */
+            final_labels: string[];
+            profile_after: components["schemas"]["ProfileView"] | null;
+            profile_before: components["schemas"]["ProfileView"] | null;
+            /** Reason */
+            reason: string | null;
+            /** Reason Text */
+            reason_text: string | null;
+            /** Remedy Params */
+            remedy_params: {
+                [key: string]: string;
+            };
+            /** Remedy Text */
+            remedy_text: string | null;
+            /** Removed Labels */
+            removed_labels: string[];
+            run: components["schemas"]["StepRun"] | null;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Run Number */
+            run_number: number;
+            /** Suggested Labels */
+            suggested_labels: string[];
+            target_label: components["schemas"]["LabelRef"];
+            /** Thread Number */
+            thread_number: number;
+            /** Title */
+            title: string;
+            /**
+             * Verdict
+             * @enum {string}
+             */
+            verdict: "start" | "refuse" | "ignore";
+        };
+        /**
+         * StepRun
+         * @description The run that a step starts.
+         */
+        StepRun: {
+            /** Env */
+            env: string;
+            /** Kind */
+            kind: string;
+            /** Mode */
+            mode: string;
+            /** Role */
+            role: string;
+            /** Skipped Stages */
+            skipped_stages: string[];
+            /** Stage */
+            stage: string | null;
+        };
+        /**
+         * StepRunRef
+         * @description A run beside the steps.
+         */
+        StepRunRef: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Number */
+            number: number;
+            /** Stage */
+            stage: string | null;
+            /** Status */
+            status: string;
+        };
         /**
          * Stream
          * @description Who wrote a log.
@@ -5551,6 +5898,42 @@ export interface operations {
             };
         };
     };
+    list_next_steps: {
+        parameters: {
+            query?: {
+                /** @description the number is a pull request's */
+                pull_request?: boolean;
+            };
+            header?: never;
+            path: {
+                number: number;
+                owner: string;
+                repo: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextStepList"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_lineage: {
         parameters: {
             query?: never;
@@ -5930,6 +6313,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MetaView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    execute_next_step: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExecuteForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepResult"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preview_next_step: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StepForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StepPreview"];
                 };
             };
             /** @description Problem */

@@ -44,7 +44,7 @@ class WebhookFact(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class StageEscalated(Event):
-    """The Issue's launch profile was raised, because its own has no such stage."""
+    """The Issue's launch profile was raised: its own has no such stage, or a person chose a longer path."""
 
     kind: ClassVar[str] = "run.stage.escalated"
     topic: ClassVar[str] = "labels"
@@ -153,3 +153,42 @@ class StageResolved(ReviewFact):
 
 class StageAmbiguous(ReviewFact):
     kind = "run.revise.stage_ambiguous"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepFact(Event):
+    """A person took a next step with us, or was refused it."""
+
+    topic: ClassVar[str] = "labels"
+
+    repository_id: UUID
+    thread: int
+    action_kind: str
+    target_label: str
+    variant: str
+    removed_labels: tuple[str, ...]
+    added_labels: tuple[str, ...]
+    reason: str | None = None
+
+    @property
+    def stream(self) -> str:
+        return f"thread:{self.repository_id}:{self.thread}"
+
+    def body(self) -> Mapping[str, Any]:
+        return {
+            "v": 1,
+            "action_kind": self.action_kind,
+            "target_label": self.target_label,
+            "variant": self.variant,
+            "removed_labels": list(self.removed_labels),
+            "added_labels": list(self.added_labels),
+            "reason": self.reason,
+        }
+
+
+class NextStepExecuted(StepFact):
+    kind = "run.next_step.executed"
+
+
+class NextStepRefused(StepFact):
+    kind = "run.next_step.refused"

@@ -10,8 +10,12 @@ from stagewright.contexts.runs.store.documents import list_of_runs as list_docum
 from stagewright.contexts.runs.store.links import find as find_link
 from stagewright.contexts.runs.store.links import list_numbers as list_link_numbers
 from stagewright.contexts.runs.store.links import list_of_issue as list_links
+from stagewright.contexts.runs.store.runs import find as find_run
 from stagewright.contexts.runs.store.runs import (
     find_active,
+    find_by_correlation,
+    find_newest_ended,
+    find_newest_success,
     finished_stages,
     have_runs,
     issues_of_pull_request,
@@ -31,6 +35,7 @@ from stagewright.contexts.runs.usecases.limits import note_refusal as note_forge
 from stagewright.contexts.runs.usecases.linking import adopt_pull_request, follow_pull_request
 from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
 from stagewright.contexts.runs.usecases.request import RunRequest, request_run
+from stagewright.contexts.runs.usecases.steps import finished_run, proposed_path
 
 __all__ = [
     "Attempt",
@@ -54,7 +59,12 @@ __all__ = [
     "count_label_acts",
     "define_label",
     "find_active",
+    "find_by_correlation",
     "find_link",
+    "find_newest_ended",
+    "find_newest_success",
+    "find_run",
+    "finished_run",
     "finished_stages",
     "follow_pull_request",
     "have_runs",
@@ -67,6 +77,7 @@ __all__ = [
     "list_links",
     "note_forge_refusal",
     "post_diagnostic",
+    "proposed_path",
     "request_run",
     "shown_number",
     "succeeded_stages",

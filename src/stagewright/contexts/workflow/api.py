@@ -1,6 +1,12 @@
 """What other contexts may use of the workflow: the policy, the decision, and the rules of labels, paths and names."""
 
-from stagewright.contexts.workflow.errors import KindUnknown, PolicyInvalid, PolicyProblem, ProfileDowngrade
+from stagewright.contexts.workflow.errors import (
+    KindUnknown,
+    PolicyInvalid,
+    PolicyProblem,
+    ProfileDowngrade,
+    StepUnknown,
+)
 from stagewright.contexts.workflow.model.decisions import (
     NOBODY,
     ActiveRun,
@@ -76,6 +82,7 @@ from stagewright.contexts.workflow.model.reasons import (
     IgnoreReason,
     LaunchReason,
     RefuseReason,
+    StepReason,
     is_sender_reason,
     reason_family,
 )
@@ -85,6 +92,18 @@ from stagewright.contexts.workflow.rules.blocking import what_blocks
 from stagewright.contexts.workflow.rules.bootstrap import plan_label_bootstrap
 from stagewright.contexts.workflow.rules.cases import candidate_of
 from stagewright.contexts.workflow.rules.catalogue import label_catalogue, stage_kind, stage_label
+from stagewright.contexts.workflow.rules.choosing import (
+    ESCALATION as ACCEPT_ESCALATION,
+)
+from stagewright.contexts.workflow.rules.choosing import (
+    LabelPlan,
+    StepChoice,
+    labels_hash,
+    plan_acceptance,
+    plan_labels,
+    profile_of_step,
+    step_target,
+)
 from stagewright.contexts.workflow.rules.decide import asks_for_review, decide
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
 from stagewright.contexts.workflow.rules.guard import guard_sender
@@ -106,7 +125,14 @@ from stagewright.contexts.workflow.rules.naming import (
     pull_request_title,
     stage_word,
 )
-from stagewright.contexts.workflow.rules.next_steps import FinishedRun, deep_link, next_steps
+from stagewright.contexts.workflow.rules.next_steps import (
+    ISSUE_ACTION,
+    PULL_REQUEST_ACTION,
+    FinishedRun,
+    deep_link,
+    deep_path,
+    next_steps,
+)
 from stagewright.contexts.workflow.rules.policy_loading import load_policy
 from stagewright.contexts.workflow.rules.profiles import (
     missing_stages,
@@ -126,6 +152,7 @@ from stagewright.contexts.workflow.rules.scopes import (
     scope_patterns,
 )
 from stagewright.contexts.workflow.rules.showing import effective
+from stagewright.contexts.workflow.rules.step_texts import step_refusal_text
 from stagewright.contexts.workflow.rules.texts import (
     RefusalText,
     launch_text,
@@ -148,10 +175,13 @@ from stagewright.contexts.workflow.usecases import (
 
 __all__ = [
     "ABANDONED",
+    "ACCEPT_ESCALATION",
     "IN_REVIEW",
+    "ISSUE_ACTION",
     "NEED_INPUT",
     "NEED_REVIEWER",
     "NOBODY",
+    "PULL_REQUEST_ACTION",
     "UNRESOLVED",
     "ActiveCounts",
     "ActiveRun",
@@ -182,6 +212,7 @@ __all__ = [
     "LabelDefinition",
     "LabelEvent",
     "LabelMoves",
+    "LabelPlan",
     "LaunchReason",
     "LaunchRefusal",
     "Limits",
@@ -224,7 +255,10 @@ __all__ = [
     "Standing",
     "Start",
     "StartRequest",
+    "StepChoice",
     "StepGroup",
+    "StepReason",
+    "StepUnknown",
     "StickyProfile",
     "StoredProfile",
     "ThreadFact",
@@ -245,6 +279,7 @@ __all__ = [
     "closing_line",
     "decide",
     "deep_link",
+    "deep_path",
     "effective",
     "effective_policy",
     "engine_ready",
@@ -262,6 +297,7 @@ __all__ = [
     "label_keys",
     "label_text",
     "label_transitions",
+    "labels_hash",
     "launch_text",
     "limits",
     "load_policy",
@@ -274,10 +310,13 @@ __all__ = [
     "next_steps",
     "normalise",
     "owner_review_paths",
+    "plan_acceptance",
     "plan_label_bootstrap",
+    "plan_labels",
     "platform_policy",
     "policy_in_force",
     "profile_at_trigger",
+    "profile_of_step",
     "profile_when_chosen",
     "profile_when_escalated",
     "profile_when_restarted",
@@ -294,6 +333,8 @@ __all__ = [
     "stage_label",
     "stage_track",
     "stage_word",
+    "step_refusal_text",
+    "step_target",
     "step_text",
     "target_environment",
     "tool_catalogue",

@@ -23,7 +23,13 @@ class PolicyInvalid(Invalid):
 class ProfileDowngrade(Conflict):
     """A launch profile is lowered only by a restart after a rethink."""
 
-    code = "workflow.profile_downgrade"
+    code = "profile_downgrade"
+
+
+class StepUnknown(Invalid):
+    """There is no such next step: its action, label or variant is not one that the policy offers."""
+
+    code = "next_step.unknown"
 
 
 class KindUnknown(NotFound):

@@ -13,6 +13,8 @@ from stagewright.contexts.identity.ports import GitHubLogin
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.incidents import http as incidents_door
 from stagewright.contexts.intake import http as intake_door
+from stagewright.contexts.intake.http import steps
+from stagewright.contexts.intake.ports import ForgeThreads
 from stagewright.contexts.overview import http as overview_door
 from stagewright.contexts.projects import http as projects_door
 from stagewright.contexts.projects.api import ForgeDirectory
@@ -35,6 +37,7 @@ from stagewright.processes.gateway import audit, health, realtime, settings, sys
 from stagewright.processes.gateway.accounts import StoredAccess
 from stagewright.processes.gateway.console import Console
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, LateWords
+from stagewright.processes.gateway.live_threads import LiveThreads
 from stagewright.processes.gateway.origin import OriginGate
 
 log = logs.get_logger(__name__)
@@ -65,11 +68,20 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     yield workflow_door.routes.router
     yield workflow_door.schemas.router
     yield from runs_door.routes
+    yield from intake_door.routes
     yield incidents_door.routes.router
     yield from overview_door.routes
     yield audit.routes.router
     yield settings.routes.router
     yield realtime.routes.router
+
+
+@dataclass(frozen=True, slots=True)
+class Forge:
+    """How the gateway reads forges: with a credential that somebody gives it, and with the stored ones."""
+
+    directory: ForgeDirectory
+    threads: ForgeThreads
 
 
 def make_framework(ways: Ways = EVERY_WAY) -> FastAPI:
@@ -88,12 +100,12 @@ def make_framework(ways: Ways = EVERY_WAY) -> FastAPI:
     return app
 
 
-def make_app(platform: Platform, directory: ForgeDirectory, github: GitHubLogin | None = None) -> App:
+def make_app(platform: Platform, forge: Forge, github: GitHubLogin | None = None) -> App:
     """Return what the listener serves; ``github`` is how people sign in there, None without an OAuth client."""
     app = make_framework(Ways(local=platform.settings.local_login, github=github is not None))
     app.add_middleware(Console)
     app.add_middleware(LateWords, metrics=platform.metrics)
-    _give_parts(app, platform, directory, github)
+    _give_parts(app, platform, forge, github)
 
     headers = headers_for(platform.settings.public_url)
 
@@ -110,7 +122,7 @@ def make_app(platform: Platform, directory: ForgeDirectory, github: GitHubLogin 
     return Doors(app, webhooks, platform)
 
 
-def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory, github: GitHubLogin | None) -> None:
+def _give_parts(app: FastAPI, platform: Platform, forge: Forge, github: GitHubLogin | None) -> None:
     credentials = platform.sealer(Purpose.CREDENTIALS)
     browser = Browser(platform.settings.public_url, platform.keyring)
     app.state.platform = platform
@@ -131,16 +143,17 @@ def _give_parts(app: FastAPI, platform: Platform, directory: ForgeDirectory, git
         metrics=platform.metrics,
         local_login=platform.settings.local_login,
         github=github,
-        accounts=StoredAccess(platform, directory),
+        accounts=StoredAccess(platform, forge.directory),
         report_mismatch=partial(_report_mismatch, platform),
     )
-    app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"), directory)
+    app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"), forge.directory)
     app.state.repositories = repositories.Parts(
-        directory=directory,
+        directory=forge.directory,
         sealers=Sealers(credentials, platform.sealer(Purpose.WEBHOOK_SECRETS)),
         public_url=platform.settings.public_url,
         loopback_forges=platform.settings.listen.loopback,
     )
+    app.state.next_steps = steps.Parts(LiveThreads(platform, forge.threads).look)
 
 
 async def _report_mismatch(platform: Platform, error: StagewrightError, github_user_id: int | None) -> None:

@@ -4,15 +4,16 @@ from typing import Any
 
 import httpx
 
-from stagewright.adapters.github import GitHubDirectory, GitHubOAuth, Rates, Wire, open_http
+from stagewright.adapters.github import Client, GitHubDirectory, GitHubOAuth, GitHubThreads, Rates, Wire, open_http
 from stagewright.contexts.identity import api as identity
 from stagewright.kit.http import serving
 from stagewright.kit.http.browser import Browser
 from stagewright.kit.logs import get_logger
 from stagewright.processes.common import Platform, observed
 from stagewright.processes.gateway import realtime
-from stagewright.processes.gateway.app import make_app
+from stagewright.processes.gateway.app import Forge, make_app
 from stagewright.processes.gateway.doorkeeper import Doorkeeper, SocketDoor
+from stagewright.processes.outside import stored_access
 from stagewright.processes.reach import reach_of
 from stagewright.processes.settings import Settings
 
@@ -50,8 +51,10 @@ async def main(platform: Platform) -> None:
     await _admit_first_users(platform)
     doorkeeper = Doorkeeper(platform, Browser(platform.settings.public_url, platform.keyring))
     async with open_http(reach_of(platform.settings)) as http:
-        directory = GitHubDirectory(Wire(http, Rates(), platform.clock))
-        app = make_app(platform, directory, _github(platform.settings, http))
+        wire = Wire(http, Rates(), platform.clock)
+        threads = GitHubThreads(Client(wire, stored_access(platform, wire), platform.clock))
+        forge = Forge(directory=GitHubDirectory(wire), threads=threads)
+        app = make_app(platform, forge, _github(platform.settings, http))
         async with (
             realtime.open_live(platform, SocketDoor(doorkeeper)) as live,
             observed(platform, {"reader": live.fresh}),

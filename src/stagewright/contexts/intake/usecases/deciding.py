@@ -36,7 +36,7 @@ async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -
     repository = seen.repository
     await store.lock_thread(tx, repository.id, occurrence.thread)
     await follow_pulls(tx, repository, seen.pulls, now=clock.now())
-    world = await _world(tx, occurrence, seen, now=clock.now())
+    world = await world_of(tx, occurrence, seen, now=clock.now())
     decision = workflow.decide(occurrence.fact, world, seen.policy)
     tell_review(tx, occurrence, seen, world, decision)
     run_id = await _carry_out(tx, occurrence, seen, decision, clock=clock)
@@ -60,14 +60,15 @@ def ledger_key(occurrence: Occurrence, seen: Seen) -> str | None:
     return workflow.label_key(occurrence.label, seen.policy) or occurrence.label
 
 
-async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -> workflow.World:
+async def world_of(reader: Reader, occurrence: Occurrence, seen: Seen, *, now: datetime) -> workflow.World:
+    """Return everything a decision about the act looks at, from the rows and from what was read live."""
     repository, thread, key = seen.repository, occurrence.thread, ledger_key(occurrence, seen)
-    issue, links = await _issue_of(tx, occurrence, seen)
+    issue, links = await _issue_of(reader, occurrence, seen)
     subject = f"pr:{thread}" if issue is None else f"issue:{issue}"
-    profile = await store.find_profile(tx, repository.id, issue) if issue is not None else None
-    finished = await runs.finished_stages(tx, repository.id, issue) if issue is not None else []
+    profile = await store.find_profile(reader, repository.id, issue) if issue is not None else None
+    finished = await runs.finished_stages(reader, repository.id, issue) if issue is not None else []
     newest_first = tuple(_link(link, seen) for link in reversed(links))
-    handled = await store.handled_at(tx, repository.id, thread, key) if key is not None else None
+    handled = await store.handled_at(reader, repository.id, thread, key) if key is not None else None
     need_input = workflow.label_text(workflow.NEED_INPUT, seen.policy)
     return workflow.World(
         bound=True,
@@ -76,17 +77,17 @@ async def _world(tx: Tx, occurrence: Occurrence, seen: Seen, *, now: datetime) -
         now=now,
         thread=seen.thread,
         standing=seen.standing,
-        active_work_run=_active(await runs.find_active(tx, repository.id, "work", subject)),
-        talk_run=_active(await runs.find_active(tx, repository.id, "talk", subject)),
-        review_run=_active(await runs.find_active(tx, repository.id, "review", f"pr:{thread}")),
+        active_work_run=_active(await runs.find_active(reader, repository.id, "work", subject)),
+        talk_run=_active(await runs.find_active(reader, repository.id, "talk", subject)),
+        review_run=_active(await runs.find_active(reader, repository.id, "review", f"pr:{thread}")),
         links=newest_first,
         handled_at=handled,
-        reviewed=await reviewed(tx, occurrence, seen) if _about_review(occurrence, seen) else None,
-        own_effect=await _is_own(tx, occurrence, repository, now),
+        reviewed=await reviewed(reader, occurrence, seen) if _about_review(occurrence, seen) else None,
+        own_effect=await _is_own(reader, occurrence, repository),
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
         succeeded_stages=frozenset(finished),
-        platform_needs_input=await runs.is_platform_label(tx, repository.id, issue, need_input),
+        platform_needs_input=await runs.is_platform_label(reader, repository.id, issue, need_input),
         accepted_result=workflow.result_accepted(finished, profile[0] if profile else None, newest_first, seen.policy),
     )
 
@@ -96,20 +97,21 @@ def _about_review(occurrence: Occurrence, seen: Seen) -> bool:
     return isinstance(fact, workflow.ReviewEvent) or workflow.asks_for_review(fact, seen.policy)
 
 
-async def _issue_of(tx: Tx, occurrence: Occurrence, seen: Seen) -> tuple[int | None, list[runs.Link]]:
+async def _issue_of(reader: Reader, occurrence: Occurrence, seen: Seen) -> tuple[int | None, list[runs.Link]]:
     """Return the Issue an act is about and its links, oldest first; of a pull request: the Issue it belongs to."""
     repository_id, thread = seen.repository.id, occurrence.thread
     if not occurrence.fact.is_pull_request:
-        return thread, await runs.list_links(tx, repository_id, thread)
+        return thread, await runs.list_links(reader, repository_id, thread)
     pull = seen.pull(thread)
-    issues = await issues_of_pull(tx, repository_id, thread, pull.closes if pull is not None else ())
+    issues = await issues_of_pull(reader, repository_id, thread, pull.closes if pull is not None else ())
     if len(issues) == 1:
-        return issues[0], await runs.list_links(tx, repository_id, issues[0])
-    link = await runs.find_link(tx, repository_id, thread)
+        return issues[0], await runs.list_links(reader, repository_id, issues[0])
+    link = await runs.find_link(reader, repository_id, thread)
     return None, [link] if link is not None else []
 
 
-async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.Repository, now: datetime) -> bool:
+async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.Repository) -> bool:
+    """Say whether the act is an effect of ours; counted from the act, for the scan may find it much later."""
     bot = await runs.bot_login(reader, repository)
     if occurrence.label is None or bot is None or (occurrence.sender.login or "").casefold() != bot.casefold():
         return False
@@ -120,7 +122,7 @@ async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.R
         kind=kind,
         thread=occurrence.thread,
         label=occurrence.label,
-        since=now - OWN_EFFECT_WINDOW,
+        since=occurrence.fact.occurred_at - OWN_EFFECT_WINDOW,
     )
 
 

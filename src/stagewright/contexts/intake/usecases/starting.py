@@ -9,7 +9,7 @@ from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
-from stagewright.kit.db import Tx
+from stagewright.kit.db import Reader, Tx
 
 BY_REVIEW = "pull_request_review"
 WORK, REVIEW = "work", "review"
@@ -25,7 +25,7 @@ async def start(
     clock: Clock,
 ) -> runs.Run:
     """Request the run and write the Issue's profile."""
-    locale = await _locale(tx, seen)
+    locale = await locale_of(tx, seen)
     run = await runs.request_run(tx, run_request(occurrence, seen, request, locale=locale), clock=clock)
     await _adopt(tx, run, occurrence, seen, request, now=clock.now())
     if request.issue is not None and request.lane == WORK:
@@ -83,8 +83,8 @@ def run_request(occurrence: Occurrence, seen: Seen, request: workflow.StartReque
         role=request.role or "dev",
         trigger_source=BY_REVIEW if isinstance(occurrence.fact, workflow.ReviewEvent) else occurrence.fact.source,
         trigger_label=request.label_key,
-        requested_by_kind="forge",
-        requested_by=occurrence.sender.login or "-",
+        requested_by_kind=occurrence.requester[0],
+        requested_by=occurrence.requester[1],
         correlation_id=occurrence.correlation_id,
         occurred_at=occurrence.fact.occurred_at,
         policy_hash=seen.policy.hash,
@@ -110,12 +110,12 @@ def _subject(occurrence: Occurrence, request: workflow.StartRequest) -> str:
     return f"pr:{occurrence.thread}" if of_pull else f"issue:{request.issue}"
 
 
-async def _locale(tx: Tx, seen: Seen) -> str:
+async def locale_of(reader: Reader, seen: Seen) -> str:
     """Return the project's language; its policy file may say another one than the built-in policy."""
     chosen = seen.policy.defaults.locale
     if chosen != workflow.builtin_policy().defaults.locale:
         return chosen
-    return (await projects.get_project(tx, seen.repository.project_id)).locale
+    return (await projects.get_project(reader, seen.repository.project_id)).locale
 
 
 def _mode(seen: Seen, request: workflow.StartRequest) -> tuple[workflow.Mode, str, list[str]]:
@@ -138,6 +138,6 @@ async def _keep_profile(
         profile=request.profile.profile,
         source=request.profile.source.value,
         stage=request.stage,
-        by=occurrence.sender.login or "-",
+        by=occurrence.requester[1],
         now=now,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
@@ -11,11 +12,20 @@ from stagewright.contexts.workflow import api as workflow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Occurrence:
-    """One act on a thread to decide about, whether a webhook told of it or the scan found it."""
+    """One act on a thread to decide about: a webhook told of it, the scan found it, or a person asks for it with us
+    (``person``: their id here)."""
 
     fact: workflow.ThreadFact
     correlation_id: str
     delivery_id: str | None = None
+    person: UUID | None = None
+
+    @property
+    def requester(self) -> tuple[str, str]:
+        """Return kind and id of who asked: a person of ours, or an account of the forge."""
+        if self.person is not None:
+            return "user", str(self.person)
+        return "forge", self.sender.login or "-"
 
     @property
     def thread(self) -> int:

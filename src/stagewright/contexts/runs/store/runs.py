@@ -135,6 +135,16 @@ select stage from runs
 where repository_id = %(repository_id)s and issue_number = %(issue)s and status = 'succeeded' and stage is not null
 order by created_at desc
 """
+NEWEST_ENDED = """
+select * from runs
+where repository_id = %(r)s and status in ('succeeded', 'failed', 'cancelled') and lane in ('work', 'review')
+  and ((%(pr)s::int is null and issue_number = %(issue)s and lane = 'work') or pr_number = %(pr)s)
+order by finished_at desc, number desc limit 1
+"""
+NEWEST_SUCCESS = """
+select * from runs where repository_id = %(r)s and issue_number = %(issue)s and lane = 'work' and status = 'succeeded'
+order by finished_at desc, number desc limit 1
+"""
 HAVE_RUNS = "select exists (select 1 from runs where repository_id = %(r)s and issue_number = any(%(issues)s))"
 ISSUES_OF_PULL = """
 select distinct issue_number from runs
@@ -169,6 +179,11 @@ async def get(reader: Reader, run_id: UUID) -> Run:
     if run is None:
         raise RunNotFound(f"there is no run {run_id}")
     return run
+
+
+async def find(reader: Reader, run_id: UUID) -> Run | None:
+    """Return the run, or None."""
+    return await reader.find(to_run, GET, id=run_id)
 
 
 async def lock(tx: Tx, run_id: UUID) -> Run:
@@ -270,6 +285,18 @@ async def add_usage(tx: Tx, run_id: RunId, *, tokens_in: int, tokens_cached: int
 async def finished_stages(reader: Reader, repository_id: UUID, issue: int) -> list[str]:
     """Return the stages of the Issue's succeeded runs, newest first."""
     return await reader.all(lambda row: str(row["stage"]), FINISHED_STAGES, repository_id=repository_id, issue=issue)
+
+
+async def find_newest_ended(
+    reader: Reader, repository_id: UUID, *, issue: int | None, pull_request: int | None = None
+) -> Run | None:
+    """Return the newest run that ended: of a pull request, its reviews too; of an Issue, of its work."""
+    return await reader.find(to_run, NEWEST_ENDED, r=repository_id, issue=issue, pr=pull_request)
+
+
+async def find_newest_success(reader: Reader, repository_id: UUID, issue: int) -> Run | None:
+    """Return the newest work run of the Issue that succeeded."""
+    return await reader.find(to_run, NEWEST_SUCCESS, r=repository_id, issue=issue)
 
 
 async def have_runs(reader: Reader, repository_id: UUID, issues: Sequence[int]) -> bool:

@@ -92,12 +92,16 @@ async def change_labels(
     remove: Sequence[str] = (),
     now: datetime,
     run_id: UUID | None = None,
-) -> None:
-    """Reserve one act per label and direction; ``cause`` names the transition, so that repeating reserves nothing."""
+) -> list[UUID]:
+    """Reserve one act per label and direction; ``cause`` names the transition, so that repeating reserves nothing.
+
+    Return the ids of the acts that were new.
+    """
     target = thread_target(thread)
+    made: list[UUID] = []
     for kind, labels in (("label.remove", remove), ("label.add", add)):
         for label in labels:
-            await reserve(
+            effect = await reserve(
                 tx,
                 kind,
                 dedupe_key=f"{cause}:{repository_id}:{thread}:{label}",
@@ -107,6 +111,9 @@ async def change_labels(
                 now=now,
                 run_id=run_id,
             )
+            if effect is not None:
+                made.append(effect.id)
+    return made
 
 
 async def is_own_label_act(

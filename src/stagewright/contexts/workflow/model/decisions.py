@@ -20,7 +20,8 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the platform knows of the sender now. ``forge_permission`` was read at most 60 s ago."""
+    """What the platform knows of the sender now. ``forge_permission`` was read at most 60 s ago; ``signed_in``: the
+    person acts in the console or by an API token, so the platform knows them without an account of the forge."""
 
     platform_user: bool
     platform_role: str | None
@@ -28,6 +29,7 @@ class Standing:
     member: bool
     may_start: bool
     forge_permission: str | None
+    signed_in: bool = False
 
 
 NOBODY = Standing(

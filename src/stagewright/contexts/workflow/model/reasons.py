@@ -84,6 +84,14 @@ class LaunchReason(StrEnum):
     MODEL_UNKNOWN = "model_unknown"
 
 
+class StepReason(StrEnum):
+    """Why a next step of the console does not go ahead, beside the reasons of triggers."""
+
+    PROFILE_DOWNGRADE = "profile_downgrade"
+    REPOSITORY_DISABLED = "repository_disabled"
+    NOT_STARTED = "not_started"
+
+
 SENDER_TYPE_FAMILY = "sender_type_not_permitted"
 SENDER_ROLE_FAMILY = "sender_role_named_not_permitted"
 _TYPE = re.compile(r"^sender_type_[a-z0-9_]+_not_permitted$")

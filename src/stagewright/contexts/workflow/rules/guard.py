@@ -9,20 +9,31 @@ TRIAGE_OR_HIGHER = frozenset({"triage", "write", "maintain", "admin"})
 
 
 def guard_sender(sender: Sender, standing: Standing) -> str | None:
-    """Return why ``sender`` is not permitted, or None. Unknown answers count as no."""
+    """Return why ``sender`` is not permitted, or None. Unknown answers count as no.
+
+    Who is signed in with us needs no account of the forge; whoever has one needs the forge's permission all the same.
+    """
+    if not standing.signed_in and (unknown := _account(sender, standing)):
+        return unknown
+    chief = standing.platform_role in PLATFORM_CHIEFS
+    if not chief and not standing.member:
+        return RefuseReason.SENDER_NOT_PROJECT_MEMBER.value
+    if not chief and not standing.may_start:
+        return sender_role_reason(standing.project_role)
+    asked = bool(sender.login) or not standing.signed_in
+    if asked and standing.forge_permission not in TRIAGE_OR_HIGHER:
+        return RefuseReason.SENDER_FORGE_PERMISSION_MISSING.value
+    return None
+
+
+def _account(sender: Sender, standing: Standing) -> str | None:
+    """Rows 1 to 3: the account that a payload names is a person's, and known to the platform."""
     if (sender.type or "").lower() != "user":
         return sender_type_reason(sender.type)
     if not sender.login:
         return RefuseReason.SENDER_LOGIN_MISSING.value
     if sender.user_id is None or not standing.platform_user:
         return RefuseReason.SENDER_NOT_ALLOWED.value
-    chief = standing.platform_role in PLATFORM_CHIEFS
-    if not chief and not standing.member:
-        return RefuseReason.SENDER_NOT_PROJECT_MEMBER.value
-    if not chief and not standing.may_start:
-        return sender_role_reason(standing.project_role)
-    if standing.forge_permission not in TRIAGE_OR_HIGHER:
-        return RefuseReason.SENDER_FORGE_PERMISSION_MISSING.value
     return None
 
 

@@ -54,13 +54,22 @@ def deep_link(
     """Return the address that opens the step's confirmation, or None without a public URL or issue."""
     if not public_url or issue is None:
         return None
+    path = deep_path(step, repository=repository, issue=issue, pull_request=pull_request, run_id=run_id)
+    return f"{public_url.rstrip('/')}{path}"
+
+
+def deep_path(
+    step: NextStep, *, repository: str, issue: int, pull_request: int | None = None, run_id: str | None = None
+) -> str:
+    """Return the console's path that opens the step's confirmation; the keys stand in one order."""
     pairs: list[tuple[str, str]] = [("repository_full_name", repository), ("issue_number", str(issue))]
     if pull_request is not None:
         pairs.append(("pull_request_number", str(pull_request)))
     pairs += [("action_kind", step.action_kind), ("target_label", step.target), ("display_variant", step.variant)]
-    pairs.append(("source_run_id", run_id))
+    if run_id is not None:
+        pairs.append(("source_run_id", run_id))
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in pairs)
-    return f"{public_url.rstrip('/')}/next-step?{query}"
+    return f"/next-step?{query}"
 
 
 def _row_key(kind: Kind, run: FinishedRun) -> str | None:
@@ -71,7 +80,9 @@ def _row_key(kind: Kind, run: FinishedRun) -> str | None:
 
 def _after_failure(kind: Kind, run: FinishedRun, row: StageSteps, policy: Policy) -> Iterator[NextStep]:
     action = PULL_REQUEST_ACTION if kind.kind_class is KindClass.REVIEW else ISSUE_ACTION
-    yield NextStep(StepGroup.RETRY, action, run.trigger or kind.label or "", "retry")
+    label = run.trigger or kind.label
+    if kind.enabled and label is not None:
+        yield NextStep(StepGroup.RETRY, action, label, "retry")
     if RETHINK in row.side and _offered(RETHINK, policy):
         yield NextStep(StepGroup.SIDE, ISSUE_ACTION, RETHINK, "rethink")
 

@@ -315,6 +315,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
 _CATALOGUES: Mapping[str, Mapping[str, tuple[str, str]]] = {"en": EN, "ru": RU}
 
 
+def knows_reason(reason: str) -> bool:
+    """Say whether ``reason`` has sentences of its own."""
+    return reason_family(reason) in EN
+
+
 def refusal_text(reason: str, locale: str | None, params: Mapping[str, str] | None = None) -> RefusalText:
     """Return the sentences for ``reason``. Parameters a template names and ``params`` lacks are shown as ``?``."""
     why, remedy = _CATALOGUES[locale_of(locale)][reason_family(reason)]
