@@ -7,8 +7,9 @@ The page: histories in which acts on one thread that would cancel each other out
 * at most one *weighty* act: a trigger, a verdict, an end, a beginning, a gate's label put on;
 * before it, acts that only open what was shut (a gate's label taken off, an approval, a reopened Issue).
 
-So an act and its opposite, two triggers, or a trigger and what ends or refuses its run never share an interval: nobody
-who did not see the moment between them could tell what was meant. Everything else may come in any order.
+So an act and its opposite, two triggers, a verdict and the closing that voids it, or a trigger and what ends or refuses
+its run never share an interval: nobody who did not see the moment between them could tell what was meant. Everything
+else may come in any order.
 """
 
 from collections.abc import Iterator
@@ -130,9 +131,9 @@ def _weighty_on_pull(pull: FakeThread, touched: set[int]) -> Iterator[tuple[int,
     yield 4, Act("labels", number, "ann", "run:dev")
     yield 10, Act("merges", number, "ann")
     yield 3, Act("merges", number, "eve")
-    yield 5, Act("closes", number, "ann")
-    yield 2, Act("closes", number, "eve")
     if number not in touched:
+        yield 5, Act("closes", number, "ann")
+        yield 2, Act("closes", number, "eve")
         yield 25, Act("reviews", number, "ann", "changes_requested")
         if half.reviews:
             yield 6, Act("reviews", number, "ann", "dismissed")

@@ -7,6 +7,7 @@ import pytest
 from tests.integration.intake.test_links import MOMENT, close, payload, reviewed, told
 from tests.world import World
 
+from stagewright.contexts.runs import api as runs
 from stagewright.contexts.runs.model import Run, RunStatus
 from stagewright.contexts.runs.reconcile import checks, effects, finish
 
@@ -75,6 +76,24 @@ async def test_a_stranger_ends_nothing(world: World, act: Act, cause: str, deliv
     assert (await world.fresh(run)).status is RunStatus.RUNNING
     reasons = [body["reason"] for kind, body in await world.journal() if kind == "webhook.ignored"]
     assert reasons == ["cleanup_sender_not_permitted"], cause
+
+
+@pytest.mark.parametrize("delivered", REPAIRS)
+async def test_rn35_the_trigger_label_taken_off_by_the_platform_ends_nothing(world: World, delivered: bool) -> None:
+    run = await world.started()
+    assert run.issue_number is not None
+    async with world.db.transaction() as tx:
+        now = world.clock.now()
+        await runs.change_labels(tx, run.repository_id, run.issue_number, cause="test", remove=["run:dev"], now=now)
+    await world.work()
+    assert "run:dev" not in world.labels(run.issue_number)
+    bot = world.forge.bot_account.login
+    await learn(world, world.labeled(run.issue_number, "run:dev", by=bot, action="unlabeled"), delivered=delivered)
+    await world.work()
+
+    assert (await world.fresh(run)).status is RunStatus.RUNNING
+    reasons = [body["reason"] for kind, body in await world.journal() if kind == "webhook.ignored"]
+    assert reasons == ["own_label_change"]
 
 
 @pytest.mark.parametrize("delivered", REPAIRS)

@@ -1,5 +1,8 @@
 """RN25 and its neighbours: what others push meanwhile, second parents, revises and their pull requests."""
 
+from collections.abc import Callable
+
+import pytest
 from tests import factories
 from tests.fakes.git_store import git
 from tests.world import World
@@ -190,6 +193,43 @@ async def test_rn16_a_revise_whose_branch_is_gone_fails_before_a_workload_exists
     await world.work()
     run = await world.run_of(1)
     assert (run.status, run.code) == (RunStatus.FAILED, "branch_not_found")
+
+
+def move_to_a_fork(world: World) -> None:
+    half = world.thread(2).pull
+    assert half is not None
+    half.in_repository = False
+
+
+def close(world: World) -> None:
+    world.forge.close(world.repository.forge_repository_id, 2)
+
+
+@pytest.mark.parametrize(
+    ("done", "reason"), [(close, "revise_target_not_found"), (move_to_a_fork, "pull_request_from_fork")]
+)
+async def test_rn16_a_revise_that_has_nothing_to_work_on_is_refused(
+    world: World, done: Callable[[World], None], reason: str
+) -> None:
+    await delivered(world)
+    done(world)
+    await world.trigger(1, "run:dev:revise")
+    await world.work()
+    assert await world.count_runs() == 1
+    assert f"`{reason}`" in world.diagnostics(1)[0]
+    assert "run:dev:revise" not in world.labels(1)
+
+
+async def test_rn16_a_revise_whose_branch_left_the_repository_fails_before_a_workload_exists(world: World) -> None:
+    await delivered(world)
+    launches = len(world.workloads.launches)
+    await world.trigger(1, "run:dev:revise")
+    move_to_a_fork(world)
+    await world.work()
+    run = await world.run_of(1)
+    assert (run.status, run.failure_class) == (RunStatus.FAILED, FailureClass.PRECONDITION)
+    assert run.code == "pull_request_from_fork"
+    assert len(world.workloads.launches) == launches
 
 
 async def test_a_pull_request_closed_while_the_agent_worked_is_not_pushed_to(world: World) -> None:
