@@ -116,3 +116,16 @@ def a_report(**changes: Any) -> dict[str, Any]:
         "addressed_comments": [],
     }
     return report | changes
+
+
+def a_review_report(**changes: Any) -> dict[str, Any]:
+    """Return a valid report of a reviewer: it found nothing."""
+    report: dict[str, Any] = {
+        "status": "completed",
+        "summary": "Read all of it.",
+        "question": None,
+        "tool_gaps": [],
+        "escalation": None,
+        "review": {"verdict": "looks_good", "findings": []},
+    }
+    return report | changes

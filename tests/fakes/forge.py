@@ -15,6 +15,7 @@ from stagewright.contexts.runs.ports import (
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
+    NewRemark,
     Quota,
     RateReading,
 )
@@ -204,6 +205,19 @@ class FakeForge(ForgePeople):
             thread.updated_at = self._clock.now()
             return self._pull(repository, thread)
 
+    async def post_review(
+        self, repository: Repository, number: int, *, commit_sha: str, body: str, remarks: Sequence[NewRemark]
+    ) -> ForgeComment:
+        """Post one review of type comment. Of a pull request whose diff is known, a remark outside it is refused."""
+        with self._doing("post_review", number, repository):
+            thread = thread_of(self._of(repository), number)
+            if thread.pull is None:
+                raise NotFound(f"#{number} is no pull request", code="forge.not_found")
+            shown = thread.pull.shown
+            if shown is not None and any(one.line not in shown.get(one.path, ()) for one in remarks):
+                raise Invalid("a line must be part of the diff")
+            return self._reviewed(self._of(repository), thread, thread.pull, body, remarks)
+
     async def rate(self, repository: Repository) -> Sequence[Quota]:
         """Return what is left of the limits of each purpose; no request is made for it."""
         self._meet("rate", repository, after=False)
@@ -366,6 +380,8 @@ class FakeForge(ForgePeople):
             head_in_repository=pull.in_repository,
             base_branch=pull.base,
             labels=tuple(thread.labels),
+            author=thread.author.login,
+            association=self._association(repository, thread.author),
         )
 
 

@@ -12,6 +12,7 @@ from stagewright.contexts.runs.ports import (
     ForgeComment,
     ForgeLabel,
     ForgeRemarks,
+    NewRemark,
 )
 from stagewright.kit.clock import Clock
 from stagewright.kit.errors import (
@@ -40,6 +41,7 @@ class FakePull:
     reviews: list[ForgeReview] = field(default_factory=list)
     texts: list[ForgeComment] = field(default_factory=list)
     remarks: list[ForgeRemarks] = field(default_factory=list)
+    shown: dict[str, set[int]] | None = None
 
 
 @dataclass
@@ -194,6 +196,19 @@ class ForgePeople:
         thread.comments.append(made)
         thread.updated_at = made.created_at
         return made
+
+    def _reviewed(
+        self, repository: FakeRepository, thread: FakeThread, pull: FakePull, body: str, remarks: Sequence[NewRemark]
+    ) -> ForgeComment:
+        """Keep a review of type comment by the bot."""
+        bot, said = self.bot_account, self._said(repository, thread, body, self.bot_account)
+        pull.texts.append(said)
+        pull.reviews.append(ForgeReview("commented", said.created_at, bot.type, bot.login, bot.id))
+        for one in remarks:
+            there = self._said(repository, thread, one.body, bot)
+            pull.remarks.append(ForgeRemarks(one.path, one.line, (there,)))
+        thread.updated_at = said.created_at
+        return said
 
     def _said(self, repository: FakeRepository, thread: FakeThread, body: str, by: ForgeAccount) -> ForgeComment:
         number = next(self._ids)

@@ -21,7 +21,7 @@ from stagewright.contexts.runs.errors import SourceUnavailable
 from stagewright.kit.errors import Invalid
 
 BASE = "refs/stagewright/base"
-REF_NAME = re.compile(r"refs/stagewright/(base|link|prior/[a-z0-9][a-z0-9._-]{0,63})")
+REF_NAME = re.compile(r"refs/stagewright/(base|link|target|prior/[a-z0-9][a-z0-9._-]{0,63})")
 MAKE = timedelta(minutes=20)
 PIECE = 1 << 20
 KEPT = 20

@@ -23,6 +23,7 @@ from stagewright.kit.errors import Invalid
 
 LOOK = timedelta(seconds=60)
 CONFLICT = 1
+UNRELATED = 1
 KEPT_TEXTS = 16
 
 
@@ -129,6 +130,19 @@ class GitStore:
         message = spec.message.replace("\0", "").strip() + "\n"
         words = ("commit-tree", check_sha(spec.tree_sha), *parents, "-F", "-")
         return (await self._git.run(folder, *words, stdin=message.encode(), environment=environment)).text
+
+    async def compare(self, repository: Repository, *, base_sha: str, head_sha: str, limit: int) -> str:
+        """Return the unified diff from where ``head_sha`` left ``base_sha`` to ``head_sha``, cut at ``limit`` bytes.
+
+        Renames are followed, as the forge shows a pull request.
+        """
+        base, head = check_sha(base_sha), check_sha(head_sha)
+        mirror = await self._mirrors.hold(repository, [base, head])
+        left = await self._git.run(mirror, "merge-base", base, head, timeout=LOOK, ok=(0, UNRELATED))
+        words = ("diff-tree", "-p", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--full-index")
+        trees = (left.text.split()[0] if left.text else base, head)
+        output = await self._git.run(mirror, *words, *trees, "--", timeout=LOOK, most=limit, caps=Caps())
+        return output.out.decode("utf-8", "replace")
 
     async def diff(self, repository: Repository, *, attempt_id: UUID, base_sha: str, limit: int) -> str:
         """Return the unified diff of the quarantined tree against ``base_sha``, cut at ``limit`` bytes."""

@@ -16,6 +16,7 @@ from stagewright.contexts.runs.ports import (
     ForgeIssue,
     ForgeLabel,
     ForgePullRequest,
+    NewRemark,
     Quota,
 )
 from stagewright.kit.errors import Invalid, NotFound
@@ -161,6 +162,19 @@ class GitHubForge:
         place = at("/pulls/{number}", number=number)
         answer = await self._client.write("PATCH", repository, THREADS, place, data, bucket=CONTENT)
         return words.pull_request(decoded(answer, structs.PullRequest, write=True), repository)
+
+    async def post_review(
+        self, repository: Repository, number: int, *, commit_sha: str, body: str, remarks: Sequence[NewRemark]
+    ) -> ForgeComment:
+        """Post one review of type comment, which approves nothing and refuses nothing."""
+        comments = [
+            {"path": remark.path, "line": remark.line, "side": "RIGHT", "body": words.checked_body(remark.body)}
+            for remark in remarks
+        ]
+        data = {"commit_id": commit_sha, "event": "COMMENT", "body": words.checked_body(body), "comments": comments}
+        place = at("/pulls/{number}/reviews", number=number)
+        answer = await self._client.write("POST", repository, THREADS, place, data, bucket=CONTENT)
+        return words.posted_review(decoded(answer, structs.Review, write=True))
 
     async def rate(self, repository: Repository) -> Sequence[Quota]:
         """Return whose limits the bot's and the management credential draw on, and what their last answers said."""

@@ -104,6 +104,8 @@ class PullRequest(Struct):
     base: Branch = field(default_factory=Branch)
     labels: list[Label] = []
     updated_at: datetime | None = None
+    user: User | None = None
+    author_association: str = "NONE"
 
 
 class Review(Struct):

@@ -83,6 +83,11 @@ def feedback(reviews: Sequence[structs.Review], comments: Sequence[structs.Revie
     )
 
 
+def posted_review(found: structs.Review) -> ForgeComment:
+    """Return a review as what was said in it."""
+    return _said(found, found.submitted_at or UNKNOWN_TIME)
+
+
 def _said(found: structs.Comment | structs.Review | structs.ReviewComment, at: datetime) -> ForgeComment:
     author = found.user or GHOST
     return ForgeComment(
@@ -116,6 +121,8 @@ def pull_request(found: structs.PullRequest, repository: Repository) -> ForgePul
         head_sha=found.head.sha,
         head_in_repository=found.head.repo is not None and found.head.repo.id == repository.forge_repository_id,
         base_branch=found.base.ref,
+        author=(found.user or GHOST).login,
+        association=found.author_association,
         labels=tuple(label.name for label in found.labels),
     )
 

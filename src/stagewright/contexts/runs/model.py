@@ -82,7 +82,7 @@ class RunWorld:
     """What the decision and the launches learned, kept for the steps after them; one JSON column of the run.
 
     ``attempt_reason`` is the next attempt's; ``prior`` maps earlier open stages to their heads; ``restore_wip`` says
-    that the restored session's work in progress fits the base.
+    that the restored session's work in progress fits the base; ``target_sha`` is where a reviewed pull request goes.
     """
 
     profile: str | None = None
@@ -93,6 +93,7 @@ class RunWorld:
     link_head_sha: str | None = None
     prior: Mapping[str, str] = field(default_factory=dict)
     restore_wip: bool = False
+    target_sha: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

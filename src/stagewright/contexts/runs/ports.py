@@ -119,6 +119,15 @@ class ForgeFeedback:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRemark:
+    """A remark to post at a line of the newer side of a pull request's diff."""
+
+    path: str
+    line: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForgeIssue:
     """An Issue with its text, as the prompt needs it."""
 
@@ -149,6 +158,8 @@ class ForgePullRequest:
     head_in_repository: bool
     base_branch: str
     labels: tuple[str, ...]
+    author: str = ""
+    association: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +227,12 @@ class Forge(Protocol):
     async def update_pull_request(
         self, repository: Repository, number: int, *, title: str | None, body: str
     ) -> ForgePullRequest: ...
+    async def post_review(
+        self, repository: Repository, number: int, *, commit_sha: str, body: str, remarks: Sequence[NewRemark]
+    ) -> ForgeComment:
+        """Post one review of type comment. ``Invalid`` when a remark stands outside the diff: nothing is posted."""
+        ...
+
     async def rate(self, repository: Repository) -> Sequence[Quota]:
         """Return one quota per purpose (bot, management), each credential's for itself."""
         ...
@@ -300,6 +317,13 @@ class GitStore(Protocol):
 
     async def commit(self, repository: Repository, *, attempt_id: UUID, spec: CommitSpec) -> str:
         """Write the platform's commit in the attempt's quarantine and return its SHA."""
+        ...
+
+    async def compare(self, repository: Repository, *, base_sha: str, head_sha: str, limit: int) -> str:
+        """Return the unified diff from where ``head_sha`` left ``base_sha`` to ``head_sha``, cut at ``limit`` bytes.
+
+        Renames are followed, as the forge shows a pull request.
+        """
         ...
 
     async def diff(self, repository: Repository, *, attempt_id: UUID, base_sha: str, limit: int) -> str:

@@ -130,7 +130,7 @@ class Workspace:
             tool_names=tuple(assignment.tools),
             argv=tuple(assignment.engine_argv),
             scenario=assignment.scenario,
-            stage=assignment.stage,
+            stage=assignment.stage or assignment.kind.replace("_", "-"),
             run_id=assignment.run_id,
             engine_version=assignment.engine_version,
             scope_any=assignment.scope_any,

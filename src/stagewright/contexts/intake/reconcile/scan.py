@@ -183,7 +183,7 @@ async def _busy(outside: Outside, repository: projects.Repository) -> dict[int, 
         active = await runs.list_active(reader, repository.id)
     by_thread: dict[int, list[runs.Run]] = {}
     for run in active:
-        for number in {run.issue_number, run.pr_number}:
+        for number in {run.pr_number} if run.lane == "review" else {run.issue_number, run.pr_number}:
             if number is not None:
                 by_thread.setdefault(number, []).append(run)
     return by_thread

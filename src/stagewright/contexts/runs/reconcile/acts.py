@@ -6,12 +6,12 @@ from uuid import UUID
 
 from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import Effect
-from stagewright.contexts.runs.ports import ForgeComment, ForgeLabel, ForgePullRequest
+from stagewright.contexts.runs.ports import ForgeComment, ForgeLabel, ForgePullRequest, NewRemark
 from stagewright.contexts.runs.reconcile.outside import Outside
-from stagewright.contexts.runs.rules import diagnostics, pull_request, status_comment
+from stagewright.contexts.runs.rules import diagnostics, pull_request, review, status_comment
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store.comments import DiagnosticComment
-from stagewright.kit.errors import Conflict, Denied, NotFound
+from stagewright.kit.errors import Conflict, Denied, Invalid, NotFound
 
 Result = Mapping[str, Any]
 
@@ -48,6 +48,8 @@ async def perform(outside: Outside, repository: Repository, effect: Effect) -> R
             return await _open_pull_request(outside, repository, effect)
         case "pull_request.update":
             return await _update_pull_request(outside, repository, effect)
+        case "review.post":
+            return await _post_review(outside, repository, effect)
         case _:
             raise ValueError(f"no act for effect kind {effect.kind!r}")
     return {}
@@ -84,6 +86,8 @@ async def probe(outside: Outside, repository: Repository, effect: Effect) -> Res
             pull = await forge.pull_request(repository, int(effect.payload["number"]))
             mark = pull_request.delivery_marker(str(effect.run_id))
             return _pull_result(pull) if mark in pull.body else None
+        case "review.post":
+            return await _probe_review(outside, repository, effect)
         case _:
             return await _probe_deleted(outside, repository, effect)
 
@@ -269,6 +273,28 @@ async def _update_pull_request(outside: Outside, repository: Repository, effect:
         repository, int(payload["number"]), title=payload["title"], body=str(payload["body"])
     )
     return _pull_result(pull)
+
+
+async def _post_review(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    """Post the review. Where the forge does not find a line in its diff, all of it goes into the text."""
+    payload, sha = effect.payload, str(effect.payload["commit"])
+    remarks = [NewRemark(str(one["path"]), int(one["line"]), str(one["body"])) for one in payload["remarks"]]
+    post, thread = outside.forge.post_review, _thread(effect)
+    try:
+        posted = await post(repository, thread, commit_sha=sha, body=str(payload["body"]), remarks=remarks)
+    except Invalid:
+        if not remarks:
+            raise
+        posted = await post(repository, thread, commit_sha=sha, body=str(payload["whole"]), remarks=())
+    return {"review_id": posted.id, "url": posted.url}
+
+
+async def _probe_review(outside: Outside, repository: Repository, effect: Effect) -> Result | None:
+    bot, mark = await outside.forge.bot(repository), review.marker(str(effect.run_id))
+    for found in (await outside.forge.feedback(repository, _thread(effect))).reviews:
+        if mark in found.body and bot.login.casefold() == found.author.casefold():
+            return {"review_id": found.id, "url": found.url}
+    return None
 
 
 def _pull_result(pull: ForgePullRequest) -> Result:

@@ -11,10 +11,12 @@ from stagewright.contexts.runs.reconcile.delivery import Delivery, PublishRefuse
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.pull_requests import reserve_pull_request
 from stagewright.contexts.runs.reconcile.push import prepare_push
+from stagewright.contexts.runs.reconcile.reviews import reserve_review
 from stagewright.contexts.runs.reconcile.together import each
 from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import limits, publishing, waits
+from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import StagewrightError
 
@@ -72,13 +74,17 @@ async def _finish(outside: Outside, run: Run) -> None:
     delivery = await read_delivery(outside, run)
     if delivery is None:
         return
-    if not delivery.proposal.changed:
+    reviews = delivery.kind.kind_class is workflow.KindClass.REVIEW
+    if not delivery.proposal.changed and not reviews:
         await _succeed(outside, delivery, head_sha=None)
         return
     async with outside.db.reading() as reader:
         closed = await limits.blocked(reader, run.repository_id, now=outside.clock.now())
     if closed is not None:
         await _wait_for_limit(outside, run, *closed)
+        return
+    if reviews:
+        await _finish_review(outside, delivery)
         return
     push = publishing.newest(delivery.effects, publishing.PUSH)
     opened = publishing.newest(delivery.effects, *publishing.PULL_REQUEST)
@@ -88,6 +94,15 @@ async def _finish(outside: Outside, run: Run) -> None:
         await reserve_pull_request(outside, delivery)
     elif opened is not None and opened.status is EffectStatus.DONE:
         await _succeed(outside, delivery, head_sha=str(push.payload["commit"]))
+
+
+async def _finish_review(outside: Outside, delivery: Delivery) -> None:
+    """A reviewer's run publishes its review and nothing else."""
+    posted = publishing.newest(delivery.effects, publishing.REVIEW)
+    if posted is None:
+        await reserve_review(outside, delivery)
+    elif posted.status is EffectStatus.DONE:
+        await _succeed(outside, delivery, head_sha=None)
 
 
 async def _wait_for_limit(outside: Outside, run: Run, bucket: str, until: datetime) -> None:

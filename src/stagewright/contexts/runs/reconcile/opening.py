@@ -40,6 +40,7 @@ async def _freeze(outside: Outside, tx: Tx, run: Run, situation: Situation) -> t
         link_head_sha=situation.link_head_sha,
         prior=dict(situation.prior),
         restore_wip=choice.with_wip,
+        target_sha=situation.target_sha,
     )
     saved = await run_rows.save(tx, replace(chosen, branch=situation.branch, base_sha=situation.base_sha, world=world))
     # What the launch works with; the transition to ``preparing`` was told at the admission.

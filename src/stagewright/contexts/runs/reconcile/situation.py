@@ -22,6 +22,7 @@ from stagewright.kit.db import Reader
 PROJECT_FILES = (".stagewright", "AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 POLICY_FILE = ".stagewright/policy.yaml"
 HEADS_FRESH = timedelta(seconds=2)
+REVIEW = "review"
 UNDER_REVIEW = "in_review"
 
 
@@ -65,6 +66,7 @@ class Situation:
     link_head_sha: str | None
     prior: Mapping[str, str]
     model: workflow.ModelChoice | None
+    target_sha: str | None = None
 
 
 async def refresh_policy(
@@ -119,6 +121,7 @@ async def read_situation(outside: Outside, run: Run) -> Situation:
         link_head_sha=link_head,
         prior=_prior(run, known.links, seen.heads),
         model=_model(run, policy, seen, result(available)),
+        target_sha=_target(run, kind, seen),
     )
 
 
@@ -142,8 +145,8 @@ async def _known(outside: Outside, run: Run) -> Known:
 async def _heard_at(reader: Reader, run: Run) -> datetime | None:
     """Return when the run before this one on the pull request began: what was said before, that one was told."""
     link = await link_rows.find(reader, run.repository_id, run.pr_number) if run.pr_number else None
-    if link is None or link.last_run == run.id:
-        return None
+    if link is None or link.last_run == run.id or run.lane == REVIEW:
+        return None  # a reviewer is told of every review, so as to repeat none
     return (await run_rows.get(reader, link.last_run)).started_at
 
 
@@ -244,6 +247,9 @@ def _as_seen(link: Link, labels: Sequence[str]) -> workflow.Link:
 def _check_gates(
     run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, live: Live, *, accepted: bool
 ) -> None:
+    if kind.kind_class is workflow.KindClass.REVIEW:
+        _check_gates_of_review(run, kind, policy, live)
+        return
     issue = live.issue
     if issue is not None and not issue.open and not kind.on_closed_issue:
         raise LaunchRefused("issue_closed", _said(workflow.refusal_text("issue_closed", run.locale)))
@@ -264,6 +270,15 @@ def _check_gates(
         raise LaunchRefused(hit.reason.value, _said(workflow.refusal_text(hit.reason.value, run.locale, params)))
 
 
+def _check_gates_of_review(run: Run, kind: workflow.Kind, policy: workflow.Policy, live: Live) -> None:
+    """A review is held back by what is on the pull request; the Issue may be as it likes."""
+    labels = live.pull_request.labels if live.pull_request is not None else ()
+    hit = workflow.check_gates(kind, workflow.GateView(labels=labels), policy)
+    if hit is not None:
+        params = workflow.gate_params(hit, policy, None)
+        raise LaunchRefused(hit.reason.value, _said(workflow.refusal_text(hit.reason.value, run.locale, params)))
+
+
 def _said(text: workflow.RefusalText) -> str:
     return f"{text.reason} {text.remedy}"
 
@@ -271,7 +286,8 @@ def _said(text: workflow.RefusalText) -> str:
 def _place(
     run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, live: Live
 ) -> tuple[str, str, str | None]:
-    """Return branch, base and the link's head. A revise begins at the branch's head, new work at the pinned base.
+    """Return branch, base and the link's head. A revise begins at the branch's head, new work at the pinned base; a
+    review stays with the head it began to read.
 
     After ``branch_moved`` every work begins at what stands on its branch now.
     """
@@ -279,6 +295,8 @@ def _place(
     if pull_request is not None:
         _check_revisable(pull_request, heads)
         head = heads[pull_request.head_branch]
+        if kind.kind_class is workflow.KindClass.REVIEW:
+            return pull_request.head_branch, run.base_sha or head, None
         return pull_request.head_branch, head, head
     base = run.base_sha or heads[known.repository.default_branch]
     if run.branch is not None:
@@ -289,6 +307,16 @@ def _place(
     occupied = known.taken | frozenset(heads)
     branch = workflow.branch_name(policy, kind.key, issue=run.issue_number, run_id=str(run.id), taken=occupied)
     return branch, base, None
+
+
+def _target(run: Run, kind: workflow.Kind, live: Live) -> str | None:
+    """Return where a reviewed pull request asks to go, as it was when the review began."""
+    if kind.kind_class is not workflow.KindClass.REVIEW or live.pull_request is None:
+        return None
+    target = run.world.target_sha or live.heads.get(live.pull_request.base_branch)
+    if target is None:
+        raise LaunchRefused("branch_not_found", f"the branch {live.pull_request.base_branch} does not exist any more")
+    return target
 
 
 def _check_revisable(pull_request: ForgePullRequest, heads: Mapping[str, str]) -> None:

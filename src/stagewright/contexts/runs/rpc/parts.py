@@ -35,6 +35,8 @@ def source_refs(run: Run) -> dict[str, str]:
     refs = {f"refs/stagewright/prior/{stage}": sha for stage, sha in run.world.prior.items()}
     if run.world.link_head_sha:
         refs["refs/stagewright/link"] = run.world.link_head_sha
+    if run.world.target_sha:
+        refs["refs/stagewright/target"] = run.world.target_sha
     return refs
 
 

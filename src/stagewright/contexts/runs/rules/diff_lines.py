@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
+HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 ESCAPED = re.compile(r"\\([0-7]{3}|.)")
 ABSENT = "/dev/null"
 
@@ -40,8 +40,32 @@ def count_lines(diff: str) -> Mapping[str, Lines]:
             path = before if after == ABSENT else after
             counted.setdefault(path, [0, 0])
         elif path and (head := HUNK.match(line)):
-            old, new = (1 if size is None else int(size) for size in head.groups())
+            old, new = (1 if size is None else int(size) for size in head.groups()[::2])
     return {name: Lines(added, removed) for name, (added, removed) in counted.items()}
+
+
+def shown_lines(diff: str) -> Mapping[str, frozenset[int]]:
+    """Return by path the lines of the newer side that a diff shows, those around a change too: where a remark can
+    stand."""
+    shown: dict[str, set[int]] = {}
+    path, old, new, line_no = "", 0, 0, 0
+    for line in diff.split("\n"):
+        if line.startswith("diff --git "):
+            path, old, new = "", 0, 0
+        elif old > 0 or new > 0:
+            mark = line[:1]
+            old -= mark != "+" and mark != "\\"
+            new -= mark != "-" and mark != "\\"
+            if mark not in ("-", "\\"):
+                shown[path].add(line_no)
+                line_no += 1
+        elif line.startswith("+++ "):
+            path = _path(line[4:])
+        elif path not in ("", ABSENT) and (head := HUNK.match(line)):
+            old, new = (1 if size is None else int(size) for size in head.groups()[::2])
+            line_no = int(head[2])
+            shown.setdefault(path, set())
+    return {name: frozenset(lines) for name, lines in shown.items()}
 
 
 def _path(text: str) -> str:

@@ -161,6 +161,16 @@ EN: Mapping[str, str] = {
     "pr.platform": "Delivered by Stagewright: {run}, stage {stage}, role {role}, model {model}.",
     "pr.warnings": "Warnings of the checks",
     "pr.issue": "Issue",
+    "review.title": "## 🔍 Review of `{sha}`",
+    "review.verdict.looks_good": "Looks good",
+    "review.verdict.needs_changes": "Needs changes",
+    "review.verdict.cannot_judge": "Cannot be judged",
+    "review.severity.blocking": "Blocking",
+    "review.severity.important": "Important",
+    "review.severity.minor": "Minor",
+    "review.inline": "Findings in the diff: {count}.",
+    "review.findings": "Findings",
+    "review.platform": "Read by Stagewright: {run}, commit {sha}, model {model}. A piece of advice: people decide.",
 }
 
 RU: Mapping[str, str] = {
@@ -304,6 +314,16 @@ RU: Mapping[str, str] = {
     "pr.platform": "Подготовил Stagewright: {run}, этап {stage}, роль {role}, модель {model}.",
     "pr.warnings": "Предупреждения проверок",
     "pr.issue": "Задача",
+    "review.title": "## 🔍 Рецензия на `{sha}`",
+    "review.verdict.looks_good": "Замечаний по существу нет",
+    "review.verdict.needs_changes": "Нужны изменения",
+    "review.verdict.cannot_judge": "Судить нельзя",
+    "review.severity.blocking": "Блокирует слияние",
+    "review.severity.important": "Важно",
+    "review.severity.minor": "Мелочь",
+    "review.inline": "Замечаний в разнице: {count}.",
+    "review.findings": "Замечания",
+    "review.platform": "Прочитал Stagewright: {run}, коммит {sha}, модель {model}. Это совет: решают люди.",
 }
 
 CATALOGUE: Mapping[str, Mapping[str, str]] = {"en": EN, "ru": RU}

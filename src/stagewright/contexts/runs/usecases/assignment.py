@@ -10,6 +10,7 @@ from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.rules.frames import iso, shown_number
+from stagewright.contexts.runs.rules.review import is_review
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
 from stagewright.wire.v1 import assignment_pb2 as pb
@@ -17,6 +18,7 @@ from stagewright.wire.v1 import assignment_pb2 as pb
 MAX_BUNDLE = 64 * 1024 * 1024
 MAX_ARCHIVE = 32 * 1024 * 1024
 PROMPTS = ".stagewright/prompts/"
+MARK = "<!-- stagewright:"
 INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 
@@ -38,6 +40,12 @@ class Brief:
     session: agents.SavedSession | None
     active_seconds_left: int
     engine_versions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def target_branch(self) -> str:
+        """Return where the work goes: of a review, where the pull request asks to go."""
+        reviewed = self.pull_request if self.run.world.target_sha else None
+        return reviewed.base_branch if reviewed is not None else self.repository.default_branch
 
     @property
     def kind(self) -> workflow.Kind:
@@ -89,8 +97,8 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         inbox=tuple(_remark("review", item) for item in brief.feedback.reviews if _is_for_agent(item, brief.bot)),
         branch=run.branch or "",
         base_sha=run.world.link_head_sha or run.base_sha or "",
-        target_branch=brief.repository.default_branch,
-        target_sha=run.base_sha or "",
+        target_branch=brief.target_branch,
+        target_sha=run.world.target_sha or run.base_sha or "",
         env=run.env,
         access_profile=run.access_profile,
         profile=run.launch_profile or "",
@@ -132,7 +140,12 @@ def _pull_request(brief: Brief) -> agents.Opening | None:
     if pull is None:
         return None
     return agents.Opening(
-        number=pull.number, title=pull.title, body=pull.body, author=brief.bot.login, association="", url=pull.url
+        number=pull.number,
+        title=pull.title,
+        body=pull.body,
+        author=pull.author or brief.bot.login,
+        association=pull.association,
+        url=pull.url,
     )
 
 
@@ -157,8 +170,9 @@ def _remark(source: str, comment: ForgeComment) -> agents.Remark:
 
 
 def _is_for_agent(comment: ForgeComment, bot: BotIdentity) -> bool:
+    """Say whether an agent is told of it: service comments of ours are for people, but a reviewer's word is not."""
     own = comment.author.casefold() == bot.login.casefold()
-    return not own or "<!-- stagewright:" not in comment.body
+    return not own or MARK not in comment.body or is_review(comment.body)
 
 
 def build_assignment(brief: Brief, attempt: Attempt, told: Told, *, tools_url: str, relay_url: str) -> bytes:

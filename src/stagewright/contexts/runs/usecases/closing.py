@@ -4,7 +4,7 @@ from datetime import datetime
 
 from stagewright.contexts.runs.model import Link, Run, RunStatus
 from stagewright.contexts.runs.store import results as result_rows
-from stagewright.contexts.runs.usecases.label_moves import move_labels
+from stagewright.contexts.runs.usecases.label_moves import REVIEW, move_labels
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
@@ -13,6 +13,9 @@ MOMENTS = {RunStatus.FAILED: workflow.Moment.FAILED, RunStatus.CANCELLED: workfl
 
 async def close_run(tx: Tx, run: Run, *, now: datetime, link: Link | None = None) -> None:
     """Reserve the label moves of a terminal run (specification: workflow, section 11.4)."""
+    if run.lane == REVIEW:
+        await move_labels(tx, run, workflow.Moment.REVIEWER_ENDED, now=now)
+        return
     if run.status is RunStatus.SUCCEEDED:
         moment = workflow.Moment.SUCCEEDED_WITH_PULL_REQUEST if link else workflow.Moment.SUCCEEDED_WITHOUT_PULL_REQUEST
     else:

@@ -22,7 +22,7 @@ BUCKETS = {
     "reaction.add": "core",
 }
 MANAGED = frozenset({"label.add", "label.remove", "label.define"})
-CRITICAL = frozenset({"git.push", "pull_request.open", "pull_request.update"})
+CRITICAL = frozenset({"git.push", "pull_request.open", "pull_request.update", "review.post"})
 
 
 def purpose_of(kind: str) -> str:

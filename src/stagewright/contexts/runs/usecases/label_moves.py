@@ -8,16 +8,22 @@ from stagewright.contexts.runs.usecases import effects
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader, Tx
 
+REVIEW = "review"
+
 
 async def move_labels(tx: Tx, run: Run, moment: workflow.Moment, *, now: datetime, link: Link | None = None) -> None:
-    """Reserve one act per label that ``moment`` of a run moves, in the texts this project uses."""
+    """Reserve one act per label that ``moment`` of a run moves, in the texts this project uses.
+
+    A review moves nothing on the Issue: a question that a stage asked there still waits for its answer.
+    """
+    issue = run.issue_number if run.lane != REVIEW else None
     pr_number = link.pr_number if link else run.pr_number
     ours = (False, False)
     if moment is workflow.Moment.RUN_STARTED:
-        ours = (await _is_our_question(tx, run, run.issue_number), await _is_our_question(tx, run, pr_number))
+        ours = (await _is_our_question(tx, run, issue), await _is_our_question(tx, run, pr_number))
     moves = workflow.label_transitions(moment, trigger=run.trigger_label, platform_needs_input=ours)
     cause = f"{run.id}:{moment.value}:{run.generation}"
-    await _reserve(tx, run.repository_id, (run.issue_number, pr_number), moves, cause=cause, now=now, run_id=run.id)
+    await _reserve(tx, run.repository_id, (issue, pr_number), moves, cause=cause, now=now, run_id=run.id)
 
 
 async def move_labels_of_link(tx: Tx, link: Link, moment: workflow.Moment, *, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """The steps from an accepted result to a pull request; each reads rows and repeats safely."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +19,7 @@ from stagewright.contexts.runs.usecases import attempts, closing, effects, moves
 from stagewright.kit.db import Tx
 
 PUSH = "git.push"
+REVIEW = "review.post"
 PULL_REQUEST = ("pull_request.open", "pull_request.update")
 
 
@@ -75,6 +77,23 @@ async def reserve_pull_request(
         repository_id=run.repository_id,
         target=f"branch:{branch}",
         payload=payload,
+        now=now,
+        run_id=run.id,
+    )
+
+
+async def reserve_review(
+    tx: Tx, run: Run, *, body: str, whole: str, remarks: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    """Reserve posting the run's one review of its pull request. ``whole`` is its text if no remark may stand apart."""
+    assert run.pr_number is not None
+    await effects.reserve(
+        tx,
+        REVIEW,
+        dedupe_key=str(run.id),
+        repository_id=run.repository_id,
+        target=effects.thread_target(run.pr_number),
+        payload={"commit": run.base_sha, "body": body, "whole": whole, "remarks": list(remarks)},
         now=now,
         run_id=run.id,
     )
