@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -36,7 +37,7 @@ roles: {{dev: {{limits: {{code-only: {limit}}}}}, pm: {{limits: {{code-only: {li
 limits: {{project: {{total: 10, code-only: 8}}}}
 """
 REHEARSALS = ".stagewright/rehearsals"
-EVENTS = ("issues", "pull_request", "push", "label")
+EVENTS = ("issues", "issue_comment", "pull_request", "pull_request_review", "push", "label")
 DATABASE = "postgres"
 LOOKS = 10
 
@@ -66,6 +67,7 @@ class Platform:
         self.stranger = self._account("eve")
         self.robot = self._account("helper-robot", kind="Bot")
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self._connecting = Lock()
         self._bugs_seen = 0
         self.token = ""
 
@@ -141,14 +143,17 @@ class Platform:
 
     def rows(self, sql: str, **params: Any) -> list[dict[str, Any]]:
         """Read rows."""
-        if self._connection is None or self._connection.closed:
-            dsn = self.start_database().dsn
-            self._connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row, connect_timeout=5)
+        with self._connecting:
+            connection = self._connection
+            if connection is None or connection.closed:
+                dsn = self.start_database().dsn
+                connection = psycopg.connect(dsn, autocommit=True, row_factory=dict_row, connect_timeout=5)
+                self._connection = connection
         try:
-            return self._connection.execute(sql, params).fetchall()
+            return connection.execute(sql, params).fetchall()
         except psycopg.OperationalError:
             with suppress(psycopg.Error):
-                self._connection.close()
+                connection.close()
             raise
 
     def value(self, sql: str, **params: Any) -> Any:

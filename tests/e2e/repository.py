@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import httpx
 from tests.e2e.binding import Account, Bound
 from tests.e2e.waiting import wait_until
 from tests.fakes.devforge import git, with_token
@@ -62,6 +63,25 @@ class Repository:
         issue = self.open_issue(title, body)
         self.label(issue, label)
         return issue
+
+    def review(self, pull: int, **form: str) -> None:
+        """Post a review through the forge's page, as the platform's owner does in a browser."""
+        web, page = self.platform.forge.url, f"/{self.full_name}/pull/{pull}"
+        headers = {"origin": web, "sec-fetch-site": "same-origin"}
+        with httpx.Client(base_url=web, trust_env=False, timeout=20, headers=headers) as browser:
+            action = f"/{self.full_name}/threads/{pull}/reviews"
+            assert f'action="{action}"' in browser.get(f"{page}/review").text
+            answer = browser.post(action, data=form | {"as": self.platform.owner.login})
+            assert (answer.status_code, answer.headers["location"]) == (303, page), answer.text
+
+    def wait_for_labels(self, labels: set[str], *threads: int, within: float = 30.0) -> None:
+        """Wait until each thread has just these of the labels that tell its state."""
+
+        def look() -> bool:
+            shown = [{name for name in self.labels(thread) if name.startswith("state:")} for thread in threads]
+            return all(one == labels for one in shown)
+
+        wait_until(look, f"{threads} show {labels}", within, tell=self.platform.describe)
 
     def labels(self, number: int) -> set[str]:
         """Return the labels on a thread now."""
