@@ -2,7 +2,7 @@
 
 | requirement | test |
 |---|---|
-| RN45, CD.2 | test_an_issue_goes_from_intake_to_operations |
+| RN45, CD.2, C5.1, C6.1 | test_an_issue_goes_from_intake_to_operations |
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +32,7 @@ class Walk:
     issue: int
     pulls: dict[str, int] = field(default_factory=dict)
     runs: int = 0
+    merged: bool = False
 
     def stage(self, stage: str) -> None:
         """Set the stage's label and see what it leaves: one pull request with its artifact, labels, one comment."""
@@ -63,6 +64,7 @@ class Walk:
         """Merge the stage's pull request as a person does."""
         self.repository.ask("PUT", f"/pulls/{self.pulls[stage]}/merge", {})
         self.repository.wait_for_labels(APPROVED, self.issue, self.pulls[stage])
+        self.merged = self.merged or stage == "dev"
 
     def _finished(self, stage: str, *, thread: int, kind: str | None = None) -> dict[str, Any]:
         repository, platform = self.repository, self.repository.platform
@@ -85,10 +87,30 @@ class Walk:
         assert (link["pr_number"], link["state"], link["last_run"]) == (pull, "in_review", run["id"])
         assert link["head_sha"] == self.repository.heads()[run["branch"]]
         assert self._artifact(stage, run)
+        self._is_traced(stage, run)
+
+    def _is_traced(self, stage: str, run: dict[str, Any]) -> None:
+        """The lineage names the stage's run, its pull request and the document, and what the late stages examine."""
+        shown = self.lineage()
+        [entry] = [entry for entry in shown["track"] if entry["stage"] == stage]
+        assert entry["on_path"]
+        assert str(run["id"]) in [one["id"] for one in entry["runs"]]
+        assert [one["pr_number"] for one in entry["pulls"]] == [self.pulls[stage]]
+        documents = {one["path"]: one for one in entry["documents"]}
+        assert documents[_path_of(stage)]["run_id"] == str(run["id"])
+        assert documents[_path_of(stage)]["commit_sha"] == self.repository.heads()[run["branch"]]
+        candidate = self.pulls.get("dev") if not self.merged else None
+        assert (shown["candidate"] or {}).get("pr_number") == candidate
+
+    def lineage(self) -> dict[str, Any]:
+        """Return what the platform shows of the issue's way."""
+        answer = self.repository.platform.ask("GET", f"/issues/{self.repository.full_name}/{self.issue}")
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
 
     def _artifact(self, stage: str, run: dict[str, Any]) -> str:
-        path = "hello.py" if stage == "dev" else f"docs/{stage}.md"
-        return git(self.repository.clone(), "show", f"{run['branch']}:{path}").stdout
+        return git(self.repository.clone(), "show", f"{run['branch']}:{_path_of(stage)}").stdout
 
     def links(self) -> dict[str, dict[str, Any]]:
         """Return the links of the issue's pull requests by stage."""
@@ -99,6 +121,11 @@ class Walk:
         """Return profile, source and last stage as the issue's row has them."""
         [row] = self.repository.platform.rows(PROFILE, r=self.repository.bound.repository_id, i=self.issue)
         return row["profile"], row["source"], row["last_stage"]
+
+
+def _path_of(stage: str) -> str:
+    """Return what the built-in rehearsal of the stage writes."""
+    return "hello.py" if stage == "dev" else f"docs/{stage}.md"
 
 
 def test_an_issue_goes_from_intake_to_operations(platform: Platform) -> None:
@@ -135,6 +162,8 @@ def walk_to_operations(platform: Platform, locale: str) -> None:
     walk.stage("ops")
 
     assert walk.profile() == ("new-service", "escalated", "ops")
+    path = [entry["stage"] for entry in walk.lineage()["track"] if entry["on_path"]]
+    assert path == list(walk.pulls), "the track shows the path in its order"
     states = {stage: str(link["state"]) for stage, link in walk.links().items()}
     merged, approved = ("vision", "qa", "release", "dev"), ("intake", "prd", "arch", "design", "plan", "postdeploy")
     expected = dict.fromkeys(merged, "merged") | dict.fromkeys(approved, "approved") | {"ops": "in_review"}
