@@ -4,6 +4,17 @@ CREATE EXTENSION IF NOT EXISTS citext WITH SCHEMA public;
 
 COMMENT ON EXTENSION citext IS 'data type for case-insensitive character strings';
 
+CREATE FUNCTION public.requests_keep_their_bytes() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    if new.body is distinct from old.body or new.action_hash is distinct from old.action_hash then
+        raise exception 'the bytes of a request never change';
+    end if;
+    return new;
+end
+$$;
+
 CREATE TABLE public.agent_sessions (
     id uuid NOT NULL,
     run_id uuid NOT NULL,
@@ -503,6 +514,64 @@ CREATE TABLE public.request_origins (
     CONSTRAINT request_origins_channel_check CHECK ((channel = ANY (ARRAY['console'::text, 'cli'::text, 'messenger'::text])))
 );
 
+CREATE TABLE public.requests (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    project_id uuid NOT NULL,
+    repository_id uuid,
+    run_id uuid,
+    attempt_id uuid,
+    action text NOT NULL,
+    run_kind text NOT NULL,
+    run_role text NOT NULL,
+    run_mode text NOT NULL,
+    env text NOT NULL,
+    body bytea NOT NULL,
+    action_hash text NOT NULL,
+    display jsonb NOT NULL,
+    display_hash text NOT NULL,
+    target_name text NOT NULL,
+    state text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    row_id text NOT NULL,
+    policy_version text NOT NULL,
+    level text NOT NULL,
+    self_approval boolean NOT NULL,
+    typed_confirm boolean NOT NULL,
+    grantable boolean NOT NULL,
+    on_expiry text NOT NULL,
+    execute_within integer NOT NULL,
+    initiator_id uuid,
+    opened_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    not_after timestamp with time zone,
+    nonce bytea,
+    nonce_used_at timestamp with time zone,
+    mac bytea,
+    approver_kind text,
+    approver_id text,
+    decided_at timestamp with time zone,
+    reason text,
+    reason_code text,
+    acknowledged_sole boolean DEFAULT false NOT NULL,
+    answer jsonb,
+    result jsonb,
+    idempotency_key text,
+    renews uuid,
+    settled_at timestamp with time zone,
+    CONSTRAINT requests_action_hash_check CHECK ((action_hash ~ '^sha256:[0-9a-f]{64}$'::text)),
+    CONSTRAINT requests_approver_kind_check CHECK ((approver_kind = ANY (ARRAY['user'::text, 'grant'::text, 'policy'::text]))),
+    CONSTRAINT requests_check CHECK (((state <> ALL (ARRAY['applying'::text, 'applied'::text, 'failed'::text, 'unknown'::text])) OR (nonce_used_at IS NOT NULL))),
+    CONSTRAINT requests_check1 CHECK (((state <> 'approved'::text) OR ((approver_kind IS NOT NULL) AND (approver_id IS NOT NULL) AND (mac IS NOT NULL)))),
+    CONSTRAINT requests_display_hash_check CHECK ((display_hash ~ '^sha256:[0-9a-f]{64}$'::text)),
+    CONSTRAINT requests_execute_within_check CHECK ((execute_within > 0)),
+    CONSTRAINT requests_kind_check CHECK ((kind = ANY (ARRAY['approval'::text, 'question'::text, 'notice'::text]))),
+    CONSTRAINT requests_level_check CHECK ((level = ANY (ARRAY['none'::text, 'delegated'::text, 'owner'::text]))),
+    CONSTRAINT requests_on_expiry_check CHECK ((on_expiry = ANY (ARRAY['park'::text, 'resume'::text]))),
+    CONSTRAINT requests_reason_check CHECK ((length(reason) <= 500)),
+    CONSTRAINT requests_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'approved'::text, 'applying'::text, 'unknown'::text, 'queued'::text, 'denied'::text, 'expired'::text, 'cancelled'::text, 'void'::text, 'applied'::text, 'failed'::text, 'answered'::text, 'delivered'::text, 'undeliverable'::text])))
+);
+
 CREATE TABLE public.revoked_tokens (
     jti uuid NOT NULL,
     until timestamp with time zone NOT NULL
@@ -945,6 +1014,12 @@ ALTER TABLE ONLY public.repository_policies
 ALTER TABLE ONLY public.request_origins
     ADD CONSTRAINT request_origins_pkey PRIMARY KEY (correlation_id, actor);
 
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_nonce_key UNIQUE (nonce);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.revoked_tokens
     ADD CONSTRAINT revoked_tokens_pkey PRIMARY KEY (jti);
 
@@ -1117,6 +1192,18 @@ CREATE INDEX repositories_project ON public.repositories USING btree (project_id
 
 CREATE INDEX request_origins_at ON public.request_origins USING btree (at);
 
+CREATE INDEX requests_due ON public.requests USING btree (expires_at) WHERE (state = 'requested'::text);
+
+CREATE UNIQUE INDEX requests_key ON public.requests USING btree (run_id, action, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX requests_newest ON public.requests USING btree (project_id, opened_at DESC, id);
+
+CREATE INDEX requests_of_run ON public.requests USING btree (run_id, action, opened_at DESC);
+
+CREATE INDEX requests_of_target ON public.requests USING btree (project_id, action, target_name, decided_at DESC) WHERE (decided_at IS NOT NULL);
+
+CREATE UNIQUE INDEX requests_one_open ON public.requests USING btree (run_id, action, action_hash) WHERE (state = ANY (ARRAY['requested'::text, 'approved'::text, 'applying'::text, 'unknown'::text]));
+
 CREATE INDEX run_results_unchecked ON public.run_results USING btree (proposed_at) WHERE (verdict IS NULL);
 
 CREATE INDEX runs_created ON public.runs USING btree (created_at DESC, id DESC);
@@ -1156,6 +1243,8 @@ ALTER INDEX public.journal_run ATTACH PARTITION public.journal_default_run_id_se
 ALTER INDEX public.journal_stream ATTACH PARTITION public.journal_default_stream_seq_idx;
 
 ALTER INDEX public.journal_tx_seq ATTACH PARTITION public.journal_default_tx_seq_idx;
+
+CREATE TRIGGER requests_keep_their_bytes BEFORE UPDATE ON public.requests FOR EACH ROW EXECUTE FUNCTION public.requests_keep_their_bytes();
 
 ALTER TABLE ONLY public.agent_sessions
     ADD CONSTRAINT agent_sessions_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.attempts(id);
@@ -1243,6 +1332,24 @@ ALTER TABLE ONLY public.repository_policies
 
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_attempt_id_fkey FOREIGN KEY (attempt_id) REFERENCES public.attempts(id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_initiator_id_fkey FOREIGN KEY (initiator_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_project_id_fkey FOREIGN KEY (project_id) REFERENCES public.projects(id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_renews_fkey FOREIGN KEY (renews) REFERENCES public.requests(id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
+ALTER TABLE ONLY public.requests
+    ADD CONSTRAINT requests_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.runs(id);
 
 ALTER TABLE ONLY public.run_documents
     ADD CONSTRAINT run_documents_run_id_fkey FOREIGN KEY (run_id) REFERENCES public.runs(id);
@@ -1380,6 +1487,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_installations TO st
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_policies TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE ON TABLE public.request_origins TO stagewright_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.requests TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.revoked_tokens TO stagewright_app;
 

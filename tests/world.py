@@ -13,6 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.adapters.git import GitStore
+from stagewright.contexts.approvals import api as approvals
+from stagewright.contexts.approvals.model import Decision
+from stagewright.contexts.approvals.usecases.deciding import decide as decide_request
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.intake.model import NewDelivery
 from stagewright.contexts.intake.reconcile import deliveries, scan
 from stagewright.contexts.intake.reconcile.outside import Outside as IntakeOutside
@@ -32,6 +36,7 @@ from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import attempts, messages
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.crypto import MacSigner
 from stagewright.kit.db import Database
 from stagewright.kit.redact import Redactor
 from stagewright.wire.v1 import assignment_pb2
@@ -307,6 +312,15 @@ class World:
         """Return the head of a remote branch."""
         return self._heads().get(name)
 
+    def tree_of(self, sha: str) -> str:
+        """Return the tree of a commit of the remote."""
+        return git(self.remote, "rev-parse", f"{sha}^{{tree}}")
+
+    async def put_policy(self, text: str) -> None:
+        """Put a project's policy in force, as a launch that reads it would."""
+        async with self.db.transaction() as tx:
+            await workflow.keep_policy(tx, self.repository, text=text, commit_sha=text[-40:], now=self.clock.now())
+
     def has_object(self, sha: str) -> bool:
         """Say whether the remote has an object."""
         known = git(self.remote, "cat-file", "--batch-check", stdin=f"{sha}\n".encode())
@@ -359,6 +373,25 @@ class World:
         """Return the run's waits."""
         async with self.db.reading() as reader:
             return await wait_rows.list_of(reader, run.id)
+
+    async def asked(self, run: Run, action: str) -> approvals.Request:
+        """Return the run's newest request of an action."""
+        async with self.db.reading() as reader:
+            found = await approvals.find_newest(reader, run.id, action)
+        assert found is not None, f"nobody was asked for {action}"
+        return found
+
+    async def answer(self, request: approvals.Request, *, approve: bool, by: UUID | None = None, **said: Any) -> None:
+        """Decide a request as ``by``, by default the only owner, who knows that it may be their own."""
+        decision = Decision(approve=approve, action_hash=request.action_hash, acknowledge_sole=True, **said)
+        async with self.db.transaction() as tx:
+            if by is None:
+                owner = await identity.find_owner(tx)
+                assert owner is not None
+                by = owner.id
+            await decide_request(
+                tx, request.id, decision, by=by, signer=self.outside.signer, sole_may=True, now=self.clock.now()
+            )
 
     async def events(self, run: Run) -> list[str]:
         """Return the kinds journalled on the run's stream, in order."""
@@ -516,6 +549,7 @@ def hands(
         find_secrets=lambda data: [finding.kind for finding in redactor.find(data)],
         redact=redactor,
         sealer=factories.a_sealer("sessions"),
+        signer=MacSigner(factories.KEYRING, approvals.PURPOSE),
         engines_available=_no_engines,
     )
 

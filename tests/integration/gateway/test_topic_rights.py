@@ -13,7 +13,7 @@ from stagewright.processes.gateway.realtime.rights import Rights
 from stagewright.processes.gateway.realtime.subscriptions import FAMILIES, OBJECTS, UNAVAILABLE, grant
 
 YES = "given"
-EVERYBODY = ("runs", "waits", "projects", "incidents", "agents", "labels", "inbox:mine")
+EVERYBODY = ("runs", "waits", "approvals", "projects", "incidents", "agents", "labels", "inbox:mine")
 OF_PROJECT = ("run:it", "repository:it", "issue:it", "members:it", "run.logs:it")
 OF_PLATFORM = ("audit", "users", "settings", "system")
 ROLES: Mapping[str, tuple[str, ProjectRole | None]] = {

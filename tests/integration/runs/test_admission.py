@@ -20,8 +20,10 @@ from stagewright.contexts.runs.usecases import admission
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.runs.usecases.request import request_run
 from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.crypto import MacSigner
 from stagewright.kit.db import Database
 
+SIGNER = MacSigner(factories.KEYRING, "approval-capability")
 LIMITS = workflow.builtin_policy().limits
 HOLDING = "('preparing', 'running', 'finishing', 'cancelling')"
 
@@ -45,7 +47,7 @@ async def queued(db: Database, clock: FakeClock, place: projects.Repository, iss
 
 async def admit_one(db: Database, clock: FakeClock, place: projects.Repository) -> Run | None:
     async with db.transaction() as tx:
-        return await admission.admit_next(tx, place.project_id, now=clock.now())
+        return await admission.admit_next(tx, place.project_id, signer=SIGNER, now=clock.now())
 
 
 async def statuses(db: Database) -> Counter[str]:

@@ -194,44 +194,6 @@ class TestRetention:
         assert SYSTEM.kind == "system"
 
 
-class TestHolds:
-    """What only an owner may accept is held, and published exactly as it was shown."""
-
-    async def held(self, world: World) -> Run:
-        run = await world.deliver_result(await world.started(), {".github/workflows/ci.yml": "on: push\n"})
-        assert run.status is RunStatus.WAITING
-        return run
-
-    async def resolved(self, world: World, run: Run, resolution: str) -> Run:
-        async with world.db.transaction() as tx:
-            await tx.execute(
-                "update waits set status = 'resolved', resolution = %(r)s, resolution_text = 'not on every push',"
-                " resolved_by = 'ann', resolved_at = %(now)s where run_id = %(id)s and status = 'open'",
-                r=resolution,
-                id=run.id,
-                now=world.clock.now(),
-            )
-        await world.work()
-        return await world.fresh(run)
-
-    async def test_a_protected_path_waits_for_the_owner_and_is_published_once_accepted(self, world: World) -> None:
-        run = await self.held(world)
-        (wait,) = await world.waits_of(run)
-        assert wait.kind is WaitKind.OWNER_REVIEW
-        assert "run.result.held" in await world.events(run)
-        assert world.branch("stagewright/issue-1/dev") is None
-        run = await self.resolved(world, run, "approve")
-        assert run.status is RunStatus.SUCCEEDED
-        assert len(await world.waits_of(run)) == 1
-
-    async def test_changes_that_were_asked_for_go_to_the_next_attempt(self, world: World) -> None:
-        run = await self.held(world)
-        run = await self.resolved(world, run, "needs_information")
-        assert (run.status, run.generation) == (RunStatus.PREPARING, 2)
-        assert (await world.attempt_of(run)).reason == "review_feedback"
-        assert "not on every push" in (await world.register(run)).prompt
-
-
 class TestFrugality:
     """A launch asks for what it needs, once."""
 

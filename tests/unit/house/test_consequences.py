@@ -42,7 +42,9 @@ def placeholders(text: str) -> frozenset[str]:
 
 
 def test_the_catalogues_of_all_contexts_are_found() -> None:
-    assert {code.partition(".")[0] for code in catalogue()} == {"run", "repository", "credential", "user", "member"}
+    assert {code.partition(".")[0] for code in catalogue()} == {
+        "approval", "run", "repository", "credential", "user", "member",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])

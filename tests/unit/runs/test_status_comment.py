@@ -234,7 +234,7 @@ def test_a_rejected_credential_has_phases_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
-@pytest.mark.parametrize("kind", [WaitKind.QUESTION, WaitKind.OWNER_REVIEW, WaitKind.APPROVAL, WaitKind.BUDGET])
+@pytest.mark.parametrize("kind", [WaitKind.QUESTION, WaitKind.BUDGET])
 def test_a_wait_that_no_door_answers_yet_says_how_to_go_on(kind: WaitKind, locale: str) -> None:
     body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(a_wait(kind=kind),)))
     assert texts.text("wait.no_door", locale, run="run-0042") in body

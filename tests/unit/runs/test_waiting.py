@@ -13,6 +13,7 @@ DEADLINE, LIMIT, LATE = (SINCE + timedelta(days=days) for days in (7, 1, 30))
 TABLE = [
     (WaitKind.APPROVAL, "request", None, None, Consequence("run_is_cancelled", "wait_abandoned", LATE)),
     (WaitKind.OWNER_REVIEW, "tree", None, None, Consequence("run_is_cancelled", "wait_abandoned", LATE)),
+    (WaitKind.APPROVAL, "run.start", DEADLINE, None, Consequence("run_is_cancelled", "wait_abandoned", LATE)),
     (WaitKind.QUESTION, "report", DEADLINE, None, Consequence("run_resumes", "expired", DEADLINE)),
     (WaitKind.QUESTION, "credential", DEADLINE, None, Consequence("run_fails", "agent_not_configured", DEADLINE)),
     (WaitKind.BUDGET, "run", DEADLINE, None, Consequence("run_fails", "budget_unanswered", DEADLINE)),
@@ -32,5 +33,10 @@ def test_what_follows_when_nobody_answers(
 @pytest.mark.parametrize("kind", list(WaitKind))
 def test_every_kind_has_a_group_and_lists_only_answers_that_a_door_takes(kind: WaitKind) -> None:
     assert kind in GROUPS
-    assert what_answers_do(kind, "any") == ((("retry", "run_resumes"),) if kind is WaitKind.RATE_LIMIT else ())
+    answers = {
+        WaitKind.RATE_LIMIT: ["retry"],
+        WaitKind.APPROVAL: ["approve", "deny"],
+        WaitKind.OWNER_REVIEW: ["approve", "ask_for_changes", "refuse"],
+    }
+    assert [answer for answer, _ in what_answers_do(kind, "any")] == answers.get(kind, [])
     assert what_answers_do(kind, "credential") == (("replace_credential", "run_resumes"),)

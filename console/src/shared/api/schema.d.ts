@@ -4,6 +4,109 @@
  */
 
 export interface paths {
+    "/api/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description List requests of visible projects, the newest first: the queue with ``state=requested``, else the history.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Approval
+         * @description Show a request with all that an approver sees.
+         */
+        get: operations["get_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval_id}:cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Approval
+         * @description Give up a request that nobody decided; what waits for it goes on without the approval.
+         */
+        post: operations["cancel_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval_id}:decide": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Approve or deny the action with this hash.
+         *
+         *     Where ``typed_confirm`` is set, approving needs the preview's token, the target's name and a fresh sign-in. The
+         *     answer's ``state`` is ``void`` when the policy changed since the request was opened: the run may ask again.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/approvals/{approval_id}:renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Renew Approval
+         * @description Ask again for what nobody decided in time: a new request about the same bytes; what waits moves to it.
+         */
+        post: operations["renew_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -1797,6 +1900,213 @@ export interface components {
             private_key: string;
         };
         /**
+         * ApprovalDetail
+         * @description A request with everything that a person needs to decide it.
+         *
+         *     ``own``: ``barred`` when the caller started the run and somebody else has to decide, ``sole`` when nobody else may
+         *     and the decision needs ``acknowledge_sole``. ``confirm_name`` is typed where ``typed_confirm`` is set.
+         */
+        ApprovalDetail: {
+            /** Acknowledged Sole */
+            acknowledged_sole: boolean;
+            /** Action */
+            action: string;
+            /** Action Hash */
+            action_hash: string;
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
+            approver: components["schemas"]["ApproverView"] | null;
+            /** Approver Name */
+            approver_name: string | null;
+            /** Attempt Id */
+            attempt_id: string | null;
+            /** Confirm Name */
+            confirm_name: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /** Display */
+            display: components["schemas"]["DisplayLine"][];
+            effect: components["schemas"]["Effect"];
+            /** Env */
+            env: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Grantable */
+            grantable: boolean;
+            /** Hidden Characters */
+            hidden_characters: number;
+            /** History */
+            history: components["schemas"]["DecisionView"][];
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["RequestKind"];
+            level: components["schemas"]["stagewright__contexts__approvals__model__Level"];
+            /** Not After */
+            not_after: string | null;
+            /**
+             * On Expiry
+             * @enum {string}
+             */
+            on_expiry: "park" | "resume";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Own
+             * @enum {string}
+             */
+            own: "no" | "barred" | "sole";
+            /** Policy Version */
+            policy_version: string;
+            /** Project */
+            project: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Reason */
+            reason: string | null;
+            /** Reason Code */
+            reason_code: string | null;
+            /** Renews */
+            renews: string | null;
+            /** Repository */
+            repository: string | null;
+            /** Repository Id */
+            repository_id: string | null;
+            requester: components["schemas"]["RequesterView"];
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /** Row */
+            row: string;
+            /** Run Id */
+            run_id: string | null;
+            /** Self Approval */
+            self_approval: boolean;
+            /** Settled At */
+            settled_at: string | null;
+            state: components["schemas"]["RequestState"];
+            /** Target Name */
+            target_name: string;
+            /** Typed Confirm */
+            typed_confirm: boolean;
+            /** Version */
+            version: number;
+            /** Who Can Act */
+            who_can_act: string;
+        };
+        /**
+         * ApprovalView
+         * @description A request with the names of its place, and what the caller may do with it.
+         */
+        ApprovalView: {
+            /** Acknowledged Sole */
+            acknowledged_sole: boolean;
+            /** Action */
+            action: string;
+            /** Action Hash */
+            action_hash: string;
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
+            approver: components["schemas"]["ApproverView"] | null;
+            /** Attempt Id */
+            attempt_id: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            effect: components["schemas"]["Effect"];
+            /** Env */
+            env: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Grantable */
+            grantable: boolean;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["RequestKind"];
+            level: components["schemas"]["stagewright__contexts__approvals__model__Level"];
+            /** Not After */
+            not_after: string | null;
+            /**
+             * On Expiry
+             * @enum {string}
+             */
+            on_expiry: "park" | "resume";
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Policy Version */
+            policy_version: string;
+            /** Project */
+            project: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Reason */
+            reason: string | null;
+            /** Reason Code */
+            reason_code: string | null;
+            /** Renews */
+            renews: string | null;
+            /** Repository */
+            repository: string | null;
+            /** Repository Id */
+            repository_id: string | null;
+            requester: components["schemas"]["RequesterView"];
+            /** Row */
+            row: string;
+            /** Run Id */
+            run_id: string | null;
+            /** Self Approval */
+            self_approval: boolean;
+            /** Settled At */
+            settled_at: string | null;
+            state: components["schemas"]["RequestState"];
+            /** Target Name */
+            target_name: string;
+            /** Typed Confirm */
+            typed_confirm: boolean;
+            /** Version */
+            version: number;
+            /** Who Can Act */
+            who_can_act: string;
+        };
+        /**
+         * ApproverKind
+         * @description What a capability comes from.
+         * @enum {string}
+         */
+        ApproverKind: "user" | "grant" | "policy";
+        /**
+         * ApproverView
+         * @description Who or what decided.
+         */
+        ApproverView: {
+            /** Id */
+            id: string;
+            kind: components["schemas"]["ApproverKind"];
+        };
+        /**
          * AttemptSession
          * @description One attempt's part. ``acts`` of null: its runner counted nothing.
          */
@@ -2238,6 +2548,55 @@ export interface components {
             waits: number;
         };
         /**
+         * DecisionForm
+         * @description What a person decided about the action with this hash.
+         */
+        DecisionForm: {
+            /**
+             * Acknowledge Sole
+             * @default false
+             */
+            acknowledge_sole: boolean;
+            /** Action Hash */
+            action_hash: string;
+            /** Confirm Name */
+            confirm_name?: string | null;
+            /** Confirm Token */
+            confirm_token?: string | null;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "deny";
+            /** Reason */
+            reason?: string | null;
+            /** Reason Code */
+            reason_code?: ("refused" | "needs_information") | null;
+        };
+        /**
+         * DecisionView
+         * @description An earlier decision about the same action on the same target.
+         */
+        DecisionView: {
+            approver: components["schemas"]["ApproverView"] | null;
+            /** Approver Name */
+            approver_name: string | null;
+            /** Decided At */
+            decided_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Reason */
+            reason: string | null;
+            /** Reason Code */
+            reason_code: string | null;
+            /** Run Number */
+            run_number: string | null;
+            state: components["schemas"]["RequestState"];
+        };
+        /**
          * Deliveries
          * @description Webhook deliveries that wait or were given up, and when the last one came.
          */
@@ -2248,6 +2607,43 @@ export interface components {
             last_received_at: string | null;
             /** Pending */
             pending: number;
+        };
+        /**
+         * DisplayLine
+         * @description One fact of the request. ``label`` is a code; ``untrusted``: the agent's or a stranger's words.
+         */
+        DisplayLine: {
+            /** Label */
+            label: string;
+            /**
+             * Masked
+             * @default false
+             */
+            masked: boolean;
+            /**
+             * Section
+             * @enum {string}
+             */
+            section: "effect" | "target" | "argument" | "change" | "risk" | "requester" | "justification" | "policy" | "expiry" | "history";
+            /**
+             * Untrusted
+             * @default false
+             */
+            untrusted: boolean;
+            /** Value */
+            value: string;
+        };
+        /**
+         * Effect
+         * @description What approving does: a code with parameters; the client has the words.
+         */
+        Effect: {
+            /** Code */
+            code: string;
+            /** Params */
+            params: {
+                [key: string]: string | number;
+            };
         };
         /**
          * EventView
@@ -2398,6 +2794,14 @@ export interface components {
             version: number | null;
         };
         /**
+         * GiveUpForm
+         * @description Why the request is given up.
+         */
+        GiveUpForm: {
+            /** Reason */
+            reason?: string | null;
+        };
+        /**
          * IfNothing
          * @description What happens when nobody acts.
          */
@@ -2518,7 +2922,7 @@ export interface components {
              * Format: date-time
              */
             last_seen: string;
-            level: components["schemas"]["Level"];
+            level: components["schemas"]["stagewright__contexts__incidents__model__Level"];
             /** Message */
             message: string;
             /** Muted By */
@@ -2623,7 +3027,7 @@ export interface components {
              * Format: date-time
              */
             last_seen: string;
-            level: components["schemas"]["Level"];
+            level: components["schemas"]["stagewright__contexts__incidents__model__Level"];
             /** Message */
             message: string;
             /** Muted Reason */
@@ -2721,7 +3125,7 @@ export interface components {
          * @description How bad it is: data or safety at risk, a promise broken, degraded and retried.
          * @enum {string}
          */
-        Level: "critical" | "error" | "warning";
+        "Level-Input": "critical" | "error" | "warning";
         /**
          * LimitView
          * @description What is known of one limit of the forge.
@@ -3533,6 +3937,8 @@ export interface components {
             allowed_actions: components["schemas"]["AllowedAction"][];
             /** Answers */
             answers: components["schemas"]["AnswerView"][];
+            /** Approval Id */
+            approval_id: string | null;
             clock: components["schemas"]["PausedClock"];
             /** Cost */
             cost: number;
@@ -3624,6 +4030,18 @@ export interface components {
              * @enum {string}
              */
             effect: "run_resumes" | "run_fails" | "run_is_cancelled";
+        };
+        /** Page[ApprovalView] */
+        Page_ApprovalView_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["ApprovalView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
         };
         /** Page[AttemptView] */
         Page_AttemptView_: {
@@ -4314,6 +4732,42 @@ export interface components {
             kind: string;
         };
         /**
+         * RequesterView
+         * @description Who asks: the run with its role, and the person who started it.
+         */
+        RequesterView: {
+            /** Initiator */
+            initiator: string;
+            /** Initiator Kind */
+            initiator_kind: string;
+            /** Issue Number */
+            issue_number: number | null;
+            /** Kind */
+            kind: string;
+            /** Mode */
+            mode: string;
+            /** Pr Number */
+            pr_number: number | null;
+            /** Role */
+            role: string;
+            /** Run Number */
+            run_number: string | null;
+            /** Stage */
+            stage: string | null;
+        };
+        /**
+         * RequestKind
+         * @description What a person is asked for.
+         * @enum {string}
+         */
+        RequestKind: "approval" | "question" | "notice";
+        /**
+         * RequestState
+         * @description Where a request is; the table of moves is in ``rules/transitions``.
+         * @enum {string}
+         */
+        RequestState: "requested" | "approved" | "applying" | "unknown" | "queued" | "denied" | "expired" | "cancelled" | "void" | "applied" | "failed" | "answered" | "delivered" | "undeliverable";
+        /**
          * ResolveForm
          * @description What was done about it.
          */
@@ -4890,6 +5344,18 @@ export interface components {
          */
         StageState: "done" | "current" | "stopped" | "next" | "later" | "passed_over" | "skipped";
         /**
+         * Level
+         * @description Who decides: nobody need, a member with ``approval.decide``, or a project admin or the platform owner.
+         * @enum {string}
+         */
+        stagewright__contexts__approvals__model__Level: "none" | "delegated" | "owner";
+        /**
+         * Level
+         * @description How bad it is: data or safety at risk, a promise broken, degraded and retried.
+         * @enum {string}
+         */
+        stagewright__contexts__incidents__model__Level: "critical" | "error" | "warning";
+        /**
          * StatsView
          * @description The figures of the last days, oldest first.
          */
@@ -5323,6 +5789,8 @@ export interface components {
          * @description What a run waits for, since when, who can act, until when. Waiting costs nothing.
          */
         WaitFrame: {
+            /** Approval Id */
+            approval_id: string | null;
             /** Cost */
             cost: number;
             /** Deadline At */
@@ -5382,6 +5850,8 @@ export interface components {
         WaitView: {
             /** Allowed Actions */
             allowed_actions: components["schemas"]["AllowedAction"][];
+            /** Approval Id */
+            approval_id: string | null;
             /** Cost */
             cost: number;
             /** Deadline At */
@@ -5456,6 +5926,196 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_approvals: {
+        parameters: {
+            query?: {
+                action?: string[] | null;
+                cursor?: string | null;
+                from?: string | null;
+                kind?: components["schemas"]["RequestKind"][] | null;
+                /** @description how many items at most */
+                limit?: number;
+                /** @description those that wait for the caller, or that the caller decided */
+                mine?: boolean | null;
+                project?: string[] | null;
+                run?: string[] | null;
+                state?: components["schemas"]["RequestState"][] | null;
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ApprovalView_"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_approval: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["GiveUpForm"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: {
+                /** @description show what approving does, and get the token that confirms it */
+                preview?: boolean;
+            };
+            header?: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalDetail"] | components["schemas"]["Preview"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    renew_approval: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                approval_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"] | null;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalDetail"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_audit: {
         parameters: {
             query?: {
@@ -5641,7 +6301,7 @@ export interface operations {
                 /** @description count too, up to 1,000 */
                 count?: "approx" | null;
                 cursor?: string | null;
-                level?: components["schemas"]["Level"][] | null;
+                level?: components["schemas"]["Level-Input"][] | null;
                 /** @description how many items at most */
                 limit?: number;
                 /** @description muted ones, which are left out otherwise */

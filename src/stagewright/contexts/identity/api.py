@@ -24,6 +24,7 @@ from stagewright.contexts.identity.rules import TABLE as PERMISSION_TABLE
 from stagewright.contexts.identity.rules import Permission, allows
 from stagewright.contexts.identity.store import (
     find_by_github_id,
+    find_by_login,
     find_owner,
     find_user,
     installation_id,
@@ -37,6 +38,7 @@ from stagewright.contexts.identity.usecases.callers import (
     Caller,
     authenticate_session,
     authenticate_token,
+    list_who_may,
     refresh_session,
     refresh_token,
     require,
@@ -78,6 +80,7 @@ __all__ = [
     "create_token",
     "ensure_owner",
     "find_by_github_id",
+    "find_by_login",
     "find_owner",
     "find_user",
     "forget_ended",
@@ -86,6 +89,7 @@ __all__ = [
     "list_memberships",
     "list_names",
     "list_tokens",
+    "list_who_may",
     "make_local_code",
     "member_verbs",
     "note_use",

@@ -29,6 +29,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "the pull request #{number} and its branch {branch}",
         "pull request #{number} и его ветка {branch}",
     ),
+    "approval.executes": (
+        "{action} is carried out for {name}",
+        "будет выполнено: {action}, {name}",
+    ),
+    "approval.history_stays": (
+        "the request, the decision and its author, in the journal",
+        "запрос, решение и его автор в журнале",
+    ),
     "repository.ends": (
         "labels, comments and pushes of {repository} start nothing any more",
         "метки, комментарии и push в {repository} больше ничего не запускают",

@@ -8,6 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from stagewright.contexts.approvals import api as approvals
+from stagewright.contexts.approvals import http as approvals_door
 from stagewright.contexts.identity import http as identity_door
 from stagewright.contexts.identity.ports import GitHubLogin
 from stagewright.contexts.incidents import api as incidents
@@ -69,6 +71,7 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     yield workflow_door.schemas.router
     yield from runs_door.routes
     yield from intake_door.routes
+    yield approvals_door.routes.router
     yield incidents_door.routes.router
     yield from overview_door.routes
     yield audit.routes.router
@@ -147,6 +150,8 @@ def _give_parts(app: FastAPI, platform: Platform, forge: Forge, github: GitHubLo
         report_mismatch=partial(_report_mismatch, platform),
     )
     app.state.vault = vault_door.Parts(credentials, MacSigner(platform.keyring, "fingerprint"), forge.directory)
+    signer = MacSigner(platform.keyring, approvals.PURPOSE)
+    app.state.approvals = approvals_door.Parts(signer, sole_may=platform.settings.embedded)
     app.state.repositories = repositories.Parts(
         directory=forge.directory,
         sealers=Sealers(credentials, platform.sealer(Purpose.WEBHOOK_SECRETS)),

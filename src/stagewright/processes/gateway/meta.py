@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
+from stagewright.contexts.approvals.api import RequestKind, RequestState
 from stagewright.contexts.identity.api import Permission, PlatformRole, Principal, ProjectRole, Scope, allows
 from stagewright.contexts.incidents.api import IncidentState, Level
 from stagewright.contexts.overview.api import InboxKind
@@ -73,6 +74,8 @@ ENUMS: Mapping[str, Sequence[str]] = {
         "wait_kind": WaitKind,
         "wait_reason": WaitKind,
         "wait_status": ("open", "resolved", "expired", "cancelled"),
+        "approval_kind": RequestKind,
+        "approval_state": RequestState,
         "effect_status": EffectStatus,
         "link_state": ("in_review", "approved", "merged", "closed", "superseded"),
         "log_stream": Stream,

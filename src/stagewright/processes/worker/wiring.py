@@ -8,6 +8,8 @@ from uuid import UUID
 
 from stagewright.adapters.engines.pins import VERSIONS
 from stagewright.adapters.local.workloads import LocalWorkloads
+from stagewright.contexts.approvals import api as approvals
+from stagewright.contexts.approvals import reconcile as approvals_pass
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.incidents.reconcile import sweep_old
 from stagewright.contexts.intake.reconcile import deliveries, scan
@@ -31,6 +33,7 @@ from stagewright.contexts.runs.reconcile.situation import policy_now
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit import feed
+from stagewright.kit.crypto import MacSigner
 from stagewright.kit.errors import NotFound
 from stagewright.kit.http.limits import forget_buckets
 from stagewright.kit.http.once import forget_keys
@@ -98,6 +101,12 @@ async def make_loops(platform: Platform, adapters: Adapters) -> list[Loop]:
         loop("runs.checks", lambda: checks.check_proposals(hands), SECOND, batch=checks.BATCH),
         loop("runs.finish", lambda: finish.finish_accepted(hands), SECOND, batch=finish.BATCH),
         loop("runs.waits", lambda: waits.settle_waits(hands), 5 * SECOND, batch=waits.BATCH),
+        loop(
+            "approvals.expire",
+            lambda: approvals_pass.expire_requests(platform.db, platform.clock),
+            15 * SECOND,
+            batch=approvals_pass.BATCH,
+        ),
         loop("effects.perform", lambda: effects.perform_reserved(hands), SECOND / 2, batch=effects.BATCH),
         loop("effects.resolve", lambda: effects.resolve_unknown(hands), 5 * SECOND, batch=effects.BATCH),
         loop("runs.comments", lambda: comments.publish_status(hands), 2 * SECOND),
@@ -185,6 +194,7 @@ async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:
         find_secrets=lambda data: [finding.kind for finding in platform.redactor.find(data)],
         redact=platform.redactor.to("prompts"),
         sealer=platform.sealer(Purpose.AGENT_SESSIONS),
+        signer=MacSigner(platform.keyring, approvals.PURPOSE),
         engines_available=engines_available,
         engine_versions=VERSIONS,
     )

@@ -1,10 +1,11 @@
 """Rows of ``memberships``."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.identity.model import Member, Membership
-from stagewright.kit.db import Reader, Tx, record
+from stagewright.kit.db import Reader, Row, Tx, record
 
 to_membership = record(Membership)
 to_member = record(Member)
@@ -24,6 +25,11 @@ SET_ROLE = """
 update memberships set role = %(role)s, version = version + 1
 where project_id = %(project)s and user_id = %(user)s and role <> %(role)s
 returning *
+"""
+MAY = """
+select u.id from users u where u.state = 'active' and (u.role = any(%(platform)s) or exists (
+    select 1 from memberships m where m.user_id = u.id and m.project_id = %(project_id)s and m.role = any(%(roles)s)))
+order by u.id
 """
 DELETE = "delete from memberships where project_id = %(project)s and user_id = %(user)s returning *"
 
@@ -56,3 +62,17 @@ async def set_role(tx: Tx, project_id: UUID, user_id: UUID, role: str) -> Member
 async def delete_member(tx: Tx, project_id: UUID, user_id: UUID) -> Membership | None:
     """End the membership; None when there is none."""
     return await tx.find(to_membership, DELETE, project=project_id, user=user_id)
+
+
+async def list_with_role(
+    reader: Reader, project_id: UUID, *, platform_roles: Sequence[str], project_roles: Sequence[str]
+) -> list[UUID]:
+    """Return the active users with one of these roles on the platform or in the project."""
+    return await reader.all(
+        _user_id, MAY, project_id=project_id, platform=list(platform_roles), roles=list(project_roles)
+    )
+
+
+def _user_id(row: Row) -> UUID:
+    value: UUID = row["id"]
+    return value

@@ -185,3 +185,14 @@ async def standing_of_sender(reader: Reader, github_user_id: int | None, project
         project_role=role.value if role else None,
         may_start=rules.may_start_runs(user.role, role),
     )
+
+
+async def list_who_may(reader: Reader, permission: Permission, project_id: UUID) -> list[UUID]:
+    """Return the active users whose roles give ``permission`` in the project, whatever credential they come with."""
+    row = rules.TABLE[permission]
+    return await store.list_with_role(
+        reader,
+        project_id,
+        platform_roles=[role.value for role in row.platform_roles],
+        project_roles=[role.value for role in row.project_roles] if row.in_project else [],
+    )

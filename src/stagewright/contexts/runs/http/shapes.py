@@ -48,6 +48,7 @@ class WaitFrame(BaseModel):
     run_id: Id
     kind: WaitKind
     target: WaitTarget
+    approval_id: Id | None
     opened_at: Instant
     who_can_act: str
     deadline_at: Instant | None

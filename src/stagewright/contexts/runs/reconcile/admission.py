@@ -15,7 +15,7 @@ async def admit_queued(outside: Outside) -> int:
         turn = 0
         for project_id in projects:
             async with outside.db.transaction() as tx:
-                run = await admission.admit_next(tx, project_id, now=outside.clock.now())
+                run = await admission.admit_next(tx, project_id, signer=outside.signer, now=outside.clock.now())
             if run is not None:
                 turn += 1
                 break  # ask again whose turn it is

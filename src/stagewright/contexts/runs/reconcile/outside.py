@@ -8,7 +8,7 @@ from uuid import UUID
 from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.ports import Forge, GitStore, Workloads
 from stagewright.kit.clock import Clock
-from stagewright.kit.crypto import Sealer
+from stagewright.kit.crypto import MacSigner, Sealer
 from stagewright.kit.db import Database
 
 MintTokens = Callable[[Run, Attempt], Mapping[str, str]]
@@ -30,7 +30,7 @@ class Addresses:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The worker's hands.
+    """The worker's hands. ``signer`` checks the capabilities of approvals.
 
     ``engine_versions`` has the pinned version of every engine that is a program of its own; another one is refused in
     the workload. ``policy_heads`` remembers at which commit each repository's policy was read last, ``heads_seen`` when
@@ -49,6 +49,7 @@ class Outside:
     find_secrets: FindSecrets
     redact: Callable[[str], str]
     sealer: Sealer
+    signer: MacSigner
     engines_available: Callable[[UUID, UUID], Awaitable[frozenset[str]]]
     engine_versions: Mapping[str, str] = field(default_factory=dict)
     policy_heads: dict[UUID, str] = field(default_factory=dict)

@@ -5,19 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stagewright.contexts.agents import api as agents
-from stagewright.contexts.runs import events
-from stagewright.contexts.runs.model import RunStatus, WaitKind
 from stagewright.contexts.runs.ports import BotIdentity, CommitSpec
+from stagewright.contexts.runs.reconcile import holding
 from stagewright.contexts.runs.reconcile.acts import QUARANTINE_MISSING
 from stagewright.contexts.runs.reconcile.checks import violations_of
 from stagewright.contexts.runs.reconcile.delivery import Delivery, PublishRefused
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.together import result
+from stagewright.contexts.runs.rules import asking
 from stagewright.contexts.runs.rules.result_checks import worst
-from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.store import waits as wait_rows
-from stagewright.contexts.runs.usecases import moves, publishing
-from stagewright.contexts.workflow import api as workflow
+from stagewright.contexts.runs.usecases import publishing
 from stagewright.kit.errors import NotFound
 
 
@@ -32,7 +29,8 @@ class Live:
 async def prepare_push(outside: Outside, delivery: Delivery) -> None:
     """Reserve the push of the accepted tree, merged with what others pushed meanwhile."""
     live = await _read_again(outside, delivery)
-    if await _held(outside, delivery):
+    permit = await holding.ask(outside, delivery, asking.PULL_REQUEST)
+    if not permit.given:
         return
     run = delivery.run
     assert run.branch is not None
@@ -40,15 +38,17 @@ async def prepare_push(outside: Outside, delivery: Delivery) -> None:
     commit = await _commit(outside, delivery, spec)
     remote = live.heads.get(run.branch)
     if remote is not None and remote != commit and remote not in spec.parents:
-        merged = await _merged(outside, delivery, commit, remote, spec)
+        # What an owner accepted is published as it was shown, or not at all: a merge would be another tree.
+        merged = await _merged(outside, delivery, commit, remote, spec) if permit.request is None else None
         if merged is None:
             async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
                 await publishing.branch_moved(tx, run.id, now=outside.clock.now())
+                await permit.withdraw(tx, outside, "target_moved")
             return
         commit = merged
     async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
         current = await publishing.set_step(tx, run.id, "push")
-        if current is not None:
+        if current is not None and await permit.use(tx, outside):
             await publishing.reserve_push(
                 tx,
                 current,
@@ -85,34 +85,6 @@ async def _check_thread(outside: Outside, delivery: Delivery) -> None:
         issue = await outside.forge.issue(repository, run.issue_number)
         if not issue.open:
             raise PublishRefused("issue_closed", "the Issue was closed before the result could be published")
-
-
-async def _held(outside: Outside, delivery: Delivery) -> bool:
-    """Hold what only an owner may accept, until the very tree was accepted (specification: runs, section 8.4)."""
-    changes = [workflow.PathChange(path=str(item["path"])) for item in delivery.proposal.changed or ()]
-    paths = workflow.owner_review_paths(changes, delivery.policy)
-    if not workflow.is_held(delivery.kind, paths):
-        return False
-    tree = str(delivery.proposal.tree_sha)
-    now = outside.clock.now()
-    async with outside.db.transaction(correlation_id=delivery.run.correlation_id) as tx:
-        run = await run_rows.lock(tx, delivery.run.id)
-        if run.status is not RunStatus.FINISHING:
-            return True
-        if await wait_rows.is_accepted(tx, run.id, tree):
-            return False
-        await moves.open_wait(
-            tx,
-            run,
-            WaitKind.OWNER_REVIEW,
-            target_kind="result.publish",
-            target_id=tree,
-            who_can_act="approval.decide_owner",
-            now=now,
-        )
-        tx.publish(events.ResultHeld(run=run, extra={"tree": tree, "paths": [path[:200] for path in paths[:10]]}))
-        await moves.pause(tx, run, now=now)
-    return True
 
 
 def _commit_spec(delivery: Delivery, bot: BotIdentity) -> CommitSpec:

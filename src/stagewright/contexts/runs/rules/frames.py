@@ -5,6 +5,9 @@ from typing import Any
 
 from stagewright.contexts.runs.model import Attempt, Link, Run, Wait
 
+ASKED = frozenset({"run.start", "result.publish"})
+"""Targets of waits that are requests of the approvals door, by their action."""
+
 
 def iso(value: datetime | None) -> str | None:
     """Return RFC 3339 in UTC with milliseconds."""
@@ -114,6 +117,7 @@ def wait_frame(wait: Wait) -> dict[str, Any]:
         "run_id": str(wait.run_id),
         "kind": wait.kind.value,
         "target": {"kind": wait.target_kind, "id": wait.target_id},
+        "approval_id": wait.target_id if wait.target_kind in ASKED else None,
         "opened_at": iso(wait.opened_at),
         "who_can_act": wait.who_can_act,
         "deadline_at": iso(wait.deadline_at),

@@ -20,7 +20,18 @@ GROUPS: Mapping[WaitKind, Group] = {
 }
 """How screens group waits by who is asked: a person by a tool, a reviewer, nobody."""
 
-ANSWERS: Mapping[WaitKind, tuple[tuple[str, str], ...]] = {WaitKind.RATE_LIMIT: (("retry", "run_resumes"),)}
+ANSWERS: Mapping[WaitKind, tuple[tuple[str, str], ...]] = {
+    WaitKind.APPROVAL: (("approve", "run_resumes"), ("deny", "run_fails")),
+    WaitKind.OWNER_REVIEW: (
+        ("approve", "result_is_published"),
+        ("ask_for_changes", "run_resumes"),
+        ("refuse", "run_fails"),
+    ),
+    WaitKind.RATE_LIMIT: (("retry", "run_resumes"),),
+}
+PARKED = frozenset({WaitKind.APPROVAL, WaitKind.OWNER_REVIEW})
+"""Waits whose deadline changes nothing but a mark: a person renews the request or gives it up."""
+
 """Only what a door takes today: a kind without answers is left by a cancel, and its comment says so."""
 
 NEW_CREDENTIAL = (("replace_credential", "run_resumes"),)
@@ -50,7 +61,7 @@ def what_nothing_does(
 ) -> Consequence:
     """Return what follows if nobody answers, and when: the first of all that would."""
     found = [Consequence("run_is_cancelled", "wait_abandoned", waiting_since + ABANDONED_AFTER)]
-    if deadline_at is not None:
+    if deadline_at is not None and kind not in PARKED:
         found.append(_at_deadline(kind, target_kind, deadline_at))
     if kind is WaitKind.RATE_LIMIT and resume_at is not None:
         found.append(Consequence("run_resumes", "limit_cleared", resume_at))

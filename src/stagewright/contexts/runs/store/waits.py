@@ -50,9 +50,21 @@ LIST_OF = "select * from waits where run_id = %(run_id)s order by opened_at"
 CLOSED_SINCE = """
 select * from waits where run_id = %(run_id)s and status <> 'open' and resolved_at >= %(since)s order by resolved_at
 """
-ACCEPTED = """
-select 1 from waits where run_id = %(run_id)s and kind = 'owner_review' and target_id = %(tree)s
-  and status = 'resolved' and resolution = 'approve'
+MOVE_TARGET = """
+update waits set target_id = %(target_id)s, deadline_at = %(deadline_at)s, mark = null
+where id = %(id)s and status = 'open'
+"""
+# The target of these waits is a request; only one that was settled, given up or renewed moves its run.
+ANSWERED = """
+select r.id as run_id from runs r
+where r.status = 'waiting' and exists (
+    select 1 from waits w join requests q
+      on q.id = case when w.target_id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then w.target_id::uuid end
+    where w.run_id = r.id and w.status = 'open' and w.kind in ('approval', 'owner_review')
+      and q.state <> 'requested'
+      and (q.state <> 'expired' or q.reason_code is not null or q.on_expiry = 'resume'
+           or exists (select 1 from requests n where n.run_id = r.id and n.renews = q.id)))
+order by r.status_since limit %(limit)s for no key update of r skip locked
 """
 DUE_RUNS = """
 select r.id as run_id from runs r
@@ -131,9 +143,14 @@ async def list_closed_since(reader: Reader, run_id: UUID, since: datetime) -> li
     return await reader.all(to_wait, CLOSED_SINCE, run_id=run_id, since=since)
 
 
-async def is_accepted(reader: Reader, run_id: UUID, tree: str) -> bool:
-    """Say whether an owner accepted the publication of exactly this tree."""
-    return await reader.value(ACCEPTED, run_id=run_id, tree=tree) is not None
+async def move_target(tx: Tx, wait_id: UUID, *, target_id: str, deadline_at: datetime) -> None:
+    """Let the open wait be for another request: the expired one was renewed."""
+    await tx.execute(MOVE_TARGET, id=wait_id, target_id=target_id, deadline_at=deadline_at)
+
+
+async def claim_answered(tx: Tx, *, limit: int) -> list[UUID]:
+    """Return waiting runs with an open wait whose request nobody has to decide any more, locked."""
+    return await tx.all(_run_id, ANSWERED, limit=limit)
 
 
 async def list_circumstances(reader: Reader, runs: Sequence[UUID]) -> dict[UUID, Circumstances]:

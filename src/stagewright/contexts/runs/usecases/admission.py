@@ -11,8 +11,9 @@ from stagewright.contexts.runs.rules import admission
 from stagewright.contexts.runs.rules.admission import Candidate
 from stagewright.contexts.runs.store import queue as queue_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import moves
+from stagewright.contexts.runs.usecases import approving, moves
 from stagewright.contexts.workflow import api as workflow
+from stagewright.kit.crypto import MacSigner
 from stagewright.kit.db import Reader, Tx
 
 TALK_ENDING = "talk_run_ending"
@@ -23,7 +24,7 @@ async def list_projects(reader: Reader) -> list[UUID]:
     return admission.order_projects(await queue_rows.list_projects(reader))
 
 
-async def admit_next(tx: Tx, project_id: UUID, *, now: datetime) -> Run | None:
+async def admit_next(tx: Tx, project_id: UUID, *, signer: MacSigner, now: datetime) -> Run | None:
     """Admit the project's first admissible run, and explain those before it whose reason changed."""
     await queue_rows.lock_admission(tx, project_id)
     candidates = admission.order_candidates(await queue_rows.list_candidates(tx, project_id, now=now))
@@ -32,7 +33,7 @@ async def admit_next(tx: Tx, project_id: UUID, *, now: datetime) -> Run | None:
     for candidate in candidates:
         reason = _reason(candidate, counts, limits[candidate.repository_id])
         if reason is None:
-            run = await _admit(tx, candidate.run_id, now=now)
+            run = await _admit(tx, candidate.run_id, signer=signer, now=now)
             if run is not None:
                 return run
         elif reason != candidate.admission_reason:
@@ -59,10 +60,12 @@ def _reason(candidate: Candidate, counts: workflow.ActiveCounts, limits: workflo
     return workflow.admission_reason(candidate.role, workflow.Mode(candidate.mode), counts, limits)
 
 
-async def _admit(tx: Tx, run_id: UUID, *, now: datetime) -> Run | None:
+async def _admit(tx: Tx, run_id: UUID, *, signer: MacSigner, now: datetime) -> Run | None:
     run = await run_rows.lock(tx, run_id)
     if run.status is not RunStatus.QUEUED:
         return None  # cancelled meanwhile
+    if not await approving.may_start(tx, run, signer=signer, now=now):
+        return None  # waits for a person, or has failed
     return await moves.move(
         tx,
         run,

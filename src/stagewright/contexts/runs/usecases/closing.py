@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.runs.model import Link, Run, RunStatus
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.usecases.label_moves import REVIEW, move_labels
@@ -12,7 +13,8 @@ MOMENTS = {RunStatus.FAILED: workflow.Moment.FAILED, RunStatus.CANCELLED: workfl
 
 
 async def close_run(tx: Tx, run: Run, *, now: datetime, link: Link | None = None) -> None:
-    """Reserve the label moves of a terminal run (specification: workflow, section 11.4)."""
+    """Reserve the label moves of a terminal run (specification: workflow, section 11.4), and settle its requests."""
+    await approvals.close_of_run(tx, run.id, succeeded=run.status is RunStatus.SUCCEEDED, now=now)
     if run.lane == REVIEW:
         await move_labels(tx, run, workflow.Moment.REVIEWER_ENDED, now=now)
         return

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.runs import events, views
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Run, RunStatus, Wait, WaitId, WaitKind
 from stagewright.contexts.runs.rules import transitions
@@ -77,7 +78,8 @@ async def fail(tx: Tx, run: Run, code: str, *, now: datetime, detail: str | None
 
 
 async def close_waits(tx: Tx, run: Run, *, now: datetime, by: str) -> None:
-    """Cancel what the run still waits for."""
+    """Cancel what the run still waits for, and what of it nobody has decided or executed."""
+    await approvals.cancel_of_run(tx, run.id, now=now)
     for wait in await wait_rows.list_open(tx, run.id):
         await wait_rows.close(tx, wait.id, status="cancelled", resolution=None, text=None, by=by, now=now)
 
@@ -93,6 +95,7 @@ async def open_wait(
     now: datetime,
     attempt: Attempt | None = None,
     resume_at: datetime | None = None,
+    deadline_at: datetime | None = None,
 ) -> Wait:
     """Open a wait of ``run`` (one per kind and target).
 
@@ -112,7 +115,7 @@ async def open_wait(
             "target_id": target_id,
             "now": now,
             "who_can_act": who_can_act,
-            "deadline_at": None if deadline is None else now + deadline,
+            "deadline_at": deadline_at if deadline is None else now + deadline,
             "resume_at": resume_at,
         },
     )

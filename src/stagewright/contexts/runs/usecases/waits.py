@@ -6,6 +6,7 @@ from uuid import UUID
 
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Run, RunStatus, Wait, WaitKind
+from stagewright.contexts.runs.rules.waiting import PARKED
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import moves
@@ -16,7 +17,6 @@ REASONS = {
     WaitKind.BUDGET: "budget_granted",
     WaitKind.OWNER_REVIEW: "review_feedback",
 }
-PARKED = frozenset({WaitKind.APPROVAL, WaitKind.OWNER_REVIEW})
 CHANGES_ASKED = "needs_information"
 EXPIRY_CODES = {WaitKind.RATE_LIMIT: "rate_limit_exhausted", WaitKind.BUDGET: "budget_unanswered"}
 

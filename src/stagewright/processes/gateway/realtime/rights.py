@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from stagewright.contexts.approvals import http as approvals_door
+from stagewright.contexts.approvals.model import Level, RequestState
 from stagewright.contexts.identity.api import Caller, Permission, PlatformRole, ProjectRole, allows
 from stagewright.contexts.identity.http.users import user_actions
 from stagewright.contexts.identity.model import UserState
@@ -88,6 +90,15 @@ def _in_project(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[Allo
         return run_shapes.run_actions(project_id, RunStatus(status), caller)
     if frame.shape == "wait" and (kind := frame.data.get("kind")) in list(WaitKind):
         return [run_shapes.retry_action(WaitKind(kind), str(status), project_id, caller)]
+    if frame.shape == "approval":
+        return _with_request(frame, project_id, caller)
     if frame.shape == "repository":
         return projects_door.repository_actions(project_id, caller)
     return projects_door.project_actions(project_id, caller) if frame.shape == "project" else ()
+
+
+def _with_request(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[AllowedAction]:
+    level, state = frame.data.get("level"), frame.data.get("state")
+    if level not in list(Level) or state not in list(RequestState):
+        return ()
+    return approvals_door.approval_actions(project_id, Level(level), RequestState(state), caller)

@@ -20,6 +20,7 @@ ISSUE = re.compile(r"([\w.-]{1,100}/[\w.-]{1,100})#([0-9]{1,9})", re.ASCII)
 FAMILIES: Mapping[str, Permission] = {
     "runs": Permission.SIGNED_IN,
     "waits": Permission.SIGNED_IN,
+    "approvals": Permission.SIGNED_IN,
     "projects": Permission.SIGNED_IN,
     "incidents": Permission.SIGNED_IN,
     "agents": Permission.SIGNED_IN,
@@ -29,13 +30,17 @@ FAMILIES: Mapping[str, Permission] = {
     "settings": Permission.SETTINGS_MANAGE,
     "system": Permission.PLATFORM_OPERATE,
 }
-UNAVAILABLE = frozenset({"approvals", "deploys", "mcp.calls", "deploy", "environment", "config", "docsets", "cluster"})
+UNAVAILABLE = frozenset({"deploys", "mcp.calls", "deploy", "environment", "config", "docsets", "cluster"})
 """Topics of the specification whose rows this release does not write."""
 
 LOGS = "run.logs"
-COLUMNS: Mapping[str, str] = {"runs": "runs", "waits": "runs", "incidents": "incidents", "users": "users"} | {
-    name: name for name in ("settings", "system")
-}
+COLUMNS: Mapping[str, str] = {
+    "runs": "runs",
+    "waits": "runs",
+    "approvals": "approvals",
+    "incidents": "incidents",
+    "users": "users",
+} | {name: name for name in ("settings", "system")}
 """Families whose rows have one topic in the journal; the others are found by their kinds."""
 
 

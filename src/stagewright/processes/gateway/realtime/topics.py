@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from stagewright.contexts.approvals.api import ApprovalMoved
 from stagewright.contexts.identity.events import AccessChanged, MemberFact
 from stagewright.contexts.incidents.events import IncidentFact
 from stagewright.contexts.projects.events import LabelsSynced, ProjectFact, RepositoryFact
@@ -20,13 +21,14 @@ from stagewright.contexts.workflow.events import PolicyChanged
 from stagewright.kit.journal import Entry, Event
 from stagewright.kit.settings.stored import SettingChanged
 
-LISTS = frozenset({"runs", "waits", "projects", "incidents", "users"})
+LISTS = frozenset({"runs", "waits", "approvals", "projects", "incidents", "users"})
 """Routes of which only the last version of a key counts."""
 
 OVER = ("cancelling", "succeeded", "failed", "cancelled")
 Kinds = tuple[type[Event], ...]
 FAMILIES: Mapping[str, Kinds] = {
     "runs": (RunMoved, PullRequestUpdated),
+    "approvals": (ApprovalMoved,),
     "projects": (ProjectFact, RepositoryFact),
     "incidents": (IncidentFact,),
     "users": (AccessChanged,),
@@ -35,13 +37,23 @@ FAMILIES: Mapping[str, Kinds] = {
 }
 SHAPES: Mapping[str, Kinds] = {
     "run": (RunMoved,),
+    "approval": (ApprovalMoved,),
     "project": (ProjectFact,),
     "repository": (RepositoryFact,),
     "user": (AccessChanged,),
     "incident": (IncidentFact,),
     "setting": (SettingChanged,),
 }
-KEYED: Kinds = (RunMoved, AttemptFact, ProjectFact, RepositoryFact, IncidentFact, AccessChanged, SettingChanged)
+KEYED: Kinds = (
+    RunMoved,
+    AttemptFact,
+    ApprovalMoved,
+    ProjectFact,
+    RepositoryFact,
+    IncidentFact,
+    AccessChanged,
+    SettingChanged,
+)
 OF_ISSUE: Kinds = (RunMoved, PullRequestCreated, PullRequestUpdated)
 """Rows of other streams that an Issue's topic shows: its runs and what becomes of its pull requests."""
 

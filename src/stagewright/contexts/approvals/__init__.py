@@ -1,0 +1,1 @@
+"""Requests that a person decides: their states, the capability a decision gives, and its one execution."""

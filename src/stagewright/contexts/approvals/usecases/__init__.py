@@ -1,0 +1,1 @@
+"""What is done with requests, inside a given transaction."""
