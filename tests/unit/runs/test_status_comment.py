@@ -44,8 +44,8 @@ Timeline: queued ✓ → preparing ✓ → agent at work ✓ → publishing ✓ 
 - Follow-up: Tidy up
 
 **Next steps**
-- [set `run:qa`](https://s/n) (recommended)
-- set `run:dev:revise` [again]
+- [Go on: `run:qa` (every path, recommended)](https://s/n)
+- Revise this result: `run:dev:revise`
 
 {MARKER}
 """
@@ -100,6 +100,7 @@ def facts(**changes: Any) -> CommentFacts:
         "stage_name": "dev",
         "pr_number": None,
         "pr_url": None,
+        "requester": "ann",
         "violations": (),
         "warnings": (),
         "follow_ups": (),
@@ -132,8 +133,8 @@ def test_a_succeeded_run_in_english() -> None:
         pr_url="https://f/8",
         follow_ups=("Tidy up",),
         next_steps=(
-            CommentStep("run:qa", "", "https://s/n", recommended=True),
-            CommentStep("run:dev:revise", "again", None, recommended=False),
+            CommentStep("Go on: `run:qa` (every path, recommended)", "https://s/n"),
+            CommentStep("Revise this result: `run:dev:revise`", None),
         ),
     )
     assert status_comment.render(run, shown) == SUCCEEDED_EN
@@ -205,8 +206,8 @@ def test_every_status_can_be_shown_in_every_language(status: RunStatus, locale: 
 
 
 def test_what_others_wrote_cannot_break_the_table_or_the_marker() -> None:
-    run = a_run(requested_by="ann | bob\n", trigger_label="run:dev", detail="x")
-    body = status_comment.render(run, facts())
+    run = a_run(trigger_label="run:dev", detail="x")
+    body = status_comment.render(run, facts(requester="ann | bob\n"))
     assert "ann \\| bob " in body
     long = a_run(notes=tuple("n" * 500 for _ in range(200)))
     body = status_comment.render(long, facts())

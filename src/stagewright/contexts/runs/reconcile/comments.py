@@ -4,6 +4,8 @@ import hashlib
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from stagewright.contexts.identity import api as identity
+from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.model import Attempt, Run, RunStatus
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.rules import status_comment
@@ -17,6 +19,7 @@ from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.store.comments import StatusComment
 from stagewright.contexts.runs.usecases import effects
+from stagewright.contexts.runs.usecases.steps import finished_run
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader, Tx
 
@@ -84,10 +87,11 @@ async def _facts(reader: Reader, run: Run, *, public_url: str | None) -> Comment
         stage_name=workflow.stage_word(run.kind, policy),
         pr_number=link.pr_number if link else run.pr_number,
         pr_url=link.url if link else None,
+        requester=await _requester(reader, run),
         violations=tuple(proposal.violations or ()) if proposal else (),
         warnings=tuple(proposal.warnings) if proposal and accepted else (),
         follow_ups=follow_ups if run.status is RunStatus.SUCCEEDED else [],
-        next_steps=_next_steps(run, policy, has_link=link is not None, public_url=public_url),
+        next_steps=await _next_steps(reader, run, policy, public_url=public_url),
         dev_label=workflow.label_text("run:dev", policy),
         blocked_label=workflow.label_text("state:blocked", policy),
     )
@@ -97,22 +101,35 @@ def _is_ready(attempts: list[Attempt]) -> bool:
     return bool(attempts) and attempts[-1].last_event_at is not None
 
 
-def _next_steps(
-    run: Run, policy: workflow.Policy, *, has_link: bool, public_url: str | None
+async def _next_steps(
+    reader: Reader, run: Run, policy: workflow.Policy, *, public_url: str | None
 ) -> tuple[CommentStep, ...]:
+    """Return what may follow, in the project's language; a pull request's step names the pull request."""
     if not run.status.terminal:
         return ()
-    profile = None
-    if run.world.profile and run.world.profile_source:
-        profile = workflow.StoredProfile(run.world.profile, workflow.ProfileSource(run.world.profile_source))
-    finished = workflow.FinishedRun(
-        kind=run.kind,
-        succeeded=run.status is RunStatus.SUCCEEDED,
-        has_open_link=has_link,
-        profile=profile,
-        trigger=run.trigger_label,
-    )
-    return tuple(
-        CommentStep(workflow.label_text(step.target, policy), step.variant, None, step.recommended)
-        for step in workflow.next_steps(finished, policy)
-    )
+    finished = await finished_run(reader, run)
+    repository = await projects.get_repository(reader, run.repository_id)
+
+    def link(step: workflow.NextStep) -> str | None:
+        on_pull = step.action_kind == workflow.PULL_REQUEST_ACTION
+        return workflow.deep_link(
+            public_url,
+            step,
+            repository=repository.full_name,
+            issue=run.issue_number,
+            pull_request=run.pr_number if on_pull else None,
+            run_id=str(run.id),
+        )
+
+    steps = workflow.next_steps(finished, policy)
+    return tuple(CommentStep(workflow.step_text(step, run.locale, policy), link(step)) for step in steps)
+
+
+async def _requester(reader: Reader, run: Run) -> str:
+    """Return who asked for the run: a login, or the name of a person without an account of the forge."""
+    if run.requested_by_kind != "user":
+        return run.requested_by
+    person = await identity.find_user(reader, UUID(run.requested_by))
+    if person is None:
+        return "-"
+    return person.github_login or f"`{' '.join(person.display_name.replace('`', '').split()) or '-'}`"

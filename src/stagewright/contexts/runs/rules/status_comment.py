@@ -23,12 +23,10 @@ TIMELINE = (RunStatus.QUEUED, RunStatus.PREPARING, RunStatus.RUNNING, RunStatus.
 
 @dataclass(frozen=True, slots=True)
 class CommentStep:
-    """A next step: the label's text, its deep link if there is a public address, and whether it is recommended."""
+    """A next step: what it does in the project's language, and its deep link if there is a public address."""
 
-    label: str
-    variant: str
+    text: str
     url: str | None
-    recommended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +40,7 @@ class CommentFacts:
     stage_name: str
     pr_number: int | None
     pr_url: str | None
+    requester: str
     violations: Sequence[Mapping[str, Any]]
     warnings: Sequence[str]
     follow_ups: Sequence[str]
@@ -189,7 +188,7 @@ def _fields(run: Run, facts: CommentFacts) -> str:
     reasoning = f"{run.reasoning} ({run.reasoning_source})" if run.reasoning else None
     rows = (
         ("run", run_name(run.number)),
-        ("trigger", f"{trigger} · {run.requested_by}"),
+        ("trigger", f"{trigger} · {facts.requester}"),
         ("kind", run.kind),
         ("role", run.role),
         ("mode", text("mode.source", run.locale, mode=run.mode, source=run.runtime_source)),
@@ -276,12 +275,7 @@ def _next(run: Run, facts: CommentFacts) -> str:
     if not run.status.terminal or not facts.next_steps:
         return ""
     lines = [f"**{text('next.heading', run.locale)}**"]
-    for step in facts.next_steps:
-        name = text("next.line", run.locale, label=step.label)
-        shown = f"[{name}]({step.url})" if step.url else name
-        variant = f" [{step.variant}]" if step.variant else ""
-        recommended = text("next.recommended", run.locale) if step.recommended else ""
-        lines.append(f"- {shown}{variant}{recommended}")
+    lines += [f"- [{step.text}]({step.url})" if step.url else f"- {step.text}" for step in facts.next_steps]
     return "\n".join(lines)
 
 
