@@ -26,6 +26,14 @@ test('a log shows times as the person chose, is saved without colours, and keeps
   await page.reload()
   await expect(row(page, 'step 1 of 40').locator('time')).toHaveText('+0:00')
 
+  await page.getByRole('button', { name: 'More room between lines' }).click()
+  const heights = () =>
+    page.locator('.sw-log-row').evaluateAll((rows) => [...new Set(rows.map((one) => one.clientHeight))])
+  expect(await heights()).toEqual([24])
+  await page.reload()
+  await expect(row(page, 'step 1 of 40')).toBeVisible()
+  expect(await heights()).toEqual([24])
+
   await page.getByRole('button', { name: 'Download' }).click()
   await expect(page.getByRole('link', { name: /Exactly as printed/ })).toContainText(/\d K?B/)
   const [file] = await Promise.all([

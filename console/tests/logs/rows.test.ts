@@ -69,6 +69,7 @@ describe('rows', () => {
     expect(shownRows(window, [7, 101, 900, 5000], 1000)).toEqual([7, 100, 101, 102, 900])
     expect(asidePlace(101, window)).toBeNull()
     expect(asidePlace(7, window)).toEqual({ position: 'absolute', top: '-1860px' })
+    expect(asidePlace(7, window, 24)).toEqual({ position: 'absolute', top: '-2232px' })
     expect(asidePlace(900_000, window)).toEqual({ position: 'absolute', top: '100000px' })
   })
   test('rows of a filter bear the numbers of the whole log', () => {

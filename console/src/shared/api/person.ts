@@ -17,6 +17,7 @@ export interface Preferences {
   letters?: boolean
   follow?: boolean
   logTimes?: 'off' | 'relative' | 'absolute'
+  logRows?: 'dense' | 'comfortable'
 }
 interface Change {
   locale?: string

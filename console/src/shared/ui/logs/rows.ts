@@ -76,8 +76,9 @@ const FAR = 100_000
 export function asidePlace(
   i: number,
   { first, count }: Window,
+  height = ROW,
 ): { position: 'absolute'; top: string } | null {
   if (i >= first && i < first + count) return null
-  const top = Math.max(-FAR, Math.min(FAR, (i - first) * ROW))
+  const top = Math.max(-FAR, Math.min(FAR, (i - first) * height))
   return { position: 'absolute', top: `${top}px` }
 }

@@ -1,5 +1,6 @@
 // Scrolling through more pixels than a browser can lay out: the spacer is at most 8 M px, the offset is ours.
 export const ROW = 20
+export const COMFORTABLE = 24
 export const MOST = 8_000_000
 const OVERSCAN = 8
 const MOST_ROWS = 120

@@ -1,12 +1,17 @@
 // How the log's box moves: scaled scrolling, follow, keys, touch, selection and copy (console.md §7.1, §9.3).
 import { nextTick, onBeforeUnmount, onMounted, ref, shallowRef, watch, type Ref } from 'vue'
-import { ROW, ScaledScroll, type Window } from './scroll'
+import { ScaledScroll, type Window } from './scroll'
 import { useSelection } from './selection'
 import type { LogSource } from './source'
 import { pan } from './touch'
 
-/** Drive the box of `source`; `version` grows when lines were added or loaded. */
-export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: Ref<boolean>) {
+/** Drive the box of `source`; `version` grows when lines were added or loaded; `row` is the height of a line. */
+export function useLogBox(
+  source: Ref<LogSource>,
+  version: Ref<number>,
+  follow: Ref<boolean>,
+  row: Ref<number>,
+) {
   const element = ref<HTMLElement | null>(null)
   const rows = ref<HTMLElement | null>(null)
   const painted = shallowRef<Window>({ first: 0, count: 0, shift: 0 })
@@ -57,11 +62,11 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     follow.value = false
     go((it) => it.setTop(0))
   }
-  const firstVisible = () => Math.floor((scroll?.top ?? 0) / ROW)
+  const firstVisible = () => Math.floor((scroll?.top ?? 0) / row.value)
   const lastVisible = () =>
     scroll === null
       ? 0
-      : Math.max(0, Math.min(scroll.lines, Math.floor((scroll.top + scroll.view) / ROW)) - 1)
+      : Math.max(0, Math.min(scroll.lines, Math.floor((scroll.top + scroll.view) / row.value)) - 1)
   function onScroll(): void {
     if (scroll === null) return
     if (scroll.scrolled()) follow.value = scroll.atEnd
@@ -77,10 +82,10 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     if (event.deltaY > 0 && scroll.atEnd) follow.value = true
   }
   const moves: Record<string, (it: ScaledScroll) => number> = {
-    ArrowUp: (it) => it.top - ROW,
-    ArrowDown: (it) => it.top + ROW,
-    PageUp: (it) => it.top - (it.view - ROW),
-    PageDown: (it) => it.top + (it.view - ROW),
+    ArrowUp: (it) => it.top - row.value,
+    ArrowDown: (it) => it.top + row.value,
+    PageUp: (it) => it.top - (it.view - row.value),
+    PageDown: (it) => it.top + (it.view - row.value),
   }
   function onKey(event: KeyboardEvent): void {
     const move = moves[event.key]
@@ -115,7 +120,7 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     frame = requestAnimationFrame(refresh)
   }
   onMounted(() => {
-    scroll = new ScaledScroll(element.value!, source.value.lines)
+    scroll = new ScaledScroll(element.value!, source.value.lines, row.value)
     element.value!.addEventListener('wheel', onWheel, { passive: false })
     sizes = new ResizeObserver(soon)
     sizes.observe(element.value!)
@@ -126,6 +131,13 @@ export function useLogBox(source: Ref<LogSource>, version: Ref<number>, follow: 
     sizes?.disconnect()
   })
   watch([version, follow], soon)
+  /** Other heights: the line on top stays on top. */
+  watch(row, (height, before) => {
+    if (scroll === null) return
+    const top = (scroll.top / before) * height
+    scroll.row = height
+    void measure().then(() => go((it) => it.setTop(follow.value ? it.full : top)))
+  })
   watch(source, () => {
     selection.clear()
     refresh()
