@@ -137,6 +137,57 @@ const session = {
   current: true,
 }
 
+const stage = {
+  stage: 'dev',
+  label: 'run:dev',
+  name: 'Development',
+  state: 'next',
+  on_path: true,
+  artifacts: ['code'],
+  runs: [],
+  pulls: [],
+  documents: [],
+  documents_truncated: false,
+  active_seconds: 0,
+  started_at: null,
+  finished_at: null,
+}
+export const way = {
+  repository: {
+    id: 'g1',
+    full_name: 'shop/api',
+    web_url: 'http://forge.test/shop/api',
+    project_id: 'p1',
+    project: 'shop',
+  },
+  number: 12,
+  asked_number: 12,
+  is_pull_request: false,
+  url: 'http://forge.test/shop/api/issues/12',
+  topic: 'issue:shop/api#12',
+  state: 'open',
+  labels: [],
+  seen_at: AT,
+  profile: {
+    profile: 'feature',
+    source: null,
+    provisional: true,
+    path: ['dev'],
+    updated_by: null,
+    updated_at: null,
+  },
+  track: [stage],
+  side_runs: [],
+  other_pulls: [],
+  candidate: null,
+  wanted_stage: 'dev',
+  blocked_by: [],
+  next_steps: [],
+  next_steps_of: null,
+  allowed_actions: [{ verb: 'next_step', mode: 'allow', reason_code: null }],
+  as_of: AT,
+}
+
 /** A new page is one more row. */
 export const PAGES: PageCase[] = [
   {
@@ -166,6 +217,7 @@ export const PAGES: PageCase[] = [
     filter: 'stage=qa',
   },
   { name: 'run', path: '/runs/r1', reads: '/runs/r1', full: run, shows: 'shop/api#12' },
+  { name: 'issue', path: '/i/shop/api/12', reads: '/issues/shop/api/12', full: way, shows: 'Development' },
   {
     name: 'waits',
     path: '/waits',

@@ -9,6 +9,19 @@ export const overviewRoutes: RouteRecordRaw[] = [
     meta: { area: 'overview', feature: 'inbox', title: 'screen.inbox' },
   },
   {
+    path: '/i/:owner/:repo/:n(\\d+)',
+    name: 'issue',
+    component: () => import('./lineage/LineagePage.vue'),
+    props: true,
+    meta: { area: 'overview', feature: 'issues', title: 'screen.issue' },
+  },
+  {
+    path: '/next-step',
+    name: 'next-step',
+    component: () => import('./next/NextStepPage.vue'),
+    meta: { area: 'overview', feature: 'inbox', title: 'screen.nextStep' },
+  },
+  {
     path: '/audit',
     name: 'audit',
     component: () => import('./AuditPage.vue'),

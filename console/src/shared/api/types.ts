@@ -27,6 +27,13 @@ export type System = Schemas['SystemView']
 export type AllowedAction = Schemas['AllowedAction']
 
 export type InboxItem = Schemas['InboxItemView']
+export type Lineage = Schemas['LineageView']
+export type LineageStage = Schemas['LineageStage']
+export type LineageRun = Schemas['LineageRunView']
+export type LineageStep = Schemas['LineageStep']
+export type StepForm = Schemas['StepForm']
+export type StepPreview = Schemas['StepPreview']
+export type StepResult = Schemas['StepResult']
 export type User = Schemas['UserView']
 export type Setting = Schemas['SettingView']
 

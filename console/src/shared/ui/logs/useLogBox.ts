@@ -5,6 +5,13 @@ import { useSelection } from './selection'
 import type { LogSource } from './source'
 import { pan } from './touch'
 
+const MOVES: Record<string, (it: ScaledScroll) => number> = {
+  ArrowUp: (it) => it.top - it.row,
+  ArrowDown: (it) => it.top + it.row,
+  PageUp: (it) => it.top - (it.view - it.row),
+  PageDown: (it) => it.top + (it.view - it.row),
+}
+
 /** Drive the box of `source`; `version` grows when lines were added or loaded; `row` is the height of a line. */
 export function useLogBox(
   source: Ref<LogSource>,
@@ -81,14 +88,8 @@ export function useLogBox(
     element.value!.scrollLeft += event.deltaX
     if (event.deltaY > 0 && scroll.atEnd) follow.value = true
   }
-  const moves: Record<string, (it: ScaledScroll) => number> = {
-    ArrowUp: (it) => it.top - row.value,
-    ArrowDown: (it) => it.top + row.value,
-    PageUp: (it) => it.top - (it.view - row.value),
-    PageDown: (it) => it.top + (it.view - row.value),
-  }
   function onKey(event: KeyboardEvent): void {
-    const move = moves[event.key]
+    const move = MOVES[event.key]
     if (event.key === 'Home') toStart()
     else if (event.key === 'End') toEnd()
     else if (move) {
