@@ -257,6 +257,17 @@ class World:
             "label": {"name": label},
         }
 
+    async def say(self, issue: int, body: str, *, by: str = "ann", told: bool = True) -> int:
+        """Write a comment on a thread as a person; deliver its webhook, or let the scan find it. Return its id."""
+        said = self.forge.person_comments(self.repository.forge_repository_id, issue, body, by=by)
+        if told:
+            payload = self.labeled(issue, "-", by=by, action="created")
+            del payload["label"]
+            payload["comment"] = {"id": said.id, "body": body, "created_at": said.created_at.isoformat()}
+            await self.deliver("issue_comment", payload, delivery_id=f"comment-{said.id}")
+            await self.decide()
+        return said.id
+
     async def trigger(self, issue: int, label: str = "run:dev", *, by: str = "ann") -> None:
         """Put a label on an issue as a person and let the scan find it."""
         self.put_label(issue, label, by=by)

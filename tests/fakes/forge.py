@@ -6,7 +6,14 @@ from copy import copy
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct, UpdatedThreads
+from stagewright.contexts.intake.ports import (
+    ForgePull,
+    ForgeRemark,
+    ForgeReview,
+    ForgeThread,
+    ThreadAct,
+    UpdatedThreads,
+)
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
 from stagewright.contexts.runs.ports import (
     BotIdentity,
@@ -161,6 +168,19 @@ class FakeForge(ForgePeople):
             if (self.bot_account.login, reaction) not in found:
                 found.append((self.bot_account.login, reaction))
 
+    async def own_comment_reactions(self, repository: Repository, comment_id: int) -> Sequence[str]:
+        """Return what the bot reacted with on a comment."""
+        with self._doing("own_comment_reactions", comment_id, repository):
+            thread, _ = _comment(self._of(repository), comment_id)
+            return thread.reactions_on(comment_id, self.bot_account.login)
+
+    async def add_comment_reaction(self, repository: Repository, comment_id: int, reaction: str) -> None:
+        """React to a comment; the same reaction again is success."""
+        with self._doing("add_comment_reaction", comment_id, repository):
+            thread, _ = _comment(self._of(repository), comment_id)
+            if reaction not in thread.reactions_on(comment_id, self.bot_account.login):
+                thread.comment_reactions.append((comment_id, self.bot_account.login, reaction))
+
     async def default_branch(self, repository: Repository) -> str:
         """Return the name of the default branch now."""
         with self._doing("default_branch", None, repository):
@@ -262,6 +282,16 @@ class FakeForge(ForgePeople):
         with self._doing("reviews", number, repository):
             half = thread_of(self._of(repository), number).pull
             return list(half.reviews) if half is not None else []
+
+    async def remarks(self, repository: Repository, number: int, since: datetime) -> Sequence[ForgeRemark]:
+        """Return the comments written at or after ``since``, oldest first."""
+        with self._doing("remarks", number, repository):
+            said = thread_of(self._of(repository), number).comments
+            return [
+                ForgeRemark(one.id, one.body, one.created_at, one.author_type, one.author, one.author_id)
+                for one in said
+                if one.created_at >= since
+            ]
 
     async def permission(self, repository: Repository, login: str) -> str:
         """Return the account's role."""

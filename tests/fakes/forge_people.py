@@ -58,7 +58,12 @@ class FakeThread:
     comments: list[ForgeComment] = field(default_factory=list)
     acts: list[ThreadAct] = field(default_factory=list)
     reactions: list[tuple[str, str]] = field(default_factory=list)
+    comment_reactions: list[tuple[int, str, str]] = field(default_factory=list)
     pull: FakePull | None = None
+
+    def reactions_on(self, comment_id: int, login: str) -> list[str]:
+        """Return the reactions of ``login`` on a comment."""
+        return [one for where, who, one in self.comment_reactions if (where, who) == (comment_id, login)]
 
 
 @dataclass

@@ -6,9 +6,11 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from tests.unit.workflow.words import (
     NOW,
+    a_comment,
     a_label,
     a_link,
     a_policy,
+    a_question,
     a_review,
     a_review_world,
     a_thread,
@@ -19,6 +21,7 @@ from tests.unit.workflow.words import (
 
 from stagewright.contexts.workflow.api import (
     ActiveRun,
+    CommentEvent,
     Decision,
     EndEvent,
     Fact,
@@ -28,6 +31,7 @@ from stagewright.contexts.workflow.api import (
     Refuse,
     ReviewEvent,
     Start,
+    ThreadFact,
     World,
     label_catalogue,
 )
@@ -112,6 +116,16 @@ def reviews(draw: st.DrawFn) -> tuple[ReviewEvent, World]:
 
 
 @st.composite
+def comments(draw: st.DrawFn) -> tuple[CommentEvent, World]:
+    """A comment on a thread that is discussed, or not."""
+    on_pull = draw(st.sampled_from([False, False, False, True]))
+    labels = dict.fromkeys([*draw(st.sampled_from([("mode:discussion",), ()])), *draw(few_labels)])
+    action = draw(st.sampled_from(["created", "created", "edited"]))
+    thread = a_thread(*labels, is_open=draw(st.integers(0, 3)) > 0)
+    return a_comment(action, is_pull_request=on_pull), replace(draw(worlds()), thread=thread)
+
+
+@st.composite
 def worlds(draw: st.DrawFn) -> World:
     """What surrounds an act, half of the time nothing that hinders it; its thread is the act's to set."""
     if draw(st.booleans()):
@@ -125,16 +139,18 @@ def worlds(draw: st.DrawFn) -> World:
         links=draw(st.sampled_from(LINKS)),
         accepted_result=draw(st.booleans()),
         platform_needs_input=draw(st.booleans()),
+        question=draw(st.sampled_from([None, None, a_question()])),
+        last_stage=draw(st.sampled_from([None, "prd"])),
         engines_available=draw(st.sampled_from([frozenset(), frozenset({"codex"}), frozenset({"codex"})])),
     )
 
 
-def situations() -> st.SearchStrategy[tuple[LabelEvent | EndEvent | ReviewEvent, World]]:
+def situations() -> st.SearchStrategy[tuple[ThreadFact, World]]:
     """Any act on a thread, in some state of the world."""
-    return st.one_of(labellings(), endings(), reviews())
+    return st.one_of(labellings(), endings(), reviews(), comments())
 
 
-def renamed(fact: LabelEvent | EndEvent | ReviewEvent, world: World) -> tuple[Fact, World]:
+def renamed(fact: ThreadFact, world: World) -> tuple[Fact, World]:
     """Return the same act in the project that calls every label otherwise."""
     other = replace(fact, label=NAMES[fact.label]) if isinstance(fact, LabelEvent) else fact
     pull = world.reviewed

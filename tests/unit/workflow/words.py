@@ -7,6 +7,7 @@ from typing import Any
 
 from stagewright.contexts.workflow.api import (
     ActiveRun,
+    CommentEvent,
     DeclaredDeploy,
     EndEvent,
     LabelEvent,
@@ -16,6 +17,7 @@ from stagewright.contexts.workflow.api import (
     Policy,
     PushEvent,
     PushWorld,
+    Question,
     Reviewed,
     ReviewEvent,
     Sender,
@@ -66,6 +68,27 @@ def an_end(action: str = "closed", **changes: Any) -> EndEvent:
         event="issues", action=action, thread=12, is_pull_request=False, sender=a_sender(), occurred_at=NOW
     )
     return replace(event, **changes)
+
+
+def a_comment(action: str = "created", **changes: Any) -> CommentEvent:
+    event = CommentEvent(
+        event="issue_comment",
+        action=action,
+        thread=12,
+        is_pull_request=False,
+        sender=a_sender(),
+        occurred_at=NOW - timedelta(seconds=30),
+        comment_id=901,
+    )
+    return replace(event, **changes)
+
+
+def a_talk_run(**changes: Any) -> ActiveRun:
+    return replace(ActiveRun("t1", 7, "discussion", "mode:discussion"), **changes)
+
+
+def a_question(**changes: Any) -> Question:
+    return replace(Question(a_work_run(), "w1", NOW - timedelta(hours=1)), **changes)
 
 
 def a_review(state: str = "changes_requested", **changes: Any) -> ReviewEvent:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import LABELS, THREADS, Need
 from stagewright.adapters.github.bots import Bots
-from stagewright.adapters.github.client import PAGE, Client, at
+from stagewright.adapters.github.client import PAGE, Client, Place, at
 from stagewright.adapters.github.rates import CONTENT
 from stagewright.adapters.github.wire import Wire, decoded
 from stagewright.contexts.projects.model import Repository
@@ -119,10 +119,21 @@ class GitHubForge:
 
     async def own_reactions(self, repository: Repository, number: int) -> Sequence[str]:
         """Return what the bot reacted with to a thread."""
+        return await self._own_reactions(repository, at("/issues/{number}/reactions", PAGE, number=number))
+
+    async def _own_reactions(self, repository: Repository, place: Place) -> Sequence[str]:
         me = (await self.bot(repository)).login.lower()
-        place = at("/issues/{number}/reactions", PAGE, number=number)
         found = await self._client.pages(repository, THREADS, place, structs.Reaction)
         return [one.content for one in found if one.user is not None and one.user.login.lower() == me]
+
+    async def own_comment_reactions(self, repository: Repository, comment_id: int) -> Sequence[str]:
+        """Return what the bot reacted with on a comment."""
+        return await self._own_reactions(repository, at("/issues/comments/{id}/reactions", PAGE, id=comment_id))
+
+    async def add_comment_reaction(self, repository: Repository, comment_id: int, reaction: str) -> None:
+        """React to a comment; the same reaction again is success."""
+        place = at("/issues/comments/{id}/reactions", id=comment_id)
+        await self._client.write("POST", repository, THREADS, place, {"content": reaction})
 
     async def add_reaction(self, repository: Repository, number: int, reaction: str) -> None:
         """React to a thread; the same reaction again is success."""

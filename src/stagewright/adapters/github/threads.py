@@ -7,11 +7,23 @@ from stagewright.adapters.github import structs, words
 from stagewright.adapters.github.access import SENDERS, THREADS
 from stagewright.adapters.github.client import PAGE, Client, at, checked_next
 from stagewright.adapters.github.wire import decoded
-from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct, UpdatedThreads
+from stagewright.contexts.intake.ports import (
+    ForgePull,
+    ForgeRemark,
+    ForgeReview,
+    ForgeThread,
+    ThreadAct,
+    UpdatedThreads,
+)
 from stagewright.contexts.projects.model import Repository
 from stagewright.kit.errors import NotFound
 
 MOST_PAGES = 100
+
+
+def moment(value: datetime) -> str:
+    """Return a moment as the forge takes it: in whole seconds of UTC."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class GitHubThreads:
@@ -46,6 +58,13 @@ class GitHubThreads:
         found = await self._client.pages(repository, THREADS, place, structs.Review)
         return [words.review(one) for one in found if one.submitted_at is not None]
 
+    async def remarks(self, repository: Repository, number: int, since: datetime) -> Sequence[ForgeRemark]:
+        """Return the comments written at or after ``since``, oldest first; the forge selects by the last change."""
+        query: dict[str, str | int] = {"since": moment(since), **PAGE}
+        place = at("/issues/{number}/comments", query, number=number)
+        found = await self._client.pages(repository, THREADS, place, structs.Comment)
+        return [words.remark(one) for one in found if one.created_at >= since]
+
     async def permission(self, repository: Repository, login: str) -> str:
         """Return the account's role; ``none`` when the forge knows of none."""
         if login.strip() in ("", ".", ".."):
@@ -71,7 +90,7 @@ class GitHubThreads:
         """
         query: dict[str, str | int] = {"state": "open", "sort": "updated", "direction": "desc", **PAGE}
         if since is not None:
-            query |= {"state": "all", "since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+            query |= {"state": "all", "since": moment(since)}
         else:
             etag = None
         first = await self._client.page_unless(repository, THREADS, at("/issues", query).url(repository), etag)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from stagewright.adapters.github import structs
-from stagewright.contexts.intake.ports import ForgePull, ForgeReview, ForgeThread, ThreadAct
+from stagewright.contexts.intake.ports import ForgePull, ForgeRemark, ForgeReview, ForgeThread, ThreadAct
 from stagewright.contexts.projects.model import ForgeAccount, ForgeRepository, Repository
 from stagewright.contexts.runs.ports import (
     ForgeComment,
@@ -62,6 +62,12 @@ def thread(found: structs.Issue) -> ForgeThread:
 def comment(found: structs.Comment) -> ForgeComment:
     """Return a comment."""
     return _said(found, found.created_at)
+
+
+def remark(found: structs.Comment) -> ForgeRemark:
+    """Return a comment with who wrote it."""
+    author = found.user or GHOST
+    return ForgeRemark(found.id, found.body or "", found.created_at, author.type, author.login, author.id)
 
 
 def feedback(reviews: Sequence[structs.Review], comments: Sequence[structs.ReviewComment]) -> ForgeFeedback:

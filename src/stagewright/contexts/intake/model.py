@@ -66,6 +66,8 @@ class ParsedDelivery:
     deleted: bool = False
     installed: tuple[int, ...] = ()
     uninstalled: tuple[int, ...] = ()
+    comment_id: int | None = None
+    comment_body: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

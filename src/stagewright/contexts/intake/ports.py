@@ -70,6 +70,18 @@ class ForgeReview:
     author_id: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ForgeRemark:
+    """A comment of a thread; ``at``: when it was written."""
+
+    id: int
+    body: str
+    at: datetime
+    author_type: str | None
+    author_login: str | None
+    author_id: int | None
+
+
 class ForgeThreads(Protocol):
     """Reads of a bound repository's threads with the stored credential."""
 
@@ -87,6 +99,10 @@ class ForgeThreads(Protocol):
 
     async def reviews(self, repository: Repository, number: int) -> Sequence[ForgeReview]:
         """Return the submitted reviews of the pull request, oldest first."""
+        ...
+
+    async def remarks(self, repository: Repository, number: int, since: datetime) -> Sequence[ForgeRemark]:
+        """Return the thread's comments written at or after ``since``, oldest first."""
         ...
 
     async def permission(self, repository: Repository, login: str) -> str:

@@ -46,6 +46,12 @@ class _Thread(msgspec.Struct):
     head: _Head | None = None
 
 
+class _Comment(msgspec.Struct):
+    id: int | None = None
+    body: str | None = None
+    created_at: str | int | None = None
+
+
 class _Review(msgspec.Struct):
     state: str | None = None
     submitted_at: str | int | None = None
@@ -65,6 +71,7 @@ class _Payload(msgspec.Struct):
     repositories: list[_Repository | None] | None = None
     repositories_added: list[_Repository | None] | None = None
     repositories_removed: list[_Repository | None] | None = None
+    comment: _Comment | None = None
 
 
 DELIVERY_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -100,6 +107,8 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
         occurred_at=_occurred_at(body, thread),
         merged=_merged(thread) if is_pull_request else None,
         head_sha=_plain(thread.head.sha) if thread and thread.head else None,
+        comment_id=body.comment.id if body.comment else None,
+        comment_body=_plain(body.comment.body) if body.comment else None,
         review_state=_plain(body.review.state.lower()) if body.review and body.review.state else None,
         merged_at=_merged_at(thread) if is_pull_request else None,
         ref=_plain(body.ref),
@@ -127,8 +136,10 @@ def _is_pull_request(issue: _Thread | None) -> bool:
 
 
 def _occurred_at(body: _Payload, thread: _Thread | None) -> datetime | None:
-    """Return when it happened: a review says so itself, anything else by its thread."""
+    """Return when it happened: a review and a comment say so themselves, anything else by its thread."""
     if body.action == "submitted" and body.review is not None and (at := _moment(body.review.submitted_at)):
+        return at
+    if body.action == "created" and body.comment is not None and (at := _moment(body.comment.created_at)):
         return at
     return _moment(thread.updated_at) if thread else None
 

@@ -22,6 +22,7 @@ from stagewright.contexts.runs.store.runs import (
     list_active,
     succeeded_stages,
 )
+from stagewright.contexts.runs.usecases.answering import answer_question, find_report_question
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.runs.usecases.effects import (
     change_labels,
@@ -36,6 +37,7 @@ from stagewright.contexts.runs.usecases.linking import adopt_pull_request, follo
 from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
 from stagewright.contexts.runs.usecases.request import RunRequest, request_run
 from stagewright.contexts.runs.usecases.steps import finished_run, proposed_path
+from stagewright.contexts.runs.usecases.talk import end_talk, join_talk
 
 __all__ = [
     "Attempt",
@@ -52,17 +54,20 @@ __all__ = [
     "Wait",
     "WaitKind",
     "adopt_pull_request",
+    "answer_question",
     "blocked_bucket",
     "bot_login",
     "cancel_run",
     "change_labels",
     "count_label_acts",
     "define_label",
+    "end_talk",
     "find_active",
     "find_by_correlation",
     "find_link",
     "find_newest_ended",
     "find_newest_success",
+    "find_report_question",
     "find_run",
     "finished_run",
     "finished_stages",
@@ -71,6 +76,7 @@ __all__ = [
     "is_own_label_act",
     "is_platform_label",
     "issues_of_pull_request",
+    "join_talk",
     "list_active",
     "list_documents",
     "list_link_numbers",

@@ -112,6 +112,12 @@ class WaitNotFound(NotFound):
     code = "wait.not_found"
 
 
+class QuestionClosed(Conflict):
+    """Nobody asks this any more: it was answered, it expired, or its run is over."""
+
+    code = "wait.question_closed"
+
+
 class WaitNotRetryable(Refused):
     """Nobody ends this wait by trying again."""
 

@@ -82,7 +82,8 @@ class RunWorld:
     """What the decision and the launches learned, kept for the steps after them; one JSON column of the run.
 
     ``attempt_reason`` is the next attempt's; ``prior`` maps earlier open stages to their heads; ``restore_wip`` says
-    that the restored session's work in progress fits the base; ``target_sha`` is where a reviewed pull request goes.
+    that the restored session's work in progress fits the base; ``target_sha`` is where a reviewed pull request goes;
+    ``talk_end`` is the code that a discussion ends with as soon as its attempt has stopped.
     """
 
     profile: str | None = None
@@ -94,6 +95,7 @@ class RunWorld:
     prior: Mapping[str, str] = field(default_factory=dict)
     restore_wip: bool = False
     target_sha: str | None = None
+    talk_end: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

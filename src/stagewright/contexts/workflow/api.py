@@ -10,8 +10,10 @@ from stagewright.contexts.workflow.errors import (
 from stagewright.contexts.workflow.model.decisions import (
     NOBODY,
     ActiveRun,
+    Answer,
     Build,
     Cleanup,
+    CommentEvent,
     Decision,
     DeclaredDeploy,
     DeployRun,
@@ -25,6 +27,7 @@ from stagewright.contexts.workflow.model.decisions import (
     ProfileSource,
     PushEvent,
     PushWorld,
+    Question,
     Refuse,
     Remedy,
     Reviewed,
@@ -38,7 +41,7 @@ from stagewright.contexts.workflow.model.decisions import (
     TriggerSource,
     World,
 )
-from stagewright.contexts.workflow.model.keys import ABANDONED, IN_REVIEW, NEED_INPUT, NEED_REVIEWER
+from stagewright.contexts.workflow.model.keys import ABANDONED, DISCUSSION, IN_REVIEW, NEED_INPUT, NEED_REVIEWER
 from stagewright.contexts.workflow.model.outcomes import (
     BootstrapAction,
     CreateLabel,
@@ -176,6 +179,7 @@ from stagewright.contexts.workflow.usecases import (
 __all__ = [
     "ABANDONED",
     "ACCEPT_ESCALATION",
+    "DISCUSSION",
     "IN_REVIEW",
     "ISSUE_ACTION",
     "NEED_INPUT",
@@ -185,10 +189,12 @@ __all__ = [
     "UNRESOLVED",
     "ActiveCounts",
     "ActiveRun",
+    "Answer",
     "ApprovalRow",
     "BootstrapAction",
     "Build",
     "Cleanup",
+    "CommentEvent",
     "CreateLabel",
     "Decision",
     "DeclaredDeploy",
@@ -237,6 +243,7 @@ __all__ = [
     "ProfileSource",
     "PushEvent",
     "PushWorld",
+    "Question",
     "RefusalText",
     "Refuse",
     "RefuseReason",

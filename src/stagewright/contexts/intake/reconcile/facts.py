@@ -8,13 +8,13 @@ from stagewright.contexts.workflow import api as workflow
 
 LABEL_ACTIONS = frozenset({"labeled", "unlabeled"})
 PUSH = "push"
-REVIEW = "pull_request_review"
+REVIEW, COMMENT = "pull_request_review", "issue_comment"
 ENDS = {"issues": frozenset({"closed", "deleted", "transferred"}), "pull_request": frozenset({"closed"})}
 
 
 def thread_fact(parsed: ParsedDelivery, received_at: datetime) -> workflow.ThreadFact | None:
     """Return what happened to a thread, if the matrix has a row for it that looks at the thread; None for the rest."""
-    if parsed.thread is None or parsed.event not in (REVIEW, *ENDS):
+    if parsed.thread is None or parsed.event not in (REVIEW, COMMENT, *ENDS):
         return None
     common: dict[str, Any] = {
         "event": parsed.event,
@@ -26,9 +26,18 @@ def thread_fact(parsed: ParsedDelivery, received_at: datetime) -> workflow.Threa
     }
     if parsed.event == REVIEW:
         return workflow.ReviewEvent(**common, state=parsed.review_state or "")
+    if parsed.event == COMMENT:
+        return _comment(parsed, common)
     if parsed.action in LABEL_ACTIONS and parsed.label is not None:
         return workflow.LabelEvent(**common, label=parsed.label)
     return workflow.EndEvent(**common) if parsed.action in ENDS[parsed.event] else None
+
+
+def _comment(parsed: ParsedDelivery, common: dict[str, Any]) -> workflow.CommentEvent | None:
+    """Return a new comment; of another one the matrix says the same whatever the thread."""
+    if parsed.action != "created" or parsed.comment_id is None:
+        return None
+    return workflow.CommentEvent(**common, comment_id=parsed.comment_id, body=parsed.comment_body or "")
 
 
 def other_fact(parsed: ParsedDelivery, forge_repository_id: int | None) -> workflow.OtherEvent | workflow.PushEvent:

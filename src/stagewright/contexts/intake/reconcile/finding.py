@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from stagewright.contexts.intake.ports import ForgeThread, ThreadAct
+from stagewright.contexts.intake.ports import ForgeRemark, ForgeThread, ThreadAct
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 
@@ -33,7 +34,19 @@ class Scanned:
         if self.thread.is_pull_request:
             asks = workflow.NEED_REVIEWER
             return [label for label in self.thread.labels if workflow.label_key(label, self.policy) == asks]
-        return [label for label in self.thread.labels if workflow.is_trigger_text(label, self.policy)]
+        return [label for label in self.thread.labels if self._asks(label)]
+
+    def _asks(self, label: str) -> bool:
+        discussed = workflow.label_key(label, self.policy) == workflow.DISCUSSION
+        return discussed or workflow.is_trigger_text(label, self.policy)
+
+    def discussed_since(self, acts: Sequence[ThreadAct]) -> datetime | None:
+        """Return when the discussion that the thread is in was asked for; None where it is in none."""
+        if self.thread.is_pull_request or not self.thread.open:
+            return None
+        labels = [text for text in self.thread.labels if workflow.label_key(text, self.policy) == workflow.DISCUSSION]
+        act = _newest(acts, labels[0]) if labels else None
+        return act.at if act is not None and act.action == PUT_ON else None
 
     @property
     def worth_reading(self) -> bool:
@@ -57,12 +70,15 @@ class Scanned:
         return any(run.occurred_at <= closing.at for run in self.active)
 
     def _given_up(self, acts: Sequence[ThreadAct]) -> Iterator[ThreadAct]:
-        """Yield acts by which a person ended what is active: a label taken off since, or ``state:abandoned``."""
+        """Yield acts by which a person ended what is active: a label taken off since, or ``state:abandoned``. Of
+        ``need:input`` the decision says whether a question is put down by it."""
         for run in self.active:
-            text = workflow.label_text(run.trigger_label, self.policy) if run.trigger_label else None
-            act = _newest(acts, text) if text is not None else None
-            if act is not None and act.action == TAKEN_OFF and act.at >= run.occurred_at:
-                yield act
+            asks = workflow.NEED_INPUT if run.status is runs.RunStatus.WAITING else None
+            for key in (run.trigger_label, asks):
+                text = workflow.label_text(key, self.policy) if key else None
+                act = _newest(acts, text) if text is not None else None
+                if act is not None and act.action == TAKEN_OFF and act.at >= run.occurred_at:
+                    yield act
         text = workflow.label_text(workflow.ABANDONED, self.policy)
         act = _newest(acts, text)
         if text in self.thread.labels and act is not None and act.action == PUT_ON:
@@ -82,6 +98,21 @@ class Scanned:
             "occurred_at": act.at,
             "source": workflow.TriggerSource.SCAN,
         }
+
+
+def said(number: int, remark: ForgeRemark) -> workflow.CommentEvent:
+    """Return a comment on an Issue that was read, not told."""
+    return workflow.CommentEvent(
+        event="issue_comment",
+        action="created",
+        thread=number,
+        is_pull_request=False,
+        sender=workflow.Sender(remark.author_type, remark.author_login, remark.author_id),
+        occurred_at=remark.at,
+        source=workflow.TriggerSource.SCAN,
+        comment_id=remark.id,
+        body=remark.body,
+    )
 
 
 def _newest(acts: Sequence[ThreadAct], label: str | None) -> ThreadAct | None:

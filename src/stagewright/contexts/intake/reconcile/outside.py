@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.identity import api as identity
-from stagewright.contexts.intake.ports import ForgeReview, ForgeThread, ForgeThreads
+from stagewright.contexts.intake.ports import ForgeRemark, ForgeReview, ForgeThread, ForgeThreads
 from stagewright.contexts.intake.usecases import PullSeen, Seen, issues_of_pull
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
@@ -75,6 +75,8 @@ async def _beside(
 ) -> dict[str, Any]:
     """Read what else a decision looks at: an Issue's open pull requests; of a review, given or asked for, its own
     and the Issue."""
+    if _puts_question_down(fact, policy):
+        return {"remarks": await _remarks_since_asked(outside, repository, fact.thread)}
     if not isinstance(fact, workflow.ReviewEvent) and not workflow.asks_for_review(fact, policy):
         return {"pulls": await _pulls_of(outside, repository, fact) if _needs_pulls(fact, policy) else ()}
     pulls = await look_at_pulls(outside, repository, [fact.thread])
@@ -86,7 +88,48 @@ async def _beside(
     return {"pulls": pulls, "issue": _live(found) if found is not None else None}
 
 
+def _puts_question_down(fact: workflow.ThreadFact, policy: workflow.Policy) -> bool:
+    if not isinstance(fact, workflow.LabelEvent) or fact.is_pull_request or fact.action != "unlabeled":
+        return False
+    return workflow.label_key(fact.label, policy) == workflow.NEED_INPUT
+
+
+async def _remarks_since_asked(
+    outside: Outside, repository: projects.Repository, issue: int
+) -> tuple[ForgeRemark, ...]:
+    """Return what permitted people wrote since the Issue's run asked; nothing where none asks."""
+    async with outside.db.reading() as reader:
+        run = await runs.find_active(reader, repository.id, "work", f"issue:{issue}")
+        wait = await runs.find_report_question(reader, run.id) if run is not None else None
+        bot = await runs.bot_login(reader, repository)
+    if wait is None:
+        return ()
+    since = wait.opened_at.replace(microsecond=0)  # the forge tells whole seconds
+    return await permitted_remarks(outside, repository, issue, since, bot)
+
+
+async def permitted_remarks(
+    outside: Outside, repository: projects.Repository, number: int, since: datetime, bot: str | None
+) -> tuple[ForgeRemark, ...]:
+    """Return the comments since then whose authors may start runs, oldest first; the platform's own are none."""
+    permitted: dict[str | None, bool] = {}
+    kept = []
+    for remark in await outside.threads.remarks(repository, number, since):
+        who = remark.author_login
+        if bot is not None and (who or "").casefold() == bot.casefold():
+            continue
+        if who not in permitted:
+            sender = workflow.Sender(remark.author_type, who, remark.author_id)
+            standing = await standing_of(outside, repository, sender)
+            permitted[who] = workflow.guard_sender(sender, standing) is None
+        if permitted[who]:
+            kept.append(remark)
+    return tuple(kept)
+
+
 def _needs_pulls(fact: workflow.ThreadFact, policy: workflow.Policy) -> bool:
+    if isinstance(fact, workflow.CommentEvent):
+        return False
     if isinstance(fact, workflow.LabelEvent):
         return fact.action == "labeled" and workflow.is_trigger_text(fact.label, policy)
     return not fact.is_pull_request

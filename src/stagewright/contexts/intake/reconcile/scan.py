@@ -2,16 +2,22 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.ports import ForgeThread
-from stagewright.contexts.intake.reconcile.finding import PUT_ON, Found, Scanned
+from stagewright.contexts.intake.reconcile.finding import Scanned, said
 from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
-from stagewright.contexts.intake.usecases import REVIEWED, Occurrence, answered_otherwise, follow_pulls, hand_on
+from stagewright.contexts.intake.usecases import (
+    Occurrence,
+    answered_otherwise,
+    follow_pulls,
+    hand_on,
+    ledger_key,
+)
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
@@ -120,8 +126,11 @@ async def _follow(outside: Outside, repository: projects.Repository, number: int
     async with outside.db.transaction(Actor("forge", "github"), correlation_id=correlation) as tx:
         await follow_pulls(tx, repository, pulls, now=outside.clock.now())
     asked = pulls[0].asks if pulls else None
-    if asked is not None and not await _is_handled(outside, repository, asked, REVIEWED):
-        await hand_on_found(outside, repository, asked, await outside.refresh_policy(repository))
+    if asked is None:
+        return
+    policy = await outside.refresh_policy(repository)
+    if not await _is_handled(outside, repository, asked, policy):
+        await hand_on_found(outside, repository, asked, policy)
 
 
 async def decide_deferred(outside: Outside) -> int:
@@ -193,22 +202,33 @@ async def _scan_thread(outside: Outside, repository: projects.Repository, scanne
     if not scanned.worth_reading:
         return
     number = scanned.thread.number
-    for found in scanned.found(await outside.threads.acts(repository, number)):
+    acts = await outside.threads.acts(repository, number)
+    for found in scanned.found(acts):
         if found.fact is None:
             await _report_unknown(outside, repository, number, found.label or "-")
-        elif not await _is_handled(outside, repository, found.fact, _ledger_label(found, scanned.policy)):
+        elif not await _is_handled(outside, repository, found.fact, scanned.policy):
             await hand_on_found(outside, repository, found.fact, scanned.policy)
+    since = scanned.discussed_since(acts)
+    if since is not None:
+        await _scan_remarks(outside, repository, scanned, max(since, repository.bound_at))
 
 
-def _ledger_label(found: Found, policy: workflow.Policy) -> str | None:
-    if found.label is None or found.fact is None or found.fact.action != PUT_ON:
-        return None
-    return workflow.label_key(found.label, policy) or found.label
+async def _scan_remarks(outside: Outside, repository: projects.Repository, scanned: Scanned, since: datetime) -> None:
+    """Decide about comments of a discussion that nobody told of; the platform's own are none."""
+    number = scanned.thread.number
+    async with outside.db.reading() as reader:
+        bot = await runs.bot_login(reader, repository)
+    for remark in await outside.threads.remarks(repository, number, since):
+        own = bot is not None and (remark.author_login or "").casefold() == bot.casefold()
+        fact = said(number, remark)
+        if not own and not await _is_handled(outside, repository, fact, scanned.policy):
+            await hand_on_found(outside, repository, fact, scanned.policy)
 
 
 async def _is_handled(
-    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, key: str | None
+    outside: Outside, repository: projects.Repository, fact: workflow.ThreadFact, policy: workflow.Policy
 ) -> bool:
+    key = ledger_key(fact, policy)
     if key is None:
         return False
     async with outside.db.reading() as reader:
@@ -221,6 +241,8 @@ async def hand_on_found(
 ) -> None:
     """Decide about a fact that was read, not told."""
     what = fact.label if isinstance(fact, workflow.LabelEvent) else fact.action
+    if isinstance(fact, workflow.CommentEvent):
+        what = f"comment:{fact.comment_id}"
     correlation = f"scan:{repository.id}:{fact.thread}:{what}:{fact.occurred_at.isoformat(timespec='seconds')}"
     seen = await look(outside, repository, fact, policy=policy)
     async with outside.db.transaction(Actor("forge", fact.sender.login or "-"), correlation_id=correlation) as tx:

@@ -9,6 +9,7 @@ from stagewright.contexts.intake.usecases.deciding import (
     Seen,
     answered_otherwise,
     hand_on,
+    ledger_key,
 )
 from stagewright.contexts.intake.usecases.following import follow_pulls, keep_facts
 from stagewright.contexts.intake.usecases.keeping import keep_deliveries
@@ -27,5 +28,6 @@ __all__ = [
     "keep_binding",
     "keep_deliveries",
     "keep_facts",
+    "ledger_key",
     "speaks_for",
 ]

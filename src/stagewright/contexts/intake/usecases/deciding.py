@@ -6,6 +6,7 @@ from uuid import UUID
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.events import WebhookIgnored, WebhookReceived
 from stagewright.contexts.intake.model import LedgerRow
+from stagewright.contexts.intake.usecases.discussing import answer
 from stagewright.contexts.intake.usecases.ending import clean_up
 from stagewright.contexts.intake.usecases.following import follow_pulls
 from stagewright.contexts.intake.usecases.refusing import refuse
@@ -24,11 +25,20 @@ from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Reader, Tx
 
-__all__ = ["REVIEWED", "Occurrence", "PullSeen", "Seen", "answered_otherwise", "hand_on"]
+__all__ = ["REVIEWED", "Occurrence", "PullSeen", "Seen", "answered_otherwise", "hand_on", "ledger_key"]
 
 OWN_EFFECT_WINDOW = timedelta(minutes=10)
 PUT_ON, REVIEWED = "labeled", "review:changes_requested"
-NOT_HANDLED = frozenset({"issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"})
+NOT_HANDLED = frozenset(
+    {
+        "issue_event_not_trigger_label",
+        "event_not_used",
+        "trigger_already_handled",
+        "comment_on_pull_request",
+        "own_comment",
+        "discussion_not_enabled",
+    }
+)
 
 
 async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -> workflow.Decision:
@@ -40,7 +50,7 @@ async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -
     decision = workflow.decide(occurrence.fact, world, seen.policy)
     tell_review(tx, occurrence, seen, world, decision)
     run_id = await _carry_out(tx, occurrence, seen, decision, clock=clock)
-    key = ledger_key(occurrence, seen)
+    key = ledger_key(occurrence.fact, seen.policy)
     if key is not None and _belongs_in_ledger(decision):
         row = _ledger_row(occurrence, seen, key, decision, run_id)
         await store.add_ledger(tx, row, now=clock.now())
@@ -49,26 +59,31 @@ async def hand_on(tx: Tx, occurrence: Occurrence, seen: Seen, *, clock: Clock) -
     return decision
 
 
-def ledger_key(occurrence: Occurrence, seen: Seen) -> str | None:
+def ledger_key(fact: workflow.ThreadFact, policy: workflow.Policy) -> str | None:
     """Return what the ledger knows an act by: the label's key (its own text where the policy has none), or the word
-    for requests for changes; None for acts that it does not keep."""
-    fact = occurrence.fact
+    for requests for changes, for a comment, or for a question put down; None for acts that it does not keep."""
+    if isinstance(fact, workflow.CommentEvent):
+        return f"comment:{fact.comment_id}"
     if isinstance(fact, workflow.ReviewEvent):
         return REVIEWED if (fact.action, fact.state) == ("submitted", CHANGES_REQUESTED) else None
-    if occurrence.label is None or fact.action != PUT_ON:
+    if not isinstance(fact, workflow.LabelEvent):
         return None
-    return workflow.label_key(occurrence.label, seen.policy) or occurrence.label
+    key = workflow.label_key(fact.label, policy)
+    if fact.action != PUT_ON:
+        return f"{key}:removed" if key == workflow.NEED_INPUT and not fact.is_pull_request else None
+    return key or fact.label
 
 
 async def world_of(reader: Reader, occurrence: Occurrence, seen: Seen, *, now: datetime) -> workflow.World:
     """Return everything a decision about the act looks at, from the rows and from what was read live."""
-    repository, thread, key = seen.repository, occurrence.thread, ledger_key(occurrence, seen)
+    repository, thread, key = seen.repository, occurrence.thread, ledger_key(occurrence.fact, seen.policy)
     issue, links = await _issue_of(reader, occurrence, seen)
     subject = f"pr:{thread}" if issue is None else f"issue:{issue}"
     profile = await store.find_profile(reader, repository.id, issue) if issue is not None else None
     finished = await runs.finished_stages(reader, repository.id, issue) if issue is not None else []
     newest_first = tuple(_link(link, seen) for link in reversed(links))
     handled = await store.handled_at(reader, repository.id, thread, key) if key is not None else None
+    work = await runs.find_active(reader, repository.id, "work", subject)
     need_input = workflow.label_text(workflow.NEED_INPUT, seen.policy)
     return workflow.World(
         bound=True,
@@ -77,7 +92,7 @@ async def world_of(reader: Reader, occurrence: Occurrence, seen: Seen, *, now: d
         now=now,
         thread=seen.thread,
         standing=seen.standing,
-        active_work_run=_active(await runs.find_active(reader, repository.id, "work", subject)),
+        active_work_run=_active(work),
         talk_run=_active(await runs.find_active(reader, repository.id, "talk", subject)),
         review_run=_active(await runs.find_active(reader, repository.id, "review", f"pr:{thread}")),
         links=newest_first,
@@ -87,6 +102,8 @@ async def world_of(reader: Reader, occurrence: Occurrence, seen: Seen, *, now: d
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
         succeeded_stages=frozenset(finished),
+        last_stage=finished[0] if finished else None,
+        question=await _question(reader, work),
         platform_needs_input=await runs.is_platform_label(reader, repository.id, issue, need_input),
         accepted_result=workflow.result_accepted(finished, profile[0] if profile else None, newest_first, seen.policy),
     )
@@ -113,8 +130,11 @@ async def _issue_of(reader: Reader, occurrence: Occurrence, seen: Seen) -> tuple
 async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.Repository) -> bool:
     """Say whether the act is an effect of ours; counted from the act, for the scan may find it much later."""
     bot = await runs.bot_login(reader, repository)
-    if occurrence.label is None or bot is None or (occurrence.sender.login or "").casefold() != bot.casefold():
+    about = occurrence.label is not None or isinstance(occurrence.fact, workflow.CommentEvent)
+    if not about or bot is None or (occurrence.sender.login or "").casefold() != bot.casefold():
         return False
+    if occurrence.label is None:
+        return True
     kind = "label.add" if occurrence.fact.action == PUT_ON else "label.remove"
     return await runs.is_own_label_act(
         reader,
@@ -124,6 +144,13 @@ async def _is_own(reader: Reader, occurrence: Occurrence, repository: projects.R
         label=occurrence.label,
         since=occurrence.fact.occurred_at - OWN_EFFECT_WINDOW,
     )
+
+
+async def _question(reader: Reader, run: runs.Run | None) -> workflow.Question | None:
+    """Return what the Issue's work run asks in its report."""
+    active = _active(run)
+    wait = await runs.find_report_question(reader, run.id) if run is not None else None
+    return workflow.Question(active, str(wait.id), wait.opened_at) if active is not None and wait is not None else None
 
 
 def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
@@ -151,8 +178,12 @@ async def _carry_out(
         run = await start(tx, occurrence, seen, decision.request, clock=clock)
         tx.publish(WebhookReceived(**facts_of(occurrence, seen), run_id_started=run.id))
         return run.id
+    if isinstance(decision, workflow.Answer):
+        await answer(tx, occurrence, seen, decision, now=clock.now())
+        tx.publish(WebhookReceived(**facts_of(occurrence, seen)))
+        return UUID(decision.question.run.id)
     if isinstance(decision, workflow.Cleanup):
-        await clean_up(tx, decision, clock=clock)
+        await clean_up(tx, occurrence, seen, decision, clock=clock)
         tx.publish(WebhookReceived(**facts_of(occurrence, seen)))
         return None
     if isinstance(decision, workflow.Refuse):
@@ -171,8 +202,8 @@ async def _carry_out(
 
 
 def verdict_of(decision: workflow.Decision) -> str:
-    """Return the decision's stored word."""
-    return type(decision).__name__.lower()
+    """Return the decision's stored word. An answer lets a run start again."""
+    return "start" if isinstance(decision, workflow.Answer) else type(decision).__name__.lower()
 
 
 def reason_of(decision: workflow.Decision) -> str | None:

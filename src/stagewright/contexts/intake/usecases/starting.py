@@ -1,9 +1,12 @@
 """A label that starts something: the run request, and the Issue's launch profile."""
 
 from datetime import datetime
+from functools import partial
+from uuid import UUID
 
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.events import StageEscalated
+from stagewright.contexts.intake.usecases.discussing import talk
 from stagewright.contexts.intake.usecases.words import Occurrence, Seen
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
@@ -11,6 +14,7 @@ from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Reader, Tx
 
+TALK, WORK_BEGINS = "talk", "run_label_detected"
 BY_REVIEW = "pull_request_review"
 WORK, REVIEW = "work", "review"
 NOT_ON_PATH = "stage_not_on_profile_path"
@@ -24,9 +28,35 @@ async def start(
     *,
     clock: Clock,
 ) -> runs.Run:
-    """Request the run and write the Issue's profile."""
+    """Request the run and write the Issue's profile. What is said in a discussion joins its run; work ends it first."""
+    if request.lane == TALK:
+        return await talk(tx, occurrence, seen, partial(_request, tx, occurrence, seen, request, clock=clock))
+    if request.ends_talk_run is not None:
+        await runs.end_talk(tx, UUID(request.ends_talk_run), WORK_BEGINS, clock=clock)
+    return await _begin(tx, occurrence, seen, request, clock=clock)
+
+
+async def _request(
+    tx: Tx,
+    occurrence: Occurrence,
+    seen: Seen,
+    request: workflow.StartRequest,
+    *,
+    clock: Clock,
+) -> runs.Run:
     locale = await locale_of(tx, seen)
-    run = await runs.request_run(tx, run_request(occurrence, seen, request, locale=locale), clock=clock)
+    return await runs.request_run(tx, run_request(occurrence, seen, request, locale=locale), clock=clock)
+
+
+async def _begin(
+    tx: Tx,
+    occurrence: Occurrence,
+    seen: Seen,
+    request: workflow.StartRequest,
+    *,
+    clock: Clock,
+) -> runs.Run:
+    run = await _request(tx, occurrence, seen, request, clock=clock)
     await _adopt(tx, run, occurrence, seen, request, now=clock.now())
     if request.issue is not None and request.lane == WORK:
         await _keep_profile(tx, occurrence, seen, request, request.issue, now=clock.now())

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from stagewright.contexts.intake.ports import ForgeRemark
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
@@ -63,7 +64,8 @@ class PullSeen:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """What was read live before deciding. ``pulls`` are the open pull requests of the Issue that we know of, or
-    the one that a review is about; ``issue`` is the Issue that pull request belongs to."""
+    the one that a review is about; ``issue`` is the Issue that pull request belongs to; ``remarks`` are the permitted
+    comments since the Issue's run asked its question."""
 
     repository: projects.Repository
     policy: workflow.Policy
@@ -72,6 +74,7 @@ class Seen:
     engines_available: frozenset[str]
     pulls: tuple[PullSeen, ...] = ()
     issue: workflow.LiveThread | None = None
+    remarks: tuple[ForgeRemark, ...] = ()
 
     def pull(self, number: int) -> PullSeen | None:
         """Return the pull request with this number as it was read."""

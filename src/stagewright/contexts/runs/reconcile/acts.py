@@ -1,6 +1,6 @@
 """One act and one probe per kind of effect: how it is done, and how reading the forge tells whether it was."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import Effect
 from stagewright.contexts.runs.ports import ForgeComment, ForgeLabel, ForgePullRequest, NewRemark
 from stagewright.contexts.runs.reconcile.outside import Outside
-from stagewright.contexts.runs.rules import diagnostics, pull_request, review, status_comment
+from stagewright.contexts.runs.rules import diagnostics, pull_request, replies, review, status_comment
 from stagewright.contexts.runs.store import comments as comment_rows
 from stagewright.contexts.runs.store.comments import DiagnosticComment
 from stagewright.kit.errors import Conflict, Denied, Invalid, NotFound
@@ -27,13 +27,9 @@ class Moved(Conflict):
 
 async def perform(outside: Outside, repository: Repository, effect: Effect) -> Result:
     """Do the act; return what is worth keeping. Acts that find it done already return the same."""
+    if effect.kind in COMMENTS:
+        return await COMMENTS[effect.kind](outside, repository, effect)
     match effect.kind:
-        case "comment.status":
-            return await _status_comment(outside, repository, effect)
-        case "comment.diagnostic":
-            return await _diagnostic_comment(outside, repository, effect)
-        case "comment.delete":
-            return await _delete_comment(outside, repository, effect)
         case "label.add":
             await outside.forge.add_label(repository, _thread(effect), str(effect.payload["label"]))
         case "label.remove":
@@ -41,7 +37,7 @@ async def perform(outside: Outside, repository: Repository, effect: Effect) -> R
         case "label.define":
             await _define_label(outside, repository, effect)
         case "reaction.add":
-            await outside.forge.add_reaction(repository, _thread(effect), str(effect.payload["reaction"]))
+            await _react(outside, repository, effect)
         case "git.push":
             return await _push(outside, repository, effect)
         case "pull_request.open":
@@ -64,6 +60,9 @@ async def probe(outside: Outside, repository: Repository, effect: Effect) -> Res
             return _comment_result(found[0]) if found and _same(found[0].body, str(effect.payload["body"])) else None
         case "comment.diagnostic":
             return await _probe_diagnostic(outside, repository, effect)
+        case "comment.reply":
+            found = await _own_comments(outside, repository, effect, _reply_marker(effect))
+            return _comment_result(found[0]) if found else None
         case "label.add":
             return _present(str(effect.payload["label"]), await forge.labels_of(repository, _thread(effect)))
         case "label.remove":
@@ -73,7 +72,7 @@ async def probe(outside: Outside, repository: Repository, effect: Effect) -> Res
             wanted = _label(effect)
             return {} if wanted in await forge.repository_labels(repository) else None
         case "reaction.add":
-            own = await forge.own_reactions(repository, _thread(effect))
+            own = await _own_reactions(outside, repository, effect)
             return {} if effect.payload["reaction"] in own else None
         case "git.push":
             heads = await outside.git.heads(repository)
@@ -139,6 +138,41 @@ async def _recreate(outside: Outside, repository: Repository, effect: Effect, co
     if row is None or row.suppressed:
         return {}
     return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
+
+
+def _reply_marker(effect: Effect) -> str:
+    return replies.marker(str(effect.payload["attempt_id"]))
+
+
+async def _reply(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    """Post a reply once: one that is there by its marker counts."""
+    own = await _own_comments(outside, repository, effect, _reply_marker(effect))
+    if own:
+        return _comment_result(own[0])
+    body = str(effect.payload["body"])
+    return _comment_result(await outside.forge.create_comment(repository, _thread(effect), body))
+
+
+async def _react(outside: Outside, repository: Repository, effect: Effect) -> None:
+    """React to the thread, or to a comment of it; one that a person deleted needs none."""
+    reaction, comment = str(effect.payload["reaction"]), effect.payload.get("comment_id")
+    if comment is None:
+        await outside.forge.add_reaction(repository, _thread(effect), reaction)
+        return
+    try:
+        await outside.forge.add_comment_reaction(repository, int(comment), reaction)
+    except NotFound:
+        return
+
+
+async def _own_reactions(outside: Outside, repository: Repository, effect: Effect) -> Sequence[str]:
+    comment = effect.payload.get("comment_id")
+    if comment is None:
+        return await outside.forge.own_reactions(repository, _thread(effect))
+    try:
+        return await outside.forge.own_comment_reactions(repository, int(comment))
+    except NotFound:
+        return [str(effect.payload["reaction"])]
 
 
 async def _delete_comment(outside: Outside, repository: Repository, effect: Effect) -> Result:
@@ -299,3 +333,12 @@ async def _probe_review(outside: Outside, repository: Repository, effect: Effect
 
 def _pull_result(pull: ForgePullRequest) -> Result:
     return {"number": pull.number, "url": pull.url, "state": pull.state}
+
+
+COMMENTS: Mapping[str, Callable[[Outside, Repository, Effect], Awaitable[Result]]] = {
+    "comment.status": _status_comment,
+    "comment.diagnostic": _diagnostic_comment,
+    "comment.reply": _reply,
+    "comment.delete": _delete_comment,
+}
+"""How each kind of comment is written, or deleted."""

@@ -13,9 +13,10 @@ from stagewright.contexts.runs.reconcile.pull_requests import reserve_pull_reque
 from stagewright.contexts.runs.reconcile.push import prepare_push
 from stagewright.contexts.runs.reconcile.reviews import reserve_review
 from stagewright.contexts.runs.reconcile.together import each
+from stagewright.contexts.runs.rules.talking import LANE
 from stagewright.contexts.runs.store import limits as limit_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import limits, publishing, waits
+from stagewright.contexts.runs.usecases import limits, publishing, talk, waits
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import StagewrightError
@@ -71,6 +72,10 @@ async def _finish_one(outside: Outside, run: Run) -> None:
 
 
 async def _finish(outside: Outside, run: Run) -> None:
+    if run.lane == LANE:
+        async with outside.db.transaction(correlation_id=run.correlation_id) as tx:
+            await talk.settle_reply(tx, run.id, now=outside.clock.now())
+        return
     delivery = await read_delivery(outside, run)
     if delivery is None:
         return

@@ -7,9 +7,10 @@ from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Attempt, Run, RunStatus
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.situation import Situation
+from stagewright.contexts.runs.rules.talking import LANE
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
-from stagewright.contexts.runs.usecases import assignment, attempts, moves, sessions
+from stagewright.contexts.runs.usecases import assignment, attempts, moves, sessions, talk
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
@@ -92,6 +93,9 @@ async def _open(outside: Outside, tx: Tx, brief: assignment.Brief) -> Attempt:
         restored_session_id=brief.session.id if brief.session else None,
         now=outside.clock.now(),
     )
+    if run.lane == LANE:
+        batch = await talk.take_batch(tx, run, attempt, now=outside.clock.now())
+        brief = replace(brief, inbox=batch)
     told = assignment.render(brief, reason=reason)
     await agents.record_prompt(
         tx,

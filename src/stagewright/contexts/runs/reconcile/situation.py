@@ -12,6 +12,7 @@ from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeed
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.reconcile.together import result
 from stagewright.contexts.runs.rules.links import OPEN_STATES
+from stagewright.contexts.runs.rules.talking import LANE
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import effects, progress
@@ -298,7 +299,8 @@ def _place(
         if kind.kind_class is workflow.KindClass.REVIEW:
             return pull_request.head_branch, run.base_sha or head, None
         return pull_request.head_branch, head, head
-    base = run.base_sha or heads[known.repository.default_branch]
+    default = heads[known.repository.default_branch]
+    base = default if run.lane == LANE else run.base_sha or default
     if run.branch is not None:
         there = heads.get(run.branch)
         if run.world.attempt_reason == "branch_moved" and there is not None:

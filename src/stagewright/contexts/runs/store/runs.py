@@ -108,6 +108,7 @@ RENEW = """
 update runs set claimed_until = %(until)s where id = %(id)s and claimed_by = %(worker)s
 """
 POSTPONE = "update runs set not_before = %(until)s where id = %(id)s"
+TALK_END = "update runs set world = jsonb_set(world, '{talk_end}', to_jsonb(%(code)s::text)) where id = %(id)s"
 WARNED = "update runs set warned_at = %(now)s where id = %(id)s"
 OF_LINK = """
 select id from runs where repository_id = %(repository_id)s and pr_number = %(pr_number)s
@@ -235,6 +236,11 @@ async def renew(tx: Tx, run_id: UUID, worker: str, until: datetime) -> bool:
 async def postpone(tx: Tx, run_id: UUID, until: datetime) -> None:
     """Look at the run again after ``until``: a mark for the worker, outside the compare-and-set."""
     await tx.execute(POSTPONE, id=run_id, until=until)
+
+
+async def mark_talk_end(tx: Tx, run_id: UUID, code: str) -> None:
+    """Note on a locked run how its discussion ends; outside the compare-and-set."""
+    await tx.execute(TALK_END, id=run_id, code=code)
 
 
 async def mark_warned(tx: Tx, run_id: UUID, now: datetime) -> None:

@@ -11,6 +11,7 @@ from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.rules.frames import iso, shown_number
 from stagewright.contexts.runs.rules.review import is_review
+from stagewright.contexts.runs.store.inbox import Item
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
 from stagewright.wire.v1 import assignment_pb2 as pb
@@ -39,6 +40,7 @@ class Brief:
     progress: Progress
     session: agents.SavedSession | None
     active_seconds_left: int
+    inbox: Sequence[Item] = ()
     engine_versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -94,7 +96,7 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         pull_request=_pull_request(brief),
         comments=tuple(_remark("issue_comment", item) for item in brief.comments if _is_for_agent(item, brief.bot)),
         review_threads=_review_threads(brief),
-        inbox=tuple(_remark("review", item) for item in brief.feedback.reviews if _is_for_agent(item, brief.bot)),
+        inbox=_inbox(brief),
         branch=run.branch or "",
         base_sha=run.world.link_head_sha or run.base_sha or "",
         target_branch=brief.target_branch,
@@ -120,6 +122,16 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         feedback=tuple(progress.feedback),
         overrides={path: text for path, text in brief.files.items() if path.startswith(PROMPTS)},
     )
+
+
+def _inbox(brief: Brief) -> tuple[agents.Remark, ...]:
+    """Return what is addressed to this attempt: reviews of its pull request, comments of a discussion."""
+    said = [
+        agents.Remark(source=item.source_ref, author=item.author, association="", body=item.body)
+        for item in brief.inbox
+    ]
+    reviews = (_remark("review", item) for item in brief.feedback.reviews if _is_for_agent(item, brief.bot))
+    return (*reviews, *said)
 
 
 def _opening(issue: ForgeIssue | None) -> agents.Opening | None:

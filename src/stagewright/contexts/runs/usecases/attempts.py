@@ -12,7 +12,7 @@ from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
-from stagewright.contexts.runs.usecases import cancel, label_moves, moves, relay
+from stagewright.contexts.runs.usecases import cancel, label_moves, moves, relay, talk
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 from stagewright.kit.errors import Conflict
@@ -167,8 +167,11 @@ async def settle_ended(
         return after_attempt.Nothing()
     if ended.generation != run.generation:
         return after_attempt.Nothing()
+    if await talk.settle_stopped(tx, run, now=now):
+        return after_attempt.Nothing()
     following = after_attempt.decide_after_attempt(run, ended, await _past(tx, run, ended))
     await follow(tx, run, ended, following, now=now)
+    await talk.give_back(tx, await run_rows.get(tx, run.id), ended, now=now)
     return following
 
 

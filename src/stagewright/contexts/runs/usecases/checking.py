@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from stagewright.contexts.agents import api as agents
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import (
     Attempt,
@@ -17,13 +18,14 @@ from stagewright.contexts.runs.model import (
     WaitKind,
 )
 from stagewright.contexts.runs.rules.result_checks import worst
+from stagewright.contexts.runs.rules.talking import LANE, REPORT
 from stagewright.contexts.runs.rules.transitions import failure_class
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.store.results import Proposal
-from stagewright.contexts.runs.usecases import attempts, label_moves, moves
+from stagewright.contexts.runs.usecases import attempts, label_moves, moves, talk
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Tx
 
@@ -99,7 +101,9 @@ async def settle_check(tx: Tx, proposal: Proposal, checked: Checked, *, now: dat
             },
         )
     )
-    if verdict == "refused":
+    if verdict == "accepted" and run.lane == LANE:
+        await talk.accept_reply(tx, run, attempt, _reply(proposal), now=now)
+    elif verdict == "refused":
         await _refuse(tx, run, attempt, proposal, checked, now=now)
     elif verdict == "accepted":
         await _accept(tx, run, attempt, checked, now=now)
@@ -176,7 +180,7 @@ async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: 
             tx,
             run,
             WaitKind.QUESTION,
-            target_kind="report",
+            target_kind=REPORT,
             target_id=str(attempt.id),
             who_can_act="run.start",
             now=now,
@@ -186,6 +190,12 @@ async def _accept(tx: Tx, run: Run, attempt: Attempt, checked: Checked, *, now: 
         await label_moves.move_labels(tx, run, workflow.Moment.NEEDS_INPUT, now=now)
         return
     await moves.move(tx, run, RunStatus.FINISHING, events.RunFinishing, now=now, finish_step="reread")
+
+
+def _reply(proposal: Proposal) -> str:
+    """Return what the agent wants to say, made harmless."""
+    said = str(proposal.report.get("reply_markdown") or "").strip() or str(proposal.report.get("summary") or "")
+    return agents.inert(said)
 
 
 def _told(violation: Violation) -> dict[str, Any]:

@@ -22,7 +22,7 @@ BUCKETS = {
     "reaction.add": "core",
 }
 MANAGED = frozenset({"label.add", "label.remove", "label.define"})
-CRITICAL = frozenset({"git.push", "pull_request.open", "pull_request.update", "review.post"})
+CRITICAL = frozenset({"git.push", "pull_request.open", "pull_request.update", "review.post", "comment.reply"})
 
 
 def purpose_of(kind: str) -> str:
@@ -77,6 +77,20 @@ async def add_reaction(tx: Tx, run: Run, reaction: str, *, now: datetime) -> Non
         repository_id=run.repository_id,
         target=target,
         payload={"reaction": reaction},
+        now=now,
+        run_id=run.id,
+    )
+
+
+async def react_to_comment(tx: Tx, run: Run, comment_id: int, reaction: str, *, thread: int, now: datetime) -> None:
+    """React on a comment of the thread."""
+    await reserve(
+        tx,
+        "reaction.add",
+        dedupe_key=f"{run.repository_id}:comment:{comment_id}:{reaction}",
+        repository_id=run.repository_id,
+        target=thread_target(thread),
+        payload={"reaction": reaction, "comment_id": comment_id},
         now=now,
         run_id=run.id,
     )

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.runs.model import Link, Run
+from stagewright.contexts.runs.rules.talking import LANE
 from stagewright.contexts.runs.usecases import effects
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader, Tx
@@ -16,6 +17,8 @@ async def move_labels(tx: Tx, run: Run, moment: workflow.Moment, *, now: datetim
 
     A review moves nothing on the Issue: a question that a stage asked there still waits for its answer.
     """
+    if run.lane == LANE:
+        return  # a discussion changes no label
     issue = run.issue_number if run.lane != REVIEW else None
     pr_number = link.pr_number if link else run.pr_number
     ours = (False, False)

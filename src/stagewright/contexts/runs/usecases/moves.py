@@ -97,7 +97,7 @@ async def open_wait(
     resume_at: datetime | None = None,
     deadline_at: datetime | None = None,
 ) -> Wait:
-    """Open a wait of ``run`` (one per kind and target).
+    """Open a wait of ``run`` (one per kind and target), until ``deadline_at`` or for the kind's own time.
 
     A limit that is met again before the run got on is waited for as one: the deadline counts all of it.
     """
@@ -115,7 +115,7 @@ async def open_wait(
             "target_id": target_id,
             "now": now,
             "who_can_act": who_can_act,
-            "deadline_at": deadline_at if deadline is None else now + deadline,
+            "deadline_at": now + deadline if deadline_at is None and deadline is not None else deadline_at,
             "resume_at": resume_at,
         },
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from stagewright.contexts.runs.model import Run, Wait
 from stagewright.contexts.runs.rules.frames import iso
+from stagewright.contexts.runs.rules.talking import DISCUSSION
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import results as result_rows
 from stagewright.contexts.runs.store import waits as wait_rows
@@ -49,7 +50,7 @@ async def read(reader: Reader, run: Run) -> Progress:
     elif run.world.attempt_reason == "branch_moved":
         feedback = [MOVED]
     return Progress(
-        answers=tuple(_answered(wait) for wait in closed),
+        answers=tuple(_answered(wait) for wait in closed if wait.target_kind != DISCUSSION),
         summary=str(proposal.report.get("summary", "")) if proposal else "",
         feedback=feedback,
     )

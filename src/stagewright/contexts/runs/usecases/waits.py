@@ -6,10 +6,11 @@ from uuid import UUID
 
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Run, RunStatus, Wait, WaitKind
+from stagewright.contexts.runs.rules.talking import DISCUSSION
 from stagewright.contexts.runs.rules.waiting import PARKED
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
-from stagewright.contexts.runs.usecases import moves
+from stagewright.contexts.runs.usecases import moves, talk
 from stagewright.kit.db import Tx
 
 REASONS = {
@@ -17,6 +18,7 @@ REASONS = {
     WaitKind.BUDGET: "budget_granted",
     WaitKind.OWNER_REVIEW: "review_feedback",
 }
+COMMENTS = "comments"
 CHANGES_ASKED = "needs_information"
 EXPIRY_CODES = {WaitKind.RATE_LIMIT: "rate_limit_exhausted", WaitKind.BUDGET: "budget_unanswered"}
 
@@ -37,6 +39,9 @@ async def close_due(tx: Tx, *, now: datetime, limit: int = 50) -> int:
             await wait_rows.mark_expired(tx, wait.id)
             continue
         await wait_rows.close(tx, wait.id, status="expired", resolution="expired", text=None, by="system", now=now)
+        if wait.target_kind == DISCUSSION:
+            await talk.end_idle(tx, wait, now=now)
+            continue
         code = "agent_not_configured" if wait.target_kind == "credential" else EXPIRY_CODES.get(wait.kind)
         if code is not None:
             run = await run_rows.lock(tx, wait.run_id)
@@ -69,7 +74,9 @@ async def resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
     last = max(closed, key=_resolved_at) if closed else None
     changes_asked = last is not None and last.kind is WaitKind.OWNER_REVIEW and last.resolution == CHANGES_ASKED
     finishing = run.finish_step is not None and not changes_asked
-    reason = REASONS.get(last.kind, "answer") if last else "answer"
+    reason = _reason(last)
+    fresh = reason == COMMENTS
+    limits = {"limit_seconds": await talk.next_limit(tx, run), "warned_at": None} if fresh else {}
     extra = {"waited_seconds": int((now - run.status_since).total_seconds())}
     await moves.move(
         tx,
@@ -81,8 +88,16 @@ async def resume(tx: Tx, run_id: UUID, *, now: datetime) -> None:
         finish_step=run.finish_step if finishing else None,
         world=replace(run.world, attempt_reason=reason),
         extra=extra,
+        **limits,
         waits=[wait for wait in closed if _resolved_at(wait) >= run.status_since],
     )
+
+
+def _reason(last: Wait | None) -> str:
+    """Return what the next attempt is opened for: what closed last."""
+    if last is None:
+        return "answer"
+    return COMMENTS if last.target_kind == DISCUSSION else REASONS.get(last.kind, "answer")
 
 
 def _resolved_at(wait: Wait) -> datetime:

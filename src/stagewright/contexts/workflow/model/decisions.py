@@ -101,7 +101,15 @@ class PushEvent:
     event: str = "push"
 
 
-ThreadFact = LabelEvent | EndEvent | ReviewEvent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommentEvent(ThreadAct):
+    """A comment was written on a thread, changed or deleted (``action`` is ``created``, ``edited``, ``deleted``)."""
+
+    comment_id: int
+    body: str = ""
+
+
+ThreadFact = LabelEvent | EndEvent | ReviewEvent | CommentEvent
 Fact = ThreadFact | PushEvent | OtherEvent
 
 
@@ -126,6 +134,15 @@ class ActiveRun:
     label: str | None
     pr_number: int | None = None
     since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A run of the issue waits for the answer to its report, since ``asked_at``."""
+
+    run: ActiveRun
+    wait_id: str
+    asked_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +246,8 @@ class StoredProfile:
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything read before the decision. ``links`` are newest first; ``handled_at`` is the newest ledger time of
-    this thread and label; ``platform_needs_input``: ``need:input`` on the issue is the platform's own."""
+    this thread and label; ``platform_needs_input``: ``need:input`` on the issue is the platform's own; ``last_stage``:
+    the stage of the issue's newest succeeded run; ``question``: what the work run asks in its report."""
 
     bound: bool
     enabled: bool
@@ -251,6 +269,8 @@ class World:
     succeeded_stages: frozenset[str] = frozenset()
     platform_needs_input: bool = False
     accepted_result: bool = False
+    last_stage: str | None = None
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +318,14 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """Let the run go on that waits for ``question``: with the permitted comments made since it asked. A way to start:
+    its stored word is that of ``Start``."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
 class Ignore:
     """Nothing follows; only the journal knows."""
 
@@ -339,4 +367,4 @@ class Cleanup:
     release_environments: bool = False
 
 
-Decision = Start | Ignore | Refuse | Cleanup
+Decision = Start | Answer | Ignore | Refuse | Cleanup

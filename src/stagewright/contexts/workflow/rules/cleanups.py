@@ -16,13 +16,14 @@ from stagewright.contexts.workflow.model.decisions import (
     Link,
     World,
 )
-from stagewright.contexts.workflow.model.keys import NEED_REVIEWER
+from stagewright.contexts.workflow.model.keys import DISCUSSION, NEED_REVIEWER
 from stagewright.contexts.workflow.model.policy import Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
 from stagewright.contexts.workflow.rules.cases import CLOCK_SLACK
 from stagewright.contexts.workflow.rules.guard import guard_cleanup, guard_sender
 from stagewright.contexts.workflow.rules.matching import label_key
 
+DISCUSSION_REMOVED = "discussion_label_removed"
 LABEL_REMOVED, ISSUE_CLOSED, PULL_REQUEST_CLOSED = "label_removed", "issue_closed", "pull_request_closed"
 MERGED = "merged"
 CLOSED_BY_MERGE = timedelta(minutes=5)
@@ -53,20 +54,24 @@ def _by_merge(link: Link, fact: EndEvent, policy: Policy) -> bool:
 
 def abandoned(fact: LabelEvent, world: World) -> Decision:
     """Decide what ends when a person gives an issue up by ``state:abandoned``."""
-    if guard_sender(fact.sender, world.standing):
-        return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
-    return _end_of_issue(_as_of(fact.occurred_at, world))
+    return _unless_stranger(fact, world, _end_of_issue(_as_of(fact.occurred_at, world)))
 
 
 def label_removed(fact: LabelEvent, world: World, policy: Policy) -> Decision | None:
     """Decide what ends when a label is taken off: the active run that it triggered. None where it ends nothing."""
     key, world = label_key(fact.label, policy), _as_of(fact.occurred_at, world)
+    if key == DISCUSSION and not fact.is_pull_request and world.talk_run is not None:
+        return _unless_stranger(fact, world, Cleanup(LABEL_REMOVED, end_talk=DISCUSSION_REMOVED))
     run = world.review_run if fact.is_pull_request else world.active_work_run
     if run is None or key is None or key != (NEED_REVIEWER if fact.is_pull_request else run.label):
         return None
+    return _unless_stranger(fact, world, Cleanup(LABEL_REMOVED, cancel=(run,)))
+
+
+def _unless_stranger(fact: LabelEvent, world: World, cleanup: Cleanup) -> Decision:
     if guard_sender(fact.sender, world.standing):
         return Ignore(IgnoreReason.CLEANUP_SENDER_NOT_PERMITTED)
-    return Cleanup(LABEL_REMOVED, cancel=(run,))
+    return cleanup
 
 
 def _as_of(moment: datetime, world: World) -> World:

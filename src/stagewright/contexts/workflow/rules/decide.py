@@ -5,6 +5,7 @@ stored all the same.
 """
 
 from stagewright.contexts.workflow.model.decisions import (
+    CommentEvent,
     Decision,
     EndEvent,
     Fact,
@@ -15,10 +16,10 @@ from stagewright.contexts.workflow.model.decisions import (
     ReviewEvent,
     World,
 )
-from stagewright.contexts.workflow.model.keys import ABANDONED, NEED_INPUT, NEED_REVIEWER
-from stagewright.contexts.workflow.model.policy import LabelClass, Policy
+from stagewright.contexts.workflow.model.keys import ABANDONED, DISCUSSION, NEED_REVIEWER
+from stagewright.contexts.workflow.model.policy import Policy
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
-from stagewright.contexts.workflow.rules import cleanups
+from stagewright.contexts.workflow.rules import cleanups, discussing
 from stagewright.contexts.workflow.rules.matching import is_trigger_text, label_key
 from stagewright.contexts.workflow.rules.pushes import decide_push
 from stagewright.contexts.workflow.rules.reviewers import decide_reviewer
@@ -43,6 +44,8 @@ def decide(fact: Fact, world: World, policy: Policy) -> Decision:
             return decide_push(fact, world, policy)
         case ReviewEvent():
             return decide_review(fact, world, policy)
+        case CommentEvent():
+            return discussing.decide_comment(fact, world, policy)
         case LabelEvent():
             return _label_event(fact, world, policy)
 
@@ -62,7 +65,8 @@ def _binding(fact: Fact, world: World, policy: Policy) -> Decision | None:
 
 def _asks_for_work(fact: LabelEvent, policy: Policy) -> bool:
     on_issue = fact.event == "issues" and not fact.is_pull_request
-    return on_issue and fact.action == "labeled" and is_trigger_text(fact.label, policy)
+    wanted = is_trigger_text(fact.label, policy) or label_key(fact.label, policy) == DISCUSSION
+    return on_issue and fact.action == "labeled" and wanted
 
 
 def asks_for_review(fact: Fact, policy: Policy) -> bool:
@@ -79,6 +83,8 @@ def _other(fact: OtherEvent) -> IgnoreReason:
         return IgnoreReason.BINDING_RECORDED
     if fact.event == "issues" and fact.action not in CLOSING:
         return IgnoreReason.ISSUE_EVENT_NOT_TRIGGER_LABEL
+    if fact.event == "issue_comment":
+        return IgnoreReason.COMMENT_EVENT_NOT_USED
     if fact.event == "pull_request" and fact.action not in PULL_REQUEST_RULES:
         return IgnoreReason.PULL_REQUEST_EVENT_RECORDED
     return IgnoreReason.EVENT_NOT_USED
@@ -91,13 +97,13 @@ def _label_event(fact: LabelEvent, world: World, policy: Policy) -> Decision:
         return ended
     if fact.is_pull_request:
         return _on_pull_request(fact, world, policy)
-    if _asks_for_work(fact, policy):
-        return decide_trigger(fact, world, policy)
     key = label_key(fact.label, policy)
+    if _asks_for_work(fact, policy):
+        return (discussing.decide_label if key == DISCUSSION else decide_trigger)(fact, world, policy)
     if fact.action == "labeled" and key == ABANDONED:
         return cleanups.abandoned(fact, world)
-    later = _has_later_rule(key, fact, policy)
-    return Ignore(IgnoreReason.EVENT_NOT_USED if later else IgnoreReason.ISSUE_EVENT_NOT_TRIGGER_LABEL)
+    answered = discussing.decide_answer(fact, world, policy) if fact.action == "unlabeled" else None
+    return answered or Ignore(IgnoreReason.ISSUE_EVENT_NOT_TRIGGER_LABEL)
 
 
 def _on_pull_request(fact: LabelEvent, world: World, policy: Policy) -> Decision:
@@ -107,11 +113,3 @@ def _on_pull_request(fact: LabelEvent, world: World, policy: Policy) -> Decision
     if fact.action == "labeled" and label_key(fact.label, policy) in policy.triggers:
         return Ignore(IgnoreReason.STAGE_LABEL_ON_PULL_REQUEST)
     return Ignore(IgnoreReason.PULL_REQUEST_EVENT_RECORDED)
-
-
-def _has_later_rule(key: str | None, fact: LabelEvent, policy: Policy) -> bool:
-    """Say whether the matrix has a row of its own for this label that is not built: discussion, and answers."""
-    definition = policy.catalogue.get(key or "")
-    if definition is not None and definition.label_class is LabelClass.MODE:
-        return True
-    return fact.action == "unlabeled" and key == NEED_INPUT

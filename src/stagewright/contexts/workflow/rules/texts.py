@@ -38,7 +38,10 @@ EN: Mapping[str, tuple[str, str]] = {
     ),
     "discussion_mode_trigger_label_conflict": (
         "A discussion starts only while the issue has no trigger label and no active run.",
-        "Wait until run `{run}` ends, or cancel it with `stagewright run cancel {run}` or in the console.",
+        (
+            "Wait until run `{run}` ends, or cancel it with `stagewright run cancel {run}` or in the console. "
+            "A trigger label that started nothing is taken off first."
+        ),
     ),
     "trigger_label_unknown": (
         "No stage is started by the label `{label}`.",
@@ -159,7 +162,10 @@ RU: Mapping[str, tuple[str, str]] = {
     ),
     "discussion_mode_trigger_label_conflict": (
         "Обсуждение начинается, только пока на задаче нет запускающей метки и нет активного запуска.",
-        "Дождитесь окончания запуска `{run}` или отмените его командой `stagewright run cancel {run}` или в консоли.",
+        (
+            "Дождитесь окончания запуска `{run}` или отмените его командой `stagewright run cancel {run}` или в консоли. "
+            "Запускающую метку, которая ничего не запустила, сначала снимите."
+        ),
     ),
     "trigger_label_unknown": (
         "Метка `{label}` не запускает ни одной стадии.",

@@ -10,6 +10,7 @@ from stagewright.contexts.workflow.model.decisions import (
     LiveThread,
     Refuse,
     Remedy,
+    Sender,
     World,
 )
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy
@@ -43,8 +44,13 @@ def not_now(fact: LabelEvent, world: World, policy: Policy) -> Decision | None:
         return Ignore(stale)
     if world.thread is None or not _still_there(fact.label, world.thread, policy):
         return Ignore(IgnoreReason.TRIGGER_LABEL_REMOVED)
-    if reason := guard_sender(fact.sender, world.standing):
-        return Refuse(reason, Remedy({"sender": fact.sender.login or "?", "role": world.standing.project_role or ""}))
+    return refuse_sender(fact.sender, world)
+
+
+def refuse_sender(sender: Sender, world: World) -> Refuse | None:
+    """Row 6: refuse a sender who is not permitted, with what the comment tells."""
+    if reason := guard_sender(sender, world.standing):
+        return Refuse(reason, Remedy({"sender": sender.login or "?", "role": world.standing.project_role or ""}))
     return None
 
 
