@@ -5499,7 +5499,7 @@ export interface components {
              */
             run_id: string;
             /** Run Number */
-            run_number: number;
+            run_number: string;
             /** Suggested Labels */
             suggested_labels: string[];
             target_label: components["schemas"]["LabelRef"];
@@ -5544,7 +5544,7 @@ export interface components {
             /** Kind */
             kind: string;
             /** Number */
-            number: number;
+            number: string;
             /** Stage */
             stage: string | null;
             /** Status */

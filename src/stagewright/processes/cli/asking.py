@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from stagewright.processes.cli import cache
 
 BUDGET = 0.3  # seconds
-READS = {"runs": "/api/v1/runs?limit=50", "projects": "/api/v1/projects?limit=100"}
+READS = {"runs": "/api/v1/runs?limit=50", "issues": "/api/v1/runs?limit=50", "projects": "/api/v1/projects?limit=100"}
 
 
 def ask(what: str, host: str, entry: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -24,7 +24,7 @@ def ask(what: str, host: str, entry: Mapping[str, Any]) -> list[tuple[str, str]]
         answer = json.loads(connection.getresponse().read())
     finally:
         connection.close()
-    rows = [_row(what, item) for item in answer["items"]]
+    rows = [*dict(_row(what, item) for item in answer["items"] if what != "issues" or item.get("issue_number")).items()]
     cache.remember(os.environ, what, host, rows)
     return rows
 
@@ -32,6 +32,9 @@ def ask(what: str, host: str, entry: Mapping[str, Any]) -> list[tuple[str, str]]
 def _row(what: str, item: dict[str, Any]) -> tuple[str, str]:
     if what == "projects":
         return str(item["key"]), str(item["name"])
+    stage = item.get("stage") or item.get("kind")
+    if what == "issues":
+        return f"{item['repository']}#{item['issue_number']}", f"{stage} · {item['status']}"
     thread = item.get("issue_number") or item.get("pr_number")
-    words = (item.get("number"), item.get("stage") or item.get("kind"), item["status"], f"#{thread}" if thread else "")
+    words = (item.get("number"), stage, item["status"], f"#{thread}" if thread else "")
     return str(item["id"]), " · ".join(str(word) for word in words if word)

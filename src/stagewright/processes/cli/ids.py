@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -21,6 +21,27 @@ NUMBER = re.compile(r"run-\d{1,9}")
 PREFIX = re.compile(r"[0-9a-f][0-9a-f-]{5,35}")
 NEWEST = 200
 LATEST = "@latest"
+
+
+class Thread(NamedTuple):
+    """An issue or pull request. ``is_pull_request``: an address says so; a number alone may be either."""
+
+    repository: str
+    number: int
+    is_pull_request: bool = False
+
+
+def find_thread(call: "Call", text: str) -> Thread:
+    """Return what ``owner/repo#12``, ``#12`` in a clone, or an address names. Raise ``Failure``: 2."""
+    if "://" in text and (found := FORGE_PATH.search(urlsplit(text).path)):
+        return Thread(found[1], int(found[3]), found[2] == "pull")
+    named = ISSUE.fullmatch(text)
+    repository = (named[1] or origin_repository()) if named else None
+    if named is None or repository is None:
+        raise Failure(
+            USAGE, f"ISSUE: {text!r} must be written owner/repo#12, #12 in a clone, or as the address of an issue"
+        )
+    return Thread(repository, int(named[2]))
 
 
 def runs_named(call: "Call", text: str) -> Iterator[str]:

@@ -59,6 +59,11 @@ def run_id(function: F) -> F:
     return click.argument("run", shell_complete=complete("runs"))(function)
 
 
+def issue(function: F) -> F:
+    """Add the argument ISSUE: ``owner/repo#12``, ``#12`` in a clone, or an address."""
+    return click.argument("issue", metavar="ISSUE", shell_complete=complete("issues"))(function)
+
+
 def dry_run(function: F) -> F:
     """Add ``--dry-run``: the server's own dry run."""
     return click.option("--dry-run", is_flag=True, help="Show what would happen; nothing is applied.")(function)

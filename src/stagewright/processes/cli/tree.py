@@ -19,6 +19,8 @@ RUN: Table = {
     "result": _at("run:result", "Show what the run handed over."),
     "wait": _at("run:wait", "Wait until a run is where you want it."),
     "cancel": _at("run:cancel", "Stop a run."),
+    "start": _at("step:start", "Start a stage on an issue."),
+    "revise": _at("step:revise", "Have a stage's result revised."),
 }
 AUTH: Table = {
     "status": _at("auth:status", "Show who you are here, and what the token may do."),
@@ -84,6 +86,7 @@ TREE: Table = {
     "project": Branch("Products under delivery.", PROJECT),
     "repo": Branch("Repositories bound to a project.", REPO),
     "run": Branch("Runs: what is going on, and what came of it.", RUN),
+    "next": _at("step:next_steps", "What may follow on an issue; take a step."),
     "label": Branch("The labels of a repository.", LABEL),
     "policy": Branch("What labels and stages mean.", POLICY),
     "credential": Branch("The credentials the platform holds.", CREDENTIAL),

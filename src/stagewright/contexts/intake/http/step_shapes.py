@@ -89,7 +89,7 @@ class StepResult(StepPreview):
     """A step that was taken: the run it asked for, and the acts on the forge that were reserved."""
 
     run_id: Id
-    run_number: int
+    run_number: str
     effect_ids: list[Id]
 
 
@@ -97,7 +97,7 @@ class StepRunRef(BaseModel):
     """A run beside the steps."""
 
     id: Id
-    number: int
+    number: str
     kind: str
     stage: str | None
     status: str
@@ -164,7 +164,7 @@ def result_view(plan: StepPlan, executed: Executed, *, locale: str) -> StepResul
     return StepResult(
         **preview_view(plan, locale=locale).model_dump(),
         run_id=str(executed.run.id),
-        run_number=executed.run.number,
+        run_number=runs.shown_number(executed.run.number),
         effect_ids=[str(effect) for effect in executed.effect_ids],
     )
 
@@ -245,4 +245,6 @@ def _run(plan: StepPlan) -> StepRun | None:
 def _run_ref(run: runs.Run | None) -> StepRunRef | None:
     if run is None:
         return None
-    return StepRunRef(id=str(run.id), number=run.number, kind=run.kind, stage=run.stage, status=run.status.value)
+    return StepRunRef(
+        id=str(run.id), number=runs.shown_number(run.number), kind=run.kind, stage=run.stage, status=run.status.value
+    )
