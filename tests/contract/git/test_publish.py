@@ -254,6 +254,22 @@ async def test_the_diff_of_a_quarantined_tree_is_cut_at_its_limit(scene: Scene) 
     assert cut == whole[:100]
 
 
+async def test_a_comparison_begins_where_the_branch_left_its_target(scene: Scene) -> None:
+    base = scene.work.commit("base", old="1\n2\n3\n4\n5\n6\n7\n8\n")
+    scene.work.push(scene.bare, "main")
+    git(scene.work.path, "mv", "old", "new")
+    head = scene.work.commit("topic", new="1\n2\n3\n4\nfive\n6\n7\n8\n")
+    scene.work.push(scene.bare, BRANCH)
+    git(scene.work.path, "reset", "-q", "--hard", base)
+    target = scene.work.commit("meanwhile", other="x\n")
+    scene.work.push(scene.bare, "main")
+    found = await scene.store.compare(scene.repository, base_sha=target, head_sha=head, limit=1 << 20)
+    assert "rename from old\nrename to new\n" in found
+    assert "-5\n+five\n" in found
+    assert "other" not in found, "what the target did meanwhile is no part of it"
+    assert await scene.store.compare(scene.repository, base_sha=target, head_sha=head, limit=50) == found[:50]
+
+
 async def test_an_attempt_without_a_quarantine_says_so(scene: Scene) -> None:
     with pytest.raises(QuarantineMissing):
         await push(scene, uuid7(), "ab" * 20)

@@ -62,6 +62,7 @@ class Peer(Protocol):
     async def merge(self, number: int) -> None: ...
     async def review(self, number: int, state: str) -> None: ...
     async def remark(self, number: int, path: str, line: int, body: str) -> None: ...
+    async def know_the_diff(self, number: int, path: str, *lines: int) -> None: ...
     async def make_branch(self, branch: str) -> str: ...
     async def set_role(self, login: str, role: str) -> None: ...
     async def lose_answer(self, act: str) -> None: ...
@@ -162,6 +163,7 @@ class Adapter:
 
 # Which request of the practice forge an act of the port is.
 REQUESTS = {
+    "post_review": ("POST", r"/pulls/\d+/reviews$"),
     "create_comment": ("POST", r"/issues/\d+/comments$"),
     "issue": ("GET", r"/issues/\d+$"),
     "open_pull_request": ("POST", r"/pulls$"),
@@ -228,6 +230,9 @@ class PracticePeer:
         at_line = {"path": path, "line": line, "side": "RIGHT", "body": body}
         review = {"event": "REQUEST_CHANGES", "body": "See the remark.", "comments": [at_line]}
         self.ask("POST", f"/pulls/{number}/reviews", review)
+
+    async def know_the_diff(self, number: int, path: str, *lines: int) -> None:
+        """The practice forge knows its diffs."""
 
     async def make_branch(self, branch: str) -> str:
         """Make a branch one commit ahead of main."""
@@ -327,6 +332,12 @@ class FakePeer:
     async def review(self, number: int, state: str) -> None:
         """Review a pull request as a person, or take the reviews back."""
         self.fake.review(self.id, number, state, body="" if state == "dismissed" else "text")
+
+    async def know_the_diff(self, number: int, path: str, *lines: int) -> None:
+        """Tell the fake which lines of the pull request's diff there are."""
+        pull = self.fake.repositories[self.id].threads[number].pull
+        assert pull is not None
+        pull.shown = {path: set(lines)}
 
     async def remark(self, number: int, path: str, line: int, body: str) -> None:
         """Ask for changes as a person, with a remark at a line."""

@@ -6,7 +6,7 @@ import pytest
 from tests.contract.github.peers import Peer
 
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
-from stagewright.contexts.runs.ports import ForgeFeedback, ForgeLabel
+from stagewright.contexts.runs.ports import ForgeFeedback, ForgeLabel, NewRemark
 from stagewright.kit.errors import Invalid, LimitReached, NotFound, TooLarge, Unauthenticated
 
 GONE = 424242
@@ -361,6 +361,83 @@ async def test_feedback_is_what_reviews_say_and_what_stands_at_lines(peer: Peer)
     (place,) = said.remarks
     assert (place.path, place.line, [one.body for one in place.comments]) == ("work.txt", 1, ["Too vague."])
     assert place.comments[0].author_type == "User"
+
+
+async def test_a_review_of_ours_is_a_comment_with_remarks_in_the_diff(peer: Peer) -> None:
+    sha = await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    remark = NewRemark("work.txt", 1, "Why?")
+    posted = await peer.forge.post_review(
+        peer.repository, opened.number, commit_sha=sha, body="Read it.", remarks=[remark]
+    )
+    assert (posted.body, posted.author) == ("Read it.", peer.bot)
+    assert [one.state for one in await peer.threads.reviews(peer.repository, opened.number)] == ["commented"]
+    said = await peer.forge.feedback(peer.repository, opened.number)
+    assert [(one.id, one.body) for one in said.reviews] == [(posted.id, "Read it.")]
+    assert [(one.path, one.line, one.comments[0].body) for one in said.remarks] == [("work.txt", 1, "Why?")]
+    assert said.remarks[0].comments[0].author == peer.bot
+
+
+async def test_a_remark_outside_the_diff_is_refused_with_its_whole_review(peer: Peer) -> None:
+    sha = await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    await peer.know_the_diff(opened.number, "work.txt", 1)
+    for remark in (NewRemark("work.txt", 99, "x"), NewRemark("README.md", 1, "x")):
+        with pytest.raises(Invalid):
+            await peer.forge.post_review(
+                peer.repository,
+                opened.number,
+                commit_sha=sha,
+                body="b",
+                remarks=[NewRemark("work.txt", 1, "y"), remark],
+            )
+    assert await peer.forge.feedback(peer.repository, opened.number) == ForgeFeedback()
+    with pytest.raises(NotFound):
+        await peer.forge.post_review(peer.repository, GONE, commit_sha=sha, body="b", remarks=[])
+
+
+async def test_a_review_whose_answer_is_lost_can_be_found(peer: Peer) -> None:
+    sha = await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    await peer.lose_answer("post_review")
+    with pytest.raises(OutcomeUnknown):
+        await peer.forge.post_review(peer.repository, opened.number, commit_sha=sha, body="mark", remarks=[])
+    assert [one.body for one in (await peer.forge.feedback(peer.repository, opened.number)).reviews] == ["mark"]
+
+
+async def test_a_pull_request_names_its_author(peer: Peer) -> None:
+    await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    found = await peer.forge.pull_request(peer.repository, opened.number)
+    assert (found.author, found.association) == (peer.bot, "COLLABORATOR")
+
+
+async def test_the_default_branch_is_told_as_it_is_now(peer: Peer) -> None:
+    assert await peer.threads.default_branch(peer.repository) == "main"
+
+
+async def test_a_merged_pull_request_says_when(peer: Peer) -> None:
+    await peer.make_branch("topic")
+    opened = await peer.forge.open_pull_request(
+        peer.repository, title="t", body="b", head="topic", base="main", draft=False
+    )
+    fresh = await peer.threads.pull(peer.repository, opened.number)
+    await peer.let_time_pass(2)
+    await peer.merge(opened.number)
+    merged = await peer.threads.pull(peer.repository, opened.number)
+    assert fresh is not None
+    assert merged is not None
+    assert fresh.merged_at is None
+    assert merged.merged_at is not None
+    assert fresh.updated_at < merged.merged_at <= merged.updated_at
 
 
 async def test_unchanged_threads_cost_nothing(peer: Peer) -> None:

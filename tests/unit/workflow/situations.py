@@ -83,6 +83,23 @@ def labellings(draw: st.DrawFn) -> tuple[LabelEvent, World]:
 
 
 @st.composite
+def askings(draw: st.DrawFn) -> tuple[LabelEvent, World]:
+    """need:reviewer put on a pull request, or taken off it."""
+    label, action = "need:reviewer", draw(st.sampled_from(["labeled", "labeled", "labeled", "unlabeled"]))
+    fact = a_label(label, event="pull_request", action=action, is_pull_request=True, thread=40)
+    seen = a_review_world(
+        *draw(few_labels),
+        *draw(st.sampled_from([(label,), (label,), ()])),
+        link=draw(st.sampled_from([None, a_link("dev")])),
+        open=draw(st.sampled_from([True, True, False])),
+        in_this_repository=draw(st.sampled_from([True, True, False])),
+        issue=draw(st.sampled_from([None, a_thread()])),
+        closes=draw(st.sampled_from([(), (12,), (12, 13)])),
+    )
+    return fact, replace(draw(worlds()), thread=seen.thread, reviewed=seen.reviewed)
+
+
+@st.composite
 def endings(draw: st.DrawFn) -> tuple[EndEvent, World]:
     """An issue or a pull request that came to its end."""
     on_pull = draw(st.booleans())
@@ -147,7 +164,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 def situations() -> st.SearchStrategy[tuple[ThreadFact, World]]:
     """Any act on a thread, in some state of the world."""
-    return st.one_of(labellings(), endings(), reviews(), comments())
+    return st.one_of(labellings(), askings(), endings(), reviews(), comments())
 
 
 def renamed(fact: ThreadFact, world: World) -> tuple[Fact, World]:

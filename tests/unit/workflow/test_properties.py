@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.workflow.situations import (
     POLICY,
     RENAMED,
+    askings,
     comparable,
     endings,
     labellings,
@@ -84,6 +85,21 @@ def test_a_label_that_the_platform_or_an_agent_wrote_is_nothing_new(situation: t
     fact, world = situation
 
     assert decide(fact, replace(world, bound=True, own_effect=True), POLICY) == Ignore(IgnoreReason.OWN_LABEL_CHANGE)
+
+
+@thorough
+@given(askings())
+def test_a_reviewer_starts_in_a_lane_of_its_own_and_ends_no_talk(situation: tuple[LabelEvent, World]) -> None:
+    fact, world = situation
+    decision = decide(fact, world, POLICY)
+
+    if isinstance(decision, Start):
+        request = decision.request
+        assert (request.kind, request.lane, request.scope) == ("reviewer", "review", "none")
+        assert request.target is not None
+        assert request.target.pr_number == fact.thread
+        assert world.review_run is None
+        assert request.ends_talk_run is None
 
 
 @thorough

@@ -72,7 +72,7 @@ def _text(
     parts = [
         text("review.title", run.locale, sha=facts.sha[:12]),
         f"**{text(f'review.verdict.{verdict}', run.locale)}**",
-        facts.inert(str(report.get("summary") or "")[:SUMMARY]).strip(),
+        _prose(report.get("summary"), SUMMARY, facts),
         text("review.inline", run.locale, count=inline) if inline else "",
         *_listed(findings, run, facts),
     ]
@@ -82,7 +82,7 @@ def _text(
     ]
     tail = "\n\n".join(end)
     body = "\n\n".join(part for part in parts if part)
-    return f"{body[: LIMIT - len(tail) - 2]}\n\n{tail}\n"
+    return f"{body[: LIMIT - len(tail) - 3]}\n\n{tail}\n"
 
 
 def _listed(findings: Iterable[Mapping[str, Any]], run: Run, facts: ReviewFacts) -> list[str]:
@@ -98,8 +98,12 @@ def _place(finding: Mapping[str, Any], facts: ReviewFacts) -> str:
 
 def _said(finding: Mapping[str, Any], run: Run, facts: ReviewFacts) -> str:
     severity = str(finding.get("severity") or "minor")
-    said = facts.inert(str(finding.get("text") or "")[:FINDING]).strip()
-    return f"**{text(f'review.severity.{severity}', run.locale)}.** {HEADING.sub('', said)}"
+    return f"**{text(f'review.severity.{severity}', run.locale)}.** {_prose(finding.get('text'), FINDING, facts)}"
+
+
+def _prose(value: Any, most: int, facts: ReviewFacts) -> str:
+    """Return an agent's text: it calls nobody, closes nothing, and its headings are none of ours."""
+    return HEADING.sub("", facts.inert(str(value or "")[:most])).strip()
 
 
 HEADING = re.compile(r"(?m)^ {0,3}#{1,6}\s+")
