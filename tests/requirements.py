@@ -264,6 +264,8 @@ SAYS: Final[dict[str, str]] = {
     "C6.1": "the candidate of qa and release is the newest open change of the issue, pinned to its head",
     "C8.1": "model and reasoning labels are read at the launch; a conflict or an unknown one is named",
     "CD.2": "an issue walks from intake to operations on the practice forge: artifacts, labels, comments, lineage",
+    "CD.3": "each gate refuses with its reason and remedy on the practice forge, and opens when the person does that",
+    "CD.4": "machines: one active run per lane and subject, none by a stranger, by the platform's or agents' labels",
     "C10.1": "from an issue, a run or a pull request one comes to stages, runs, pull requests and documents, and back",
     "C10.2": "the lineage shows profile, stage track, label facts, candidate, side runs and the next steps",
     "C10.3": "the lineage names everything that blocks the next step, with the remedy",
