@@ -217,6 +217,14 @@ class World:
         async with self.db.transaction() as tx:
             return await cancel_run(tx, run.id, cause=cause, clock=self.clock)
 
+    def push_as_person(self, name: str, text: str, *, branch: str) -> str:
+        """Let a person push a commit that changes a file of a branch; return the commit."""
+        self.person.checkout(self.remote, f"refs/remotes/forge/{branch}")
+        self.person.write(name, text)
+        made = self.person.commit(f"person changes {name}")
+        self.person.push(self.remote, branch)
+        return made
+
     async def scan(self) -> None:
         """Scan the repositories now."""
         await scan.scan_repositories(self.intake, every=timedelta(0))

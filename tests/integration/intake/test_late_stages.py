@@ -1,5 +1,6 @@
 """RN8: a stage that examines a candidate is refused where there is none; the person is told how to make one."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -42,5 +43,41 @@ async def test_rn8_with_a_candidate_the_stage_starts_and_the_question_goes(world
     await world.trigger(run.issue_number, "run:qa")
     await world.work()
 
-    assert (await world.run_of(run.issue_number)).kind == "qa"
+    late = await world.run_of(run.issue_number)
+    assert (late.kind, late.status) == ("qa", "preparing")
+    assert (late.build_sha, late.world.candidate_pr) == (world.branch(run.branch or ""), run.pr_number)
     assert world.diagnostics(run.issue_number) == []
+    (comment,) = [text for text in world.status_comments(run.issue_number) if str(late.id) in text]
+    assert f"| Candidate | `{(late.build_sha or '')[:12]}` (#{run.pr_number}) |" in comment
+
+
+async def test_the_candidate_is_pinned_to_the_head_it_has_at_the_launch(world: World) -> None:
+    run = await world.deliver_result(await world.started("run:dev"))
+    assert run.issue_number is not None
+    before = world.branch(run.branch or "")
+    await world.trigger(run.issue_number, "run:qa")
+    requested = await world.run_of(run.issue_number)
+    assert (requested.status, requested.build_sha) == ("queued", before)
+    moved = world.push_as_person("late.py", "x = 1\n", branch=run.branch or "")
+    await world.work()
+
+    late = await world.fresh(requested)
+    assert (late.status, late.build_sha) == ("preparing", moved)
+    assert "run.build_ref.replaced" in await world.events(late)
+
+
+async def test_a_candidate_that_goes_before_the_launch_ends_the_run_before_a_workload_exists(world: World) -> None:
+    run = await world.deliver_result(await world.started("run:dev"))
+    assert run.issue_number is not None
+    assert run.pr_number is not None
+    await world.trigger(run.issue_number, "run:qa")
+    world.clock.advance(timedelta(seconds=5))
+    world.forge.close(world.repository.forge_repository_id, run.pr_number)
+    await world.scan()
+    await world.work()
+
+    late = await world.run_of(run.issue_number)
+    assert (late.status, late.code) == ("failed", "issue_trigger_candidate_not_found")
+    assert await world.attempts_of(late) == []
+    (comment,) = [text for text in world.status_comments(run.issue_number) if str(late.id) in text]
+    assert "`run:dev`" in comment

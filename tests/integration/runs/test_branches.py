@@ -30,15 +30,6 @@ async def revising(world: World) -> Run:
     return await world.fresh(run)
 
 
-def push_as_person(world: World, name: str, text: str, *, branch: str = BRANCH) -> str:
-    """Let a person push a commit to a branch."""
-    world.person.checkout(world.remote, f"refs/remotes/forge/{branch}")
-    world.person.write(name, text)
-    made = world.person.commit(f"person changes {name}")
-    world.person.push(world.remote, branch)
-    return made
-
-
 async def test_a_revise_works_on_the_branch_and_appends_a_revision(world: World) -> None:
     first = await delivered(world)
     head = world.branch(BRANCH)
@@ -64,7 +55,7 @@ async def test_a_revise_works_on_the_branch_and_appends_a_revision(world: World)
 async def test_rn25_a_person_pushes_during_a_revise_and_the_result_goes_on_top(world: World) -> None:
     await delivered(world)
     run = await revising(world)
-    theirs = push_as_person(world, "README.md", "# Shop by hand\n")
+    theirs = world.push_as_person("README.md", "# Shop by hand\n", branch=BRANCH)
     run = await world.deliver_result(run, {"hello.py": "print('hello!')\n"})
     assert run.status is RunStatus.SUCCEEDED
     head = world.branch(BRANCH)
@@ -76,7 +67,7 @@ async def test_rn25_a_person_pushes_during_a_revise_and_the_result_goes_on_top(w
 async def test_rn25_a_conflicting_push_gives_one_more_attempt_then_branch_moved(world: World) -> None:
     await delivered(world)
     run = await revising(world)
-    theirs = push_as_person(world, "hello.py", "print('by hand')\n")
+    theirs = world.push_as_person("hello.py", "print('by hand')\n", branch=BRANCH)
     run = await world.deliver_result(run, {"hello.py": "print('hello!')\n"})
     assert (run.status, run.generation) == (RunStatus.PREPARING, 2)
     assert (await world.attempt_of(run)).reason == "branch_moved"
@@ -84,7 +75,7 @@ async def test_rn25_a_conflicting_push_gives_one_more_attempt_then_branch_moved(
     assignment = await world.register(run)
     assert "merging them failed" in assignment.prompt
     run = await world.fresh(run)
-    push_as_person(world, "hello.py", "print('by hand again')\n")
+    world.push_as_person("hello.py", "print('by hand again')\n", branch=BRANCH)
     run = await world.deliver_result(run, {"hello.py": "print('hello!!')\n"})
     assert (run.status, run.failure_class, run.code) == (
         RunStatus.FAILED,
@@ -96,7 +87,7 @@ async def test_rn25_a_conflicting_push_gives_one_more_attempt_then_branch_moved(
 async def test_rn25_the_second_attempt_can_publish_on_top(world: World) -> None:
     await delivered(world)
     run = await revising(world)
-    theirs = push_as_person(world, "hello.py", "print('by hand')\n")
+    theirs = world.push_as_person("hello.py", "print('by hand')\n", branch=BRANCH)
     run = await world.deliver_result(run, {"hello.py": "print('hello!')\n"})
     await world.register(run)
     run = await world.deliver_result(await world.fresh(run), {"hello.py": "print('both')\n"})
@@ -112,7 +103,7 @@ async def test_what_a_merge_brings_is_checked_again(world: World) -> None:
     run = await world.run_of(1)
     await world.register(run)
     world.redactor.add("not-a-secret-yet-4711")
-    push_as_person(world, "README.md", "# Other\n", branch=branch)
+    world.push_as_person("README.md", "# Other\n", branch=branch)
     run = await world.deliver_result(await world.fresh(run), {"docs/vision.md": "# Vision, better\n"})
     assert run.status is RunStatus.SUCCEEDED, "the person's README is not ours to answer for"
 
@@ -122,7 +113,7 @@ async def test_a_push_nobody_else_needs_is_not_made_twice(world: World) -> None:
     run = await revising(world)
     await world.hand_over(run, {"hello.py": "print('hello!')\n"})
     await checks.check_proposals(world.outside)
-    push_as_person(world, "hello.py", "print('hello!')\n")  # the very same change, by hand
+    world.push_as_person("hello.py", "print('hello!')\n", branch=BRANCH)  # the very same change, by hand
     await world.report(run)
     await world.work()
     run = await world.fresh(run)

@@ -50,6 +50,7 @@ RUN = Run(
     env="none",
     access_profile="code-only",
     branch=None,
+    build_sha=None,
     base_sha=None,
     engine=None,
     model=None,

@@ -4920,6 +4920,10 @@ export interface components {
             base_sha: string | null;
             /** Branch */
             branch: string | null;
+            /** Build Sha */
+            build_sha: string | null;
+            /** Candidate Pr */
+            candidate_pr: number | null;
             /** Clock Started At */
             clock_started_at: string | null;
             /** Code */
@@ -5076,6 +5080,10 @@ export interface components {
             base_sha: string | null;
             /** Branch */
             branch: string | null;
+            /** Build Sha */
+            build_sha: string | null;
+            /** Candidate Pr */
+            candidate_pr: number | null;
             /** Clock Started At */
             clock_started_at: string | null;
             /** Code */

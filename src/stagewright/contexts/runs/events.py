@@ -111,6 +111,12 @@ class ProfileResolved(RunMoved):
     kind = "run.profile.resolved"
 
 
+class BuildRefReplaced(RunMoved):
+    """No transition: what a late stage examines moved between the decision and the launch."""
+
+    kind = "run.build_ref.replaced"
+
+
 class TokensIssued(RunFact):
     kind = "run.mcp.token.issued"
 

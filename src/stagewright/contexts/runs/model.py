@@ -83,7 +83,8 @@ class RunWorld:
 
     ``attempt_reason`` is the next attempt's; ``prior`` maps earlier open stages to their heads; ``restore_wip`` says
     that the restored session's work in progress fits the base; ``target_sha`` is where a reviewed pull request goes;
-    ``talk_end`` is the code that a discussion ends with as soon as its attempt has stopped.
+    ``candidate_pr`` the pull request that a late stage examines, at the run's ``build_sha``; ``talk_end`` is the code
+    that a discussion ends with as soon as its attempt has stopped.
     """
 
     profile: str | None = None
@@ -96,6 +97,7 @@ class RunWorld:
     restore_wip: bool = False
     target_sha: str | None = None
     talk_end: str | None = None
+    candidate_pr: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Run:
     access_profile: str
     branch: str | None
     base_sha: str | None
+    build_sha: str | None
     engine: str | None
     model: str | None
     model_source: str | None

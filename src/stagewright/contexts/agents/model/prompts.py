@@ -145,7 +145,8 @@ class PromptInput:
 
     ``stage`` is a stage of the policy or one of the special names ``rethink``, ``ai-repair``, ``reviewer``,
     ``discussion`` (``prompt_words`` maps a run's kind). ``base_sha`` is the commit the work tree stands on;
-    ``target_sha`` the commit a pull request is compared with. Comments, threads and inbox go from the oldest to the
+    ``target_sha`` the commit a pull request is compared with; ``candidate_sha`` what a late stage examines, the head of
+    pull request ``candidate_pr``. Comments, threads and inbox go from the oldest to the
     newest. ``overrides`` maps a path in ``.stagewright/prompts/`` to its text.
     """
 
@@ -169,6 +170,8 @@ class PromptInput:
     base_sha: str = ""
     target_branch: str = ""
     target_sha: str = ""
+    candidate_pr: int | None = None
+    candidate_sha: str = ""
     env: str = "none"
     slot_url: str = ""
     access_profile: str = ""

@@ -100,7 +100,7 @@ def run_request(occurrence: Occurrence, seen: Seen, request: workflow.StartReque
     mode, source, notes = _mode(seen, request)
     if request.skipped:
         notes.append(f"skipped:{', '.join(request.skipped)}")
-    target = request.target
+    target, candidate = request.target, request.candidate
     return runs.RunRequest(
         project_id=seen.repository.project_id,
         repository_id=seen.repository.id,
@@ -126,8 +126,10 @@ def run_request(occurrence: Occurrence, seen: Seen, request: workflow.StartReque
         limit_seconds=request.limit_minutes * 60,
         locale=locale,
         branch=target.branch if target else None,
+        build_sha=candidate.head_sha if candidate else None,
         notes=tuple(notes),
         world=runs.RunWorld(
+            candidate_pr=candidate.pr_number if candidate else None,
             profile=request.profile.profile,
             profile_source=request.profile.source.value,
         ),

@@ -152,6 +152,8 @@ class RunFrame(BaseModel):
     access_profile: str
     branch: str | None
     base_sha: str | None
+    build_sha: str | None
+    candidate_pr: int | None
     engine: str | None
     model: str | None
     model_source: str | None

@@ -42,8 +42,13 @@ async def _freeze(outside: Outside, tx: Tx, run: Run, situation: Situation) -> t
         prior=dict(situation.prior),
         restore_wip=choice.with_wip,
         target_sha=situation.target_sha,
+        candidate_pr=situation.candidate.pr_number if situation.candidate else None,
     )
-    saved = await run_rows.save(tx, replace(chosen, branch=situation.branch, base_sha=situation.base_sha, world=world))
+    build_sha = situation.candidate.head_sha if situation.candidate else run.build_sha
+    launched = replace(chosen, branch=situation.branch, base_sha=situation.base_sha, build_sha=build_sha, world=world)
+    saved = await run_rows.save(tx, launched)
+    if build_sha != run.build_sha:
+        await moves.tell(tx, events.BuildRefReplaced, saved, extra={"before": run.build_sha, "build_sha": build_sha})
     # What the launch works with; the transition to ``preparing`` was told at the admission.
     await moves.tell(tx, events.ProfileResolved, saved, extra={"reasoning_effort": saved.reasoning})
     return saved, choice.session

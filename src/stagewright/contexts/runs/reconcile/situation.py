@@ -67,6 +67,7 @@ class Situation:
     link_head_sha: str | None
     prior: Mapping[str, str]
     model: workflow.ModelChoice | None
+    candidate: Link | None
     target_sha: str | None = None
 
 
@@ -122,6 +123,7 @@ async def read_situation(outside: Outside, run: Run) -> Situation:
         link_head_sha=link_head,
         prior=_prior(run, known.links, seen.heads),
         model=_model(run, policy, seen, result(available)),
+        candidate=_candidate(run, kind, policy, known, seen.heads),
         target_sha=_target(run, kind, seen),
     )
 
@@ -195,11 +197,11 @@ def _new(feedback: ForgeFeedback, heard_at: datetime | None) -> ForgeFeedback:
 async def _heads_for(outside: Outside, run: Run, repository: Repository) -> Mapping[str, str]:
     """Return the remote's branches: what the decision to start saw is new enough for a first launch right after it.
 
-    Work that stands on a branch asks anew. A branch that moved in between is noticed by the push, which names what it
-    expects there.
+    Work that stands on a branch, or examines one, asks anew. A branch that moved in between is noticed by the push,
+    which names what it expects there.
     """
     seen = outside.heads_seen.get(repository.id)
-    begins_anew = run.generation <= 1 and run.pr_number is None and run.branch is None
+    begins_anew = run.generation <= 1 and not (run.pr_number or run.branch or run.build_sha)
     if seen is not None and begins_anew and outside.clock.now() - seen[0] <= HEADS_FRESH:
         return seen[1]
     return await _ask_heads(outside, repository)
@@ -328,6 +330,20 @@ def _check_revisable(pull_request: ForgePullRequest, heads: Mapping[str, str]) -
         raise LaunchRefused("pull_request_from_fork", "the pull request's branch is in another repository")
     if pull_request.head_branch not in heads:
         raise LaunchRefused("branch_not_found", f"the branch {pull_request.head_branch} does not exist any more")
+
+
+def _candidate(
+    run: Run, kind: workflow.Kind, policy: workflow.Policy, known: Known, heads: Mapping[str, str]
+) -> Link | None:
+    """Return what a late stage examines, at the head its branch has now; None for stages that need none."""
+    if not kind.needs_candidate:
+        return None
+    there = {link.pr_number: link for link in known.links if link.branch in heads}
+    found = workflow.candidate_of([_as_seen(link, ()) for link in there.values()], policy)
+    if found is None:
+        code = "issue_trigger_candidate_not_found"
+        raise LaunchRefused(code, workflow.refusal_text(code, run.locale).reason)
+    return replace(there[found.pr_number], head_sha=heads[found.branch])
 
 
 def _prior(run: Run, links: Sequence[Link], heads: Mapping[str, str]) -> dict[str, str]:

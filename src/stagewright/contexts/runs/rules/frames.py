@@ -45,6 +45,8 @@ def run_frame(run: Run) -> dict[str, Any]:
         "access_profile": run.access_profile,
         "branch": run.branch,
         "base_sha": run.base_sha,
+        "build_sha": run.build_sha,
+        "candidate_pr": run.world.candidate_pr,
         "engine": run.engine,
         "model": run.model,
         "model_source": run.model_source,

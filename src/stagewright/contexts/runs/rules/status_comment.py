@@ -194,6 +194,7 @@ def _fields(run: Run, facts: CommentFacts) -> str:
         ("mode", text("mode.source", run.locale, mode=run.mode, source=run.runtime_source)),
         ("env", catalogue.get(f"env.{run.env}", run.env)),
         ("base", f"`{run.base_sha[:12]}`" if run.base_sha else None),
+        ("candidate", f"`{run.build_sha[:12]}` (#{run.world.candidate_pr})" if run.build_sha else None),
         ("access", catalogue.get(f"access.{run.access_profile}", run.access_profile)),
         ("workload", workload),
         ("issue", f"#{run.issue_number}" if run.issue_number else None),

@@ -25,12 +25,12 @@ to_run = record(Run, notes=tuple, world=to_world)
 INSERT = """
 insert into runs (id, project_id, repository_id, lane, subject, issue_number, pr_number, stage, kind, role,
     trigger_source, trigger_label, requested_by_kind, requested_by, correlation_id, occurred_at, policy_hash,
-    launch_profile, revises_run_id, mode, runtime_source, env, access_profile, branch, locale, status, limit_seconds,
-    notes, world, created_at, status_since)
+    launch_profile, revises_run_id, mode, runtime_source, env, access_profile, branch, build_sha, locale, status,
+    limit_seconds, notes, world, created_at, status_since)
 values (%(id)s, %(project_id)s, %(repository_id)s, %(lane)s, %(subject)s, %(issue_number)s, %(pr_number)s, %(stage)s,
     %(kind)s, %(role)s, %(trigger_source)s, %(trigger_label)s, %(requested_by_kind)s, %(requested_by)s,
     %(correlation_id)s, %(occurred_at)s, %(policy_hash)s, %(launch_profile)s, %(revises_run_id)s, %(mode)s,
-    %(runtime_source)s, %(env)s, %(access_profile)s, %(branch)s, %(locale)s, 'queued', %(limit_seconds)s,
+    %(runtime_source)s, %(env)s, %(access_profile)s, %(branch)s, %(build_sha)s, %(locale)s, 'queued', %(limit_seconds)s,
     %(notes)s, %(world)s, %(now)s, %(now)s)
 on conflict do nothing
 returning *
@@ -39,7 +39,8 @@ SAVE = """
 update runs set
     status = %(status)s, failure_class = %(failure_class)s, code = %(code)s, detail = %(detail)s,
     admission_reason = %(admission_reason)s, finish_step = %(finish_step)s, generation = %(generation)s,
-    branch = %(branch)s, base_sha = %(base_sha)s, pr_number = %(pr_number)s, engine = %(engine)s, model = %(model)s,
+    branch = %(branch)s, base_sha = %(base_sha)s, build_sha = %(build_sha)s,
+    pr_number = %(pr_number)s, engine = %(engine)s, model = %(model)s,
     model_source = %(model_source)s, reasoning = %(reasoning)s, reasoning_source = %(reasoning_source)s,
     resumed = %(resumed)s, not_before = %(not_before)s, active_seconds = %(active_seconds)s,
     clock_started_at = %(clock_started_at)s, warned_at = %(warned_at)s, notes = %(notes)s, world = %(world)s,

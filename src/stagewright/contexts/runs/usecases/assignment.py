@@ -101,6 +101,8 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         base_sha=run.world.link_head_sha or run.base_sha or "",
         target_branch=brief.target_branch,
         target_sha=run.world.target_sha or run.base_sha or "",
+        candidate_pr=run.world.candidate_pr,
+        candidate_sha=run.build_sha or "",
         env=run.env,
         access_profile=run.access_profile,
         profile=run.launch_profile or "",

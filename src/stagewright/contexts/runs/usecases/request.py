@@ -44,6 +44,7 @@ class RunRequest:
     limit_seconds: int
     locale: str
     branch: str | None = None
+    build_sha: str | None = None
     revises_run_id: UUID | None = None
     notes: tuple[str, ...] = ()
     world: RunWorld = field(default_factory=RunWorld)
