@@ -497,6 +497,18 @@ CREATE TABLE public.repository_installations (
     CONSTRAINT repository_installations_purpose_check CHECK ((purpose = ANY (ARRAY['bot'::text, 'management'::text])))
 );
 
+CREATE TABLE public.repository_labels (
+    repository_id uuid NOT NULL,
+    key text NOT NULL,
+    present boolean NOT NULL,
+    text text NOT NULL,
+    color text,
+    description text,
+    aliases text[] DEFAULT '{}'::text[] NOT NULL,
+    changed_by text,
+    changed_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.repository_policies (
     repository_id uuid NOT NULL,
     hash text NOT NULL,
@@ -1008,6 +1020,9 @@ ALTER TABLE ONLY public.repositories
 ALTER TABLE ONLY public.repository_installations
     ADD CONSTRAINT repository_installations_pkey PRIMARY KEY (repository_id, purpose);
 
+ALTER TABLE ONLY public.repository_labels
+    ADD CONSTRAINT repository_labels_pkey PRIMARY KEY (repository_id, key);
+
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_pkey PRIMARY KEY (repository_id);
 
@@ -1327,6 +1342,9 @@ ALTER TABLE ONLY public.repositories
 ALTER TABLE ONLY public.repository_installations
     ADD CONSTRAINT repository_installations_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.repository_labels
+    ADD CONSTRAINT repository_labels_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
 ALTER TABLE ONLY public.repository_policies
     ADD CONSTRAINT repository_policies_hash_fkey FOREIGN KEY (hash) REFERENCES public.policy_texts(hash);
 
@@ -1483,6 +1501,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.rate_buckets TO stagewright_ap
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repositories TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_installations TO stagewright_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.repository_labels TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.repository_policies TO stagewright_app;
 

@@ -271,6 +271,12 @@ SAYS: Final[dict[str, str]] = {
     "C10.2": "the lineage shows profile, stage track, label facts, candidate, side runs and the next steps",
     "C10.3": "the lineage names everything that blocks the next step, with the remedy",
     "C10.4": "who may not see the project learns nothing of its issues",
+    "C10.5": "issue view draws the stage track in text, and finds an issue by its address or by a run of it",
+    "C11.1": "a dry run of the label bootstrap says what would be done and does nothing",
+    "C11.2": "a managed label that a person changes on the forge is shown, told, and restored by the next bootstrap",
+    "C11.3": "a renaming onto an existing label keeps the old one as an alias that counts; nothing is deleted",
+    "C11.4": "the catalogue of labels says when each was used last",
+    "C11.5": "threads whose labels differ from our rows are shown with what the next scan will do, and it does that",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

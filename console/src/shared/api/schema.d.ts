@@ -1043,7 +1043,8 @@ export interface paths {
         };
         /**
          * List Labels
-         * @description List the labels that the repository's policy wants. The forge is not asked.
+         * @description List the labels that the repository's policy wants, and threads that differ from our rows. The forge is not
+         *     asked.
          */
         get: operations["list_labels"];
         put?: never;
@@ -2294,6 +2295,47 @@ export interface components {
             reason?: string | null;
         };
         /**
+         * CatalogueLabel
+         * @description A label of the catalogue and how the forge has it, as far as is known without asking.
+         *
+         *     ``state`` is ``ok`` or the first of ``drift``; ``action`` what a synchronisation does: create, rename, update or
+         *     none. ``aliases`` are other texts that count; ``changed_by`` is whoever changed it on the forge last, null for the
+         *     platform. ``uses`` counts the acts of putting it on a thread that were decided.
+         */
+        CatalogueLabel: {
+            /** Action */
+            action: string;
+            /** Aliases */
+            aliases: string[];
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed By */
+            changed_by: string | null;
+            /** Color */
+            color: string;
+            /** Description */
+            description: string;
+            /** Drift */
+            drift: components["schemas"]["Drift"][];
+            /** Key */
+            key: string;
+            /** Known Text */
+            known_text: string | null;
+            label_class: components["schemas"]["LabelClass"];
+            /** Last Thread */
+            last_thread: number | null;
+            /** Last Used At */
+            last_used_at: string | null;
+            /** State */
+            state: string;
+            /** Text */
+            text: string;
+            /** Threads */
+            threads: string[];
+            /** Uses */
+            uses: number;
+        };
+        /**
          * ChainView
          * @description Whether the chain of a stream is whole, and up to where; if not, the first row that does not fit.
          *
@@ -2633,6 +2675,12 @@ export interface components {
             /** Value */
             value: string;
         };
+        /**
+         * Drift
+         * @description One difference.
+         * @enum {string}
+         */
+        Drift: "missing" | "renamed" | "recoloured" | "redescribed";
         /**
          * Effect
          * @description What approving does: a code with parameters; the client has the words.
@@ -3079,6 +3127,12 @@ export interface components {
         };
         JsonValue: unknown;
         /**
+         * LabelClass
+         * @description Classes of catalogue labels; each has one colour.
+         * @enum {string}
+         */
+        LabelClass: "trigger" | "review" | "mode" | "state" | "need" | "model" | "reasoning";
+        /**
          * LabelRef
          * @description A label: its fixed key, and its text in this project.
          */
@@ -3087,6 +3141,27 @@ export interface components {
             key: string;
             /** Text */
             text: string;
+        };
+        /**
+         * LabelsView
+         * @description The labels of a repository. ``scanned_at``: when the last scan looked at its threads.
+         */
+        LabelsView: {
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["CatalogueLabel"][];
+            /** Next Cursor */
+            next_cursor?: null;
+            /** Repair */
+            repair: components["schemas"]["RepairItem"][];
+            /** Scanned At */
+            scanned_at: string | null;
         };
         /**
          * LabelSync
@@ -3103,10 +3178,14 @@ export interface components {
          * @description A label of the catalogue, and how the forge has it as far as is known without asking.
          */
         LabelView: {
+            /** Action */
+            action: string;
             /** Color */
             color: string;
             /** Description */
             description: string;
+            /** Drift */
+            drift: components["schemas"]["Drift"][];
             /** Key */
             key: string;
             /** Known Text */
@@ -3873,6 +3952,13 @@ export interface components {
             token: string;
         };
         /**
+         * NextScan
+         * @description What the next scan does about a difference: decide about the label as if its webhook came, cancel the run when
+         *     the forge says that a person did it, or nothing.
+         * @enum {string}
+         */
+        NextScan: "decides" | "cancels_run" | "nothing";
+        /**
          * NextStepList
          * @description The next steps of a thread in their order, after the newest run that ended there.
          */
@@ -4100,18 +4186,6 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["InboxItemView"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /** Page[LabelView] */
-        Page_LabelView_: {
-            /**
-             * As Of
-             * Format: date-time
-             */
-            as_of: string;
-            /** Items */
-            items: components["schemas"]["LabelView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -4617,6 +4691,28 @@ export interface components {
             code: string;
             /** Topic */
             topic: string;
+        };
+        /**
+         * RepairItem
+         * @description A thread whose labels and our rows differ, and what the next scan will do.
+         *
+         *     ``code``: ``trigger_without_run``, ``trigger_stayed`` (decided before, and left on), ``run_without_trigger``,
+         *     ``run_on_closed_thread``, ``in_review_label_missing``, ``in_review_label_left``.
+         */
+        RepairItem: {
+            /** Code */
+            code: string;
+            /** Is Pull Request */
+            is_pull_request: boolean;
+            /** Label */
+            label: string | null;
+            next_scan: components["schemas"]["NextScan"];
+            /** Run Id */
+            run_id: string | null;
+            /** Thread */
+            thread: number;
+            /** Url */
+            url: string;
         };
         /**
          * RepositoryForm
@@ -8102,7 +8198,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_LabelView_"];
+                    "application/json": components["schemas"]["LabelsView"];
                 };
             };
             /** @description Problem */

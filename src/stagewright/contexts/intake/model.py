@@ -35,12 +35,22 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelTold:
+    """A change of a repository's label: what it is now, and its name before a renaming."""
+
+    name: str
+    was: str | None
+    color: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedDelivery:
     """What a delivery says, in our words. ``forge_repository_id`` is the number of the repository it names.
 
     ``merged``, ``merged_at`` and ``head_sha`` are its pull request's; ``None`` where it does not say. ``review_state``
     is in small letters. ``ref``, ``after`` and ``deleted`` are a push's. ``installed`` and ``uninstalled`` are the
-    numbers of the repositories that an App's installation speaks of.
+    numbers of the repositories that an App's installation speaks of. ``told`` is what a ``label`` event says.
     """
 
     event: str
@@ -68,6 +78,7 @@ class ParsedDelivery:
     uninstalled: tuple[int, ...] = ()
     comment_id: int | None = None
     comment_body: str | None = None
+    told: LabelTold | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from stagewright.contexts.intake.errors import DeliveryInvalid
-from stagewright.contexts.intake.model import ParsedDelivery
+from stagewright.contexts.intake.model import LabelTold, ParsedDelivery
 from stagewright.kit.errors import FieldProblem
 
 
@@ -18,6 +18,25 @@ class _User(msgspec.Struct):
 
 class _Label(msgspec.Struct):
     name: str | None = None
+
+
+class _Definition(msgspec.Struct):
+    name: str | None = None
+    color: str | None = None
+    description: str | None = None
+
+
+class _Before(msgspec.Struct):
+    before: str | None = msgspec.field(default=None, name="from")
+
+
+class _Changes(msgspec.Struct):
+    name: _Before | None = None
+
+
+class _LabelPayload(msgspec.Struct):
+    label: _Definition | None = None
+    changes: _Changes | None = None
 
 
 class _Repository(msgspec.Struct):
@@ -77,6 +96,7 @@ class _Payload(msgspec.Struct):
 DELIVERY_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 EVENT = re.compile(r"[a-z][a-z0-9_]{1,63}")
 _DECODER = msgspec.json.Decoder(_Payload, strict=False)
+_LABEL_DECODER = msgspec.json.Decoder(_LabelPayload, strict=False)
 
 
 def parse(event: str, payload: bytes) -> ParsedDelivery:
@@ -116,6 +136,7 @@ def parse(event: str, payload: bytes) -> ParsedDelivery:
         deleted=bool(body.deleted),
         installed=_numbers(body.repositories, body.repositories_added),
         uninstalled=_numbers(body.repositories_removed),
+        told=_told(payload) if event == "label" else None,
     )
 
 
@@ -172,6 +193,19 @@ def _labels(thread: _Thread | None) -> tuple[str, ...] | None:
     if thread is None or thread.labels is None:
         return None
     return tuple(_plain(label.name) or "" for label in thread.labels if label is not None and label.name)
+
+
+def _told(payload: bytes) -> LabelTold | None:
+    """Return what a ``label`` event says of the label itself; None where it does not have the known shape."""
+    try:
+        body = _LABEL_DECODER.decode(payload)
+    except msgspec.DecodeError:
+        return None
+    label = body.label
+    if label is None or not label.name:
+        return None
+    was = body.changes.name.before if body.changes is not None and body.changes.name is not None else None
+    return LabelTold(_plain(label.name) or "", _plain(was), label.color or "", _plain(label.description) or "")
 
 
 def _plain(text: str | None) -> str | None:

@@ -98,5 +98,11 @@ class RepositoryUnbound(RepositoryFact):
     kind = "repository.unbound"
 
 
+class LabelDrifted(RepositoryFact):
+    """Somebody changed a managed label on the forge; the next bootstrap restores it."""
+
+    kind = "repository.label_drifted"
+
+
 class LabelsSynced(RepositoryFact):
     kind = "repository.labels_synced"

@@ -85,3 +85,22 @@ class ForgeAccount:
     type: str
     name: str | None = None
     email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLabel:
+    """A managed label of a repository as the forge has it, as far as is known.
+
+    ``color`` and ``description`` None: not known. ``aliases``: texts that a renaming left behind; they count as the
+    label. ``changed_by``: the forge login of whoever changed it last, None when that was the platform.
+    """
+
+    repository_id: UUID
+    key: str
+    present: bool
+    text: str
+    color: str | None
+    description: str | None
+    aliases: tuple[str, ...]
+    changed_by: str | None
+    changed_at: datetime

@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.projects.errors import ProjectNotFound, RepositoryNotFound
-from stagewright.contexts.projects.model import Project, Repository
+from stagewright.contexts.projects.model import KnownLabel, Project, Repository
 from stagewright.kit.db import Reader, Row, Tx, record
 
 to_project = record(Project)
 to_repository = record(Repository)
+to_label = record(KnownLabel)
 
 INSERT_PROJECT = """
 insert into projects (id, key, name, locale, created_at) values (%(id)s, %(key)s, %(name)s, %(locale)s, %(now)s)
@@ -75,6 +76,19 @@ HEALTH = """
 update repositories set health = %(health)s where id = %(id)s and unbound_at is null and health <> %(health)s
 returning *
 """
+# What was learnt later counts; aliases only become more.
+KEEP_LABEL = """
+insert into repository_labels as l (repository_id, key, present, text, color, description, aliases, changed_by,
+    changed_at)
+values (%(repository_id)s, %(key)s, %(present)s, %(text)s, %(color)s, %(description)s, %(aliases)s, %(changed_by)s,
+    %(changed_at)s)
+on conflict (repository_id, key) do update set present = excluded.present, text = excluded.text,
+    color = excluded.color, description = excluded.description, changed_by = excluded.changed_by,
+    changed_at = excluded.changed_at,
+    aliases = array(select distinct unnest(l.aliases || excluded.aliases) order by 1)
+where l.changed_at <= excluded.changed_at
+"""
+LABELS = "select * from repository_labels where repository_id = %(id)s order by key"
 EXPECT_LABELS = "update repositories set labels_pending = %(keys)s where id = %(id)s"
 UNBIND = """
 update repositories set unbound_at = %(now)s, webhook_secrets = '', labels_pending = '{}', version = version + 1
@@ -245,3 +259,14 @@ async def expect_labels(tx: Tx, repository_id: UUID, keys: Sequence[str]) -> Non
 async def unbind(tx: Tx, repository_id: UUID, *, now: datetime) -> Repository | None:
     """End the binding and forget its webhook secrets; None when it has ended before."""
     return await tx.find(to_repository, UNBIND, id=repository_id, now=now)
+
+
+async def keep_label(tx: Tx, label: KnownLabel) -> bool:
+    """Note how the forge has a managed label, unless newer news is known. Say whether it was noted."""
+    values = {name: getattr(label, name) for name in KnownLabel.__slots__}
+    return await tx.execute(KEEP_LABEL, **values | {"aliases": list(label.aliases)}) > 0
+
+
+async def list_labels(reader: Reader, repository_id: UUID) -> list[KnownLabel]:
+    """Return what is known of the repository's managed labels."""
+    return await reader.all(to_label, LABELS, id=repository_id)

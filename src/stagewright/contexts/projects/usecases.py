@@ -16,6 +16,7 @@ from stagewright.contexts.projects.errors import (
     RepositoryNotFound,
 )
 from stagewright.contexts.projects.events import (
+    LabelDrifted,
     LabelsSynced,
     ProjectChangedEvent,
     ProjectCreated,
@@ -180,6 +181,11 @@ async def note_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -
     complete = await store.set_label_text(tx, repository_id, key=key, text=text)
     if complete is not None:
         tx.publish(LabelsSynced(repository=complete, extra={"labels": len(complete.label_texts)}))
+
+
+def tell_drift(tx: Tx, repository: Repository, *, key: str, drift: Sequence[str], by: str) -> None:
+    """Journal that ``by`` changed a managed label on the forge."""
+    tx.publish(LabelDrifted(repository=repository, extra={"label": key, "drift": list(drift), "by": by}))
 
 
 def seal_secrets(sealer: Sealer, repository_id: UUID, secrets: Sequence[str]) -> bytes:

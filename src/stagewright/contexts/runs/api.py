@@ -23,6 +23,7 @@ from stagewright.contexts.runs.store.runs import (
     succeeded_stages,
 )
 from stagewright.contexts.runs.usecases.answering import answer_question, find_report_question
+from stagewright.contexts.runs.usecases.binding import LabelState, label_states
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.runs.usecases.effects import (
     change_labels,
@@ -41,6 +42,7 @@ from stagewright.contexts.runs.usecases.talk import end_talk, join_talk
 
 __all__ = [
     "Attempt",
+    "LabelState",
     "Link",
     "PullRequestFacts",
     "Run",
@@ -77,6 +79,7 @@ __all__ = [
     "is_platform_label",
     "issues_of_pull_request",
     "join_talk",
+    "label_states",
     "list_active",
     "list_documents",
     "list_link_numbers",

@@ -108,6 +108,7 @@ from stagewright.contexts.workflow.rules.choosing import (
     step_target,
 )
 from stagewright.contexts.workflow.rules.decide import asks_for_review, decide
+from stagewright.contexts.workflow.rules.drift import Drift, label_drift, managed_label
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
 from stagewright.contexts.workflow.rules.guard import guard_sender
 from stagewright.contexts.workflow.rules.matching import (
@@ -145,6 +146,7 @@ from stagewright.contexts.workflow.rules.profiles import (
     profile_when_restarted,
     profiles_of_variant,
 )
+from stagewright.contexts.workflow.rules.repairing import ActiveOnThread, Difference, NextScan, ThreadNow, differences
 from stagewright.contexts.workflow.rules.revising import UNRESOLVED, Resolution, has_revise, resolve_review_stage
 from stagewright.contexts.workflow.rules.schema import json_schema
 from stagewright.contexts.workflow.rules.scopes import (
@@ -188,6 +190,7 @@ __all__ = [
     "PULL_REQUEST_ACTION",
     "UNRESOLVED",
     "ActiveCounts",
+    "ActiveOnThread",
     "ActiveRun",
     "Answer",
     "ApprovalRow",
@@ -200,6 +203,8 @@ __all__ = [
     "DeclaredDeploy",
     "DeclaredRuntime",
     "DeployRun",
+    "Difference",
+    "Drift",
     "EndEvent",
     "EntryKind",
     "EnvironmentNeed",
@@ -231,6 +236,7 @@ __all__ = [
     "ModelEntry",
     "ModelQuestion",
     "Moment",
+    "NextScan",
     "NextStep",
     "OtherEvent",
     "PathChange",
@@ -269,6 +275,7 @@ __all__ = [
     "StickyProfile",
     "StoredProfile",
     "ThreadFact",
+    "ThreadNow",
     "Track",
     "TrackStage",
     "TriggerSource",
@@ -287,6 +294,7 @@ __all__ = [
     "decide",
     "deep_link",
     "deep_path",
+    "differences",
     "effective",
     "effective_policy",
     "engine_ready",
@@ -300,6 +308,7 @@ __all__ = [
     "keep_policy",
     "kind_of",
     "label_catalogue",
+    "label_drift",
     "label_key",
     "label_keys",
     "label_text",
@@ -310,6 +319,7 @@ __all__ = [
     "load_policy",
     "locale_of",
     "locked_patterns",
+    "managed_label",
     "match_row",
     "missing_stages",
     "nearest_triggers",

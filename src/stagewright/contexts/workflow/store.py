@@ -1,5 +1,6 @@
 """Rows of the policies in force: one text per hash, and which one each repository has."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -35,11 +36,18 @@ FIND = """
 select p.repository_id, p.hash, p.commit_sha, p.problem, p.read_at, t.project_text
 from repository_policies p join policy_texts t on t.hash = p.hash where p.repository_id = %(repository_id)s
 """
+ALIASES = "select key, aliases from repository_labels where repository_id = %(repository_id)s and aliases <> '{}'"
 
 
 async def find(reader: Reader, repository_id: UUID) -> RepositoryPolicy | None:
     """Return the repository's policy in force, or None when its file was never read."""
     return await reader.find(to_policy, FIND, repository_id=repository_id)
+
+
+async def label_aliases(reader: Reader, repository_id: UUID) -> Mapping[str, Sequence[str]]:
+    """Return the texts of labels, by key, that renamings left on the forge."""
+    rows = await reader.all(lambda row: (str(row["key"]), row["aliases"]), ALIASES, repository_id=repository_id)
+    return dict(rows)
 
 
 async def keep(

@@ -1,8 +1,8 @@
 """The policy in force: the built-in one, the platform's over it, a project's over both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
@@ -14,6 +14,7 @@ from stagewright.contexts.workflow import store
 from stagewright.contexts.workflow.errors import KindUnknown, PolicyInvalid
 from stagewright.contexts.workflow.events import PolicyChanged
 from stagewright.contexts.workflow.model.policy import Kind, Policy
+from stagewright.contexts.workflow.rules.matching import normalise
 from stagewright.contexts.workflow.rules.policy_loading import load_policy
 from stagewright.kit.db import Reader, Tx
 
@@ -70,7 +71,16 @@ def kind_of(policy: Policy, kind: str) -> Kind:
 
 async def policy_in_force(reader: Reader, repository_id: UUID) -> Policy:
     """Return the repository's policy: its last valid file over the built-in one; the built-in one before any."""
-    return _in_force(await store.find(reader, repository_id))
+    aliases = await store.label_aliases(reader, repository_id)
+    return _accepting(_in_force(await store.find(reader, repository_id)), aliases)
+
+
+def _accepting(policy: Policy, aliases: Mapping[str, Sequence[str]]) -> Policy:
+    """Return the policy, in which texts that a renaming left on the forge stand for their labels too."""
+    if not aliases:
+        return policy
+    left = {normalise(text): key for key, texts in aliases.items() if key in policy.catalogue for text in texts}
+    return replace(policy, labels_by_text={**left, **policy.labels_by_text})
 
 
 def _in_force(kept: store.RepositoryPolicy | None) -> Policy:
@@ -88,7 +98,7 @@ async def keep_policy(
     """Put the project's file as read at ``commit_sha`` in force. An invalid one changes nothing but the incident."""
     kept = await store.find(tx, repository.id)
     if kept is not None and kept.commit_sha == commit_sha and kept.hash == (policy := _in_force(kept)).hash:
-        return policy
+        return _accepting(policy, await store.label_aliases(tx, repository.id))
     problem: str | None = None
     kept_text = text
     try:
@@ -125,4 +135,4 @@ async def keep_policy(
                 problem=problem,
             )
         )
-    return policy
+    return _accepting(policy, await store.label_aliases(tx, repository.id))

@@ -87,6 +87,7 @@ TREE: Table = {
     "repo": Branch("Repositories bound to a project.", REPO),
     "run": Branch("Runs: what is going on, and what came of it.", RUN),
     "next": _at("step:next_steps", "What may follow on an issue; take a step."),
+    "issue": Branch("Issues on their way.", {"view": _at("issue:view", "Show where an issue is on its way.")}),
     "label": Branch("The labels of a repository.", LABEL),
     "policy": Branch("What labels and stages mean.", POLICY),
     "credential": Branch("The credentials the platform holds.", CREDENTIAL),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.model import ParsedDelivery
+from stagewright.contexts.intake.usecases.labels import keep_label
 from stagewright.contexts.intake.usecases.words import PullSeen
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
@@ -21,6 +22,7 @@ async def keep_facts(
         await projects.set_facts(
             tx, repository.id, full_name=parsed.repository_name, default_branch=parsed.default_branch
         )
+    await keep_label(tx, repository, parsed, received_at=received_at, now=now)
     if parsed.thread is None or parsed.thread_open is None or parsed.thread_labels is None:
         return
     newer = await store.keep_thread(

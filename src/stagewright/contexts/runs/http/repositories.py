@@ -13,11 +13,12 @@ from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.http.shapes import CallerDep
 from stagewright.contexts.runs.usecases import binding
 from stagewright.contexts.vault import api as vault
+from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import Denied, FieldProblem, Invalid, Unauthenticated, Unavailable
-from stagewright.kit.http import Page, RequestBody
+from stagewright.kit.http import RequestBody
 from stagewright.kit.http.once import Answer, KeyedOnce
-from stagewright.kit.http.routes import ClockDep, Db, Routes
+from stagewright.kit.http.routes import ClockDep, Routes
 from stagewright.kit.http.shapes import Id
 from stagewright.kit.settings import Listen, url
 
@@ -98,6 +99,8 @@ class LabelView(BaseModel):
     threads: list[str]
     known_text: str | None
     state: str
+    drift: list[workflow.Drift]
+    action: str
 
     @classmethod
     def of(cls, item: binding.LabelState) -> "LabelView":
@@ -112,6 +115,8 @@ class LabelView(BaseModel):
             threads=list(wanted.threads),
             known_text=item.known_text,
             state=item.state,
+            drift=list(item.drift),
+            action=item.action,
         )
 
 
@@ -122,7 +127,7 @@ class LabelSync(BaseModel):
     labels: list[LabelView]
 
 
-EVENTS = ["issues", "issue_comment", "pull_request", "pull_request_review", "push"]
+EVENTS = ["issues", "issue_comment", "pull_request", "pull_request_review", "push", "label", "repository"]
 
 
 @routes.post(
@@ -251,15 +256,6 @@ def webhook_url(repository: projects.Repository, parts: Parts) -> str:
     """Return where the forge sends the repository's deliveries: an own address, or the one of its GitHub App."""
     hook = f"{parts.public_url}/api/v1/webhooks/github"
     return f"{hook}/{repository.id}" if repository.binding is projects.Binding.TOKEN else hook
-
-
-@routes.get("/projects/{project_id}/repositories/{repository_id}/labels", Permission.PROJECT_VIEW)
-async def list_labels(project_id: UUID, repository_id: UUID, me: CallerDep, db: Db, clock: ClockDep) -> Page[LabelView]:
-    """List the labels that the repository's policy wants. The forge is not asked."""
-    async with db.reading() as reader:
-        repository = await visible_repository(reader, project_id, repository_id, me)
-        states = await binding.label_states(reader, repository)
-    return Page(items=[LabelView.of(item) for item in states], next_cursor=None, as_of=clock.now())
 
 
 @routes.post(

@@ -35,7 +35,7 @@ async def perform(outside: Outside, repository: Repository, effect: Effect) -> R
         case "label.remove":
             await outside.forge.remove_label(repository, _thread(effect), str(effect.payload["label"]))
         case "label.define":
-            await _define_label(outside, repository, effect)
+            return await _define_label(outside, repository, effect)
         case "reaction.add":
             await _react(outside, repository, effect)
         case "git.push":
@@ -239,14 +239,17 @@ def _label(effect: Effect) -> ForgeLabel:
     return ForgeLabel(str(payload["text"]), str(payload["color"]), str(payload["description"]))
 
 
-async def _define_label(outside: Outside, repository: Repository, effect: Effect) -> None:
+async def _define_label(outside: Outside, repository: Repository, effect: Effect) -> Result:
+    """Create, mend or rename the label; where the new text exists already, the old label stays as an alias."""
     wanted = _label(effect)
     existing = {item.name.casefold(): item for item in await outside.forge.repository_labels(repository)}
-    present = existing.get(wanted.name.casefold()) or existing.get(str(effect.payload.get("was") or "").casefold())
+    found, old = existing.get(wanted.name.casefold()), existing.get(str(effect.payload.get("was") or "").casefold())
+    present = found or old
     if present is None:
         await outside.forge.create_label(repository, wanted)
     elif present != wanted:
         await outside.forge.update_label(repository, present.name, wanted)
+    return {"alias": old.name} if found is not None and old is not None and old.name != found.name else {}
 
 
 async def _push(outside: Outside, repository: Repository, effect: Effect) -> Result:

@@ -46,17 +46,36 @@ class Sealers:
 
 @dataclass(frozen=True, slots=True)
 class LabelState:
-    """One label of the catalogue, and the text it has on the forge as far as the rows know."""
+    """One label of the catalogue, and how the forge has it as far as the rows know."""
 
     definition: workflow.LabelDefinition
-    known_text: str | None
+    known: projects.KnownLabel | None
+
+    @property
+    def known_text(self) -> str | None:
+        """Return the text it has there, None when it is not there."""
+        return self.known.text if self.known is not None and self.known.present else None
+
+    @property
+    def drift(self) -> tuple[workflow.Drift, ...]:
+        """Return how it differs from what the policy wants. What is not known of it counts as right."""
+        known, wanted = self.known, self.definition
+        if known is None or not known.present:
+            return workflow.label_drift(wanted, None)
+        color = wanted.color if known.color is None else known.color
+        description = wanted.description if known.description is None else known.description
+        return workflow.label_drift(wanted, workflow.RepositoryLabel(known.text, color, description))
 
     @property
     def state(self) -> str:
-        """Return ``ok``, ``missing`` or ``renamed``."""
-        if self.known_text is None:
-            return "missing"
-        return "ok" if self.known_text == self.definition.text else "renamed"
+        """Return ``ok``, or the first difference: ``missing``, ``renamed``, ``recoloured``, ``redescribed``."""
+        return self.drift[0].value if self.drift else "ok"
+
+    @property
+    def action(self) -> str:
+        """Return what a synchronisation does: ``create``, ``rename``, ``update``, or ``none`` but looking at it."""
+        actions = {"missing": "create", "renamed": "rename", "ok": "none"}
+        return actions.get(self.state, "update")
 
 
 async def connect_repository(
@@ -168,8 +187,8 @@ async def _counting(reader: Reader, repository: projects.Repository) -> UUID:
 async def label_states(reader: Reader, repository: projects.Repository) -> list[LabelState]:
     """Return the labels that the repository's policy wants, with what the rows know of the forge."""
     policy = await workflow.policy_in_force(reader, repository.id)
-    texts = repository.label_texts
-    return [LabelState(item, texts.get(item.key)) for item in workflow.label_catalogue(policy)]
+    known = {item.key: item for item in await projects.list_labels(reader, repository.id)}
+    return [LabelState(item, known.get(item.key)) for item in workflow.label_catalogue(policy)]
 
 
 async def define_labels(tx: Tx, repository: projects.Repository, *, now: datetime) -> list[LabelState]:

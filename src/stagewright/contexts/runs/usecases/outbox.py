@@ -50,8 +50,41 @@ async def _after_done(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now:
         await comment_rows.set_diagnostic_placed(tx, str(effect.payload["key"]), int(result["comment_id"]))
         _publish_conflict(tx, effect, result)
     if effect.kind == "label.define":
-        key = effect.target.partition(":")[2]
-        await projects.note_label_text(tx, effect.repository_id, key=key, text=str(effect.payload["text"]))
+        await _note_label(tx, effect, result, now=now)
+
+
+async def _note_label(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:
+    """Note how the forge has a managed label now. A text that a renaming could not free stays as an alias."""
+    key, payload = effect.target.partition(":")[2], effect.payload
+    alias = str(result["alias"]) if result.get("alias") else None
+    await projects.note_label_text(tx, effect.repository_id, key=key, text=str(payload["text"]))
+    await projects.keep_label(
+        tx,
+        projects.KnownLabel(
+            repository_id=effect.repository_id,
+            key=key,
+            present=True,
+            text=str(payload["text"]),
+            color=str(payload["color"]),
+            description=str(payload["description"]),
+            aliases=(alias,) if alias else (),
+            changed_by=None,
+            changed_at=now,
+        ),
+    )
+    if alias is not None:
+        repository = await projects.get_repository(tx, effect.repository_id)
+        await incidents.report(
+            tx,
+            level="warning",
+            source="labels",
+            code="label_alias_kept",
+            message=f"{repository.full_name}: a label {payload['text']} was there already, so {alias} was not renamed; "
+            "it counts as an alias: move its threads over and delete it on the forge",
+            project_id=repository.project_id,
+            details={"repository_id": str(repository.id), "label": key, "alias": alias},
+            now=now,
+        )
 
 
 async def _delete_duplicates(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now: datetime) -> None:

@@ -200,7 +200,7 @@ def places(subscriptions: Iterable[Subscription], rights: Rights) -> Wanted:
         elif item.route in COLUMNS:
             columns.append(COLUMNS[item.route])
         elif item.route in ("agents", "labels"):
-            kinds += [PolicyChanged.kind, "repository.labels_synced"]
+            kinds += [PolicyChanged.kind, "repository.label_drifted", "repository.labels_synced"]
         elif item.route == "projects":
             columns.append("projects")
         elif head == "issue":

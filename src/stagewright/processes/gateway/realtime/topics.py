@@ -8,7 +8,7 @@ from uuid import UUID
 from stagewright.contexts.approvals.api import ApprovalMoved
 from stagewright.contexts.identity.events import AccessChanged, MemberFact
 from stagewright.contexts.incidents.events import IncidentFact
-from stagewright.contexts.projects.events import LabelsSynced, ProjectFact, RepositoryFact
+from stagewright.contexts.projects.events import LabelDrifted, LabelsSynced, ProjectFact, RepositoryFact
 from stagewright.contexts.runs.events import (
     AttemptFact,
     PullRequestCreated,
@@ -33,7 +33,7 @@ FAMILIES: Mapping[str, Kinds] = {
     "incidents": (IncidentFact,),
     "users": (AccessChanged,),
     "agents": (PolicyChanged,),
-    "labels": (PolicyChanged, LabelsSynced),
+    "labels": (PolicyChanged, LabelDrifted, LabelsSynced),
 }
 SHAPES: Mapping[str, Kinds] = {
     "run": (RunMoved,),
