@@ -18,6 +18,9 @@ const runs = await ask('/runs?limit=50')
 const [project] = (await ask('/projects')).filter((item) => item.key !== 'default')
 const [error] = await ask('/incidents')
 const failed = runs.find((run) => run.status === 'failed') ?? runs[0]
+const done = runs.find((run) => run.status === 'succeeded' && run.issue_number) ?? runs[0]
+const steps = done ? await ask(`/issues/${done.repository}/${done.issue_number}/next-steps`) : []
+const [asked] = await ask('/approvals')
 const screens = [
   ['inbox', '/'],
   ['users', '/users'],
@@ -25,6 +28,10 @@ const screens = [
   ['runs', '/runs'],
   ['jobs', '/runs/jobs'],
   ['waits', '/waits'],
+  ['approvals', '/approvals'],
+  ...(asked ? [['approval', `/approvals/${asked.id}`]] : []),
+  ...(done ? [['issue', `/i/${done.repository}/${done.issue_number}`]] : []),
+  ...(steps[0]?.path ? [['step', steps.find((one) => one.group === 'forward')?.path ?? steps[0].path]] : []),
   ['projects', '/projects'],
   ['errors', '/errors'],
   ['audit', '/audit'],

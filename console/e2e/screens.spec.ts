@@ -7,7 +7,7 @@ import { act, signIn, startRun, visit } from './stack'
 const THEMES = ['light', 'dark'] as const
 const SETTLED = 400
 const KEYS =
-  /(?<![\w.])(?:runs|waits|errors|audit|about|me|members|common|state|status|screen|inbox|settings|list|link|nav)\.[a-z]\w+/g
+  /(?<![\w.])(?:runs|waits|approvals|way|next|labels|step|errors|audit|about|me|members|common|state|status|screen|inbox|settings|list|link|nav)\.[a-z]\w+/g
 
 test.use({ bypassCSP: true })
 
@@ -116,6 +116,17 @@ async function addresses(page: Page): Promise<string[]> {
     return ((await answer.json()) as { items: { id: string }[] }).items[0]?.id
   }
   const [run, project, error] = [await ask('/runs'), await ask('/projects'), await ask('/incidents')]
+  const found = await page.request.get(`/api/v1/runs/${run}`)
+  const { repository, issue_number: issue } = (await found.json()) as {
+    repository: string
+    issue_number: number
+  }
+  const step = new URLSearchParams({
+    repository_full_name: repository,
+    issue_number: String(issue),
+    action_kind: 'issue_stage_transition',
+    target_label: 'run:qa',
+  })
   const details = [
     `/runs/${run}`,
     `/runs/${run}?tab=events`,
@@ -128,6 +139,8 @@ async function addresses(page: Page): Promise<string[]> {
     '/?view=snoozed',
     '/me',
     ...details,
+    `/i/${repository}/${issue}`,
+    `/next-step?${step}`,
     `/errors/${error}`,
     `/projects/${project}`,
     ...more,

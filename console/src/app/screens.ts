@@ -9,10 +9,12 @@ import {
   mdiInformationOutline,
   mdiPlayCircleOutline,
   mdiServerOutline,
+  mdiShieldCheckOutline,
   mdiTimerSand,
 } from '@mdi/js'
 import type { RouteRecordRaw } from 'vue-router'
 import type { usePerson } from '@/shared/api/person'
+import { approvalRoutes } from '@/features/approvals/routes'
 import { overviewRoutes } from '@/features/overview/routes'
 import { incidentRoutes } from '@/features/incidents/routes'
 import { identityRoutes } from '@/features/identity/routes'
@@ -34,6 +36,7 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'runs', icon: mdiPlayCircleOutline, group: 'work', key: 'r' },
   { name: 'jobs', icon: mdiServerOutline, group: 'work' },
   { name: 'waits', icon: mdiTimerSand, group: 'work', key: 'w' },
+  { name: 'approvals', icon: mdiShieldCheckOutline, group: 'work', key: 'a' },
   { name: 'projects', icon: mdiFolderMultipleOutline, group: 'projects', key: 'p' },
   { name: 'errors', icon: mdiAlertCircleOutline, group: 'operate', key: 'e' },
   { name: 'audit', icon: mdiFileDocumentCheckOutline, group: 'operate' },
@@ -45,6 +48,7 @@ export const ENTRIES: readonly Entry[] = [
 const ALL: RouteRecordRaw[] = [
   ...overviewRoutes,
   ...runRoutes,
+  ...approvalRoutes,
   ...projectRoutes,
   ...incidentRoutes,
   ...identityRoutes,

@@ -188,6 +188,50 @@ export const way = {
   as_of: AT,
 }
 
+export const approval = {
+  id: 'a1',
+  kind: 'approval',
+  project_id: 'p1',
+  repository_id: 'g1',
+  run_id: 'r1',
+  action: 'run.start',
+  env: 'production',
+  target_name: 'shop/api',
+  action_hash: `sha256:${'ab12'.repeat(16)}`,
+  state: 'requested',
+  version: 1,
+  row: 'repair-start',
+  level: 'owner',
+  self_approval: false,
+  typed_confirm: false,
+  on_expiry: 'park',
+  effect: { code: 'run.start', params: { kind: 'ai_repair', run: 'run-0001', repository: 'shop/api' } },
+  requester: {
+    run_number: 'run-0001',
+    kind: 'ai_repair',
+    role: 'sre',
+    mode: 'full-env',
+    initiator_kind: 'user',
+    initiator: 'ann',
+  },
+  opened_at: AT,
+  expires_at: AT,
+  decided_at: null,
+  approver: null,
+  approver_name: null,
+  reason: null,
+  reason_code: null,
+  project: 'shop',
+  repository: 'shop/api',
+  allowed_actions: ['approve', 'deny', 'cancel'].map((verb) => ({ verb, mode: 'allow', reason_code: null })),
+  display: [],
+  hidden_characters: 0,
+  own: 'no',
+  confirm_name: null,
+  history: [],
+  result: null,
+}
+
 /** A new page is one more row. */
 export const PAGES: PageCase[] = [
   {
@@ -217,6 +261,22 @@ export const PAGES: PageCase[] = [
     filter: 'stage=qa',
   },
   { name: 'run', path: '/runs/r1', reads: '/runs/r1', full: run, shows: 'shop/api#12' },
+  {
+    name: 'approvals',
+    path: '/approvals',
+    reads: '/approvals',
+    full: page(approval),
+    shows: 'Start ai_repair (run-0001) in shop/api',
+    empty: 'Requests appear here',
+    filter: 'state=applied&mine=true',
+  },
+  {
+    name: 'approval',
+    path: '/approvals/a1',
+    reads: '/approvals/a1',
+    full: approval,
+    shows: 'Start ai_repair',
+  },
   { name: 'issue', path: '/i/shop/api/12', reads: '/issues/shop/api/12', full: way, shows: 'Development' },
   {
     name: 'waits',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ATTEMPTS, LEVELS, lookIn, lookOf, STATUSES, WAITS } from '@/shared/ui/status'
+import { ATTEMPTS, LEVELS, lookIn, lookOf, REQUESTS, STATUSES, WAITS } from '@/shared/ui/status'
 import { ANSI, contrast, TOKENS } from '@/shared/ui/tokens'
 
 interface Schemas {
@@ -15,7 +15,8 @@ describe('status words', () => {
     ['RunStatus', STATUSES],
     ['WaitKind', WAITS],
     ['AttemptStatus', ATTEMPTS],
-    ['Level', LEVELS],
+    ['RequestState', REQUESTS],
+    ['stagewright__contexts__incidents__model__Level', LEVELS],
   ])('every value of %s has a look', (name, family) => {
     expect(values(name).length).toBeGreaterThan(0)
     expect(values(name).filter((value) => !(value in family))).toEqual([])

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 import secrets
 import sys
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
+from urllib.parse import quote
 
 from tests.e2e.platform import Platform, running_platform
 from tests.e2e.repository import Repository
@@ -51,6 +53,8 @@ class Stack:
             "/sign-in": lambda _: self.sign_in(),
             "/start": self.start,
             "/finished": self.finished,
+            "/next-link": self.next_link,
+            "/label": self.label,
             "/gateway": self.gateway,
             "/incident": self.incident,
             "/member": lambda _: self.member(),
@@ -88,6 +92,28 @@ class Stack:
         sql = "select status from runs where id = %(id)s and status in ('succeeded', 'failed', 'cancelled')"
         row = wait_until(lambda: self.platform.rows(sql, id=wish["run"]), "the run ends", 60.0)[0]
         return {"status": row["status"]}
+
+    def next_link(self, wish: Mapping[str, Any]) -> dict[str, str]:
+        """Return the link to a next step from an issue's newest status comment, as a person finds it there."""
+        repository, issue = self.named(wish), int(wish["issue"])
+        step = re.compile(
+            r"\((\S+/next-step\?\S*target_label=" + re.escape(quote(str(wish["label"]), safe="")) + r"\S*)\)"
+        )
+
+        def told() -> str | None:
+            found = [step.search(body) for body in reversed(repository.status_comments(issue))]
+            return next((link[1] for link in found if link), None)
+
+        return {"url": wait_until(told, f"a comment links to {wish['label']}", 30.0)}
+
+    def label(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a label on an issue, as somebody at the forge does meanwhile."""
+        self.named(wish).label(int(wish["issue"]), str(wish["label"]))
+        return {}
+
+    def named(self, wish: Mapping[str, Any]) -> Repository:
+        """Return the repository that a wish names."""
+        return next(one for one in self.repositories.values() if one.full_name == wish["repository"])
 
     def incident(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Break something as people do: a policy that is no policy; answer once its incident stands in the list."""

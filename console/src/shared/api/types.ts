@@ -34,6 +34,8 @@ export type LineageStep = Schemas['LineageStep']
 export type StepForm = Schemas['StepForm']
 export type StepPreview = Schemas['StepPreview']
 export type StepResult = Schemas['StepResult']
+export type Approval = Schemas['ApprovalView']
+export type ApprovalDetail = Schemas['ApprovalDetail']
 export type User = Schemas['UserView']
 export type Setting = Schemas['SettingView']
 

@@ -7,6 +7,8 @@ export interface Question {
   title: string
   body?: string
   verb: string
+  /** The act ends nothing: its button is no warning. */
+  gentle?: boolean
   /** What the server says would stop, be lost and survive (tiers 2 and 3). */
   preview?: () => Promise<Preview>
   /** Ask for a reason; it is kept in the journal. */

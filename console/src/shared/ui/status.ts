@@ -58,6 +58,23 @@ export const ATTEMPTS: Record<string, Look> = {
   ended: { word: 'ended', icon: mdiCheckCircle, token: 'neutral' },
 }
 
+export const REQUESTS: Record<string, Look> = {
+  requested: { word: 'requested', icon: mdiShieldAccount, token: 'warning', filled: true },
+  approved: { word: 'approved', icon: mdiCheckCircle, token: 'info' },
+  applying: { word: 'applying', icon: mdiProgressClock, token: 'info' },
+  applied: { word: 'applied', icon: mdiCheckCircle, token: 'success' },
+  denied: { word: 'denied', icon: mdiCloseCircle, token: 'error' },
+  answered: { word: 'answered', icon: mdiCheckCircle, token: 'success' },
+  expired: { word: 'expired', icon: mdiClockAlert, token: 'warning' },
+  cancelled: { word: 'cancelled', icon: mdiCancel, token: 'neutral' },
+  void: { word: 'void', icon: mdiCancel, token: 'neutral' },
+  failed: { word: 'failed', icon: mdiCloseCircle, token: 'error' },
+  unknown: { word: 'unknown', icon: mdiHelpCircle, token: 'warning' },
+  queued: { word: 'queued', icon: mdiTrayFull, token: 'neutral' },
+  delivered: { word: 'delivered', icon: mdiCheckCircle, token: 'success' },
+  undeliverable: { word: 'undeliverable', icon: mdiCloseCircle, token: 'error' },
+}
+
 export const LEVELS: Record<string, Look> = {
   critical: { word: 'critical', icon: mdiClockAlert, token: 'error', filled: true },
   error: { word: 'error', icon: mdiCloseCircle, token: 'error' },

@@ -1,0 +1,75 @@
+// The way of an issue: from a status comment's link to a started run, with what others change meanwhile; the lineage.
+import { expect, test } from '@playwright/test'
+import { act, signIn, startRun } from './stack'
+
+interface Made {
+  issue: number
+  run: string
+  repository: string
+}
+/** Let a developer finish, and return the link to the next stage that the status comment offers. */
+async function developed(title: string): Promise<Made & { link: string }> {
+  const made = await startRun('quick', title)
+  expect(await act('/finished', { run: made.run })).toEqual({ status: 'succeeded' })
+  const { url } = await act<{ url: string }>('/next-link', { ...made, label: 'run:qa' })
+  return { ...made, link: url }
+}
+
+test('a comment’s link survives signing in, shows what it would do, and starts the run when it is confirmed', async ({
+  page,
+}) => {
+  const { link, repository, issue } = await developed('Then test it')
+  await page.goto(link)
+  await expect(page).toHaveURL(/\/login\?next=/)
+  const code = new URL((await act<{ url: string }>('/sign-in')).url).hash
+  await page.goto(page.url() + code)
+  await page.reload()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText(`${repository}#${issue}`)
+  await expect(page.locator('h1')).toHaveText('Inbox')
+  await expect(dialog.locator('ins', { hasText: 'run:qa' })).toBeVisible()
+  await expect(dialog.locator('del', { hasText: 'state:in-review' })).toBeVisible()
+  await expect(dialog).toContainText(/accepts pull request #\d+/)
+  await expect(dialog.getByRole('button', { name: 'Back' })).toBeFocused()
+
+  await act('/label', { repository, issue, label: 'need:qa' })
+  await dialog.getByRole('button', { name: 'Start qa' }).click()
+  await expect(
+    dialog.getByRole('alert').filter({ hasText: 'Somebody changed the labels meanwhile' }),
+  ).toBeVisible()
+  await expect(dialog.locator('.sw-warning ins')).toContainText('need:qa')
+
+  await dialog.getByRole('button', { name: 'Start qa' }).click()
+  await expect(page).toHaveURL(/\/runs\/[0-9a-f-]{36}/)
+  await expect(page.locator('h1').filter({ hasText: 'qa' })).toBeVisible()
+  const run = /[0-9a-f-]{36}/.exec(page.url())![0]
+  expect(await act('/finished', { run })).toHaveProperty('status')
+})
+
+test('the way of an issue shows its stages, what they made, and what may follow; a link from the run leads there', async ({
+  page,
+}) => {
+  const { run, repository, issue } = await developed('Show the way')
+  const said = await signIn(page)
+  await page.goto(`/runs/${run}`)
+  await page.getByRole('link', { name: 'Way of the issue' }).click()
+  await expect(page).toHaveURL(`/i/${repository}/${issue}`)
+  await expect(page.locator('h1')).toHaveText(`${repository}#${issue}`)
+  const track = page.getByRole('list', { name: 'Stages of the issue' })
+  await expect(track.getByRole('listitem').filter({ hasText: 'done' })).toHaveCount(1)
+  await expect(track.locator('[aria-current=step]')).toHaveCount(1)
+  await expect(page.getByText(/pull request #\d+/).first()).toBeVisible()
+  await expect(page.locator('.sw-labels')).toContainText('state:in-review')
+
+  await act('/label', { repository, issue, label: 'state:blocked' })
+  await expect(page.getByRole('heading', { name: /cannot start now/ })).toBeVisible()
+  await expect(page.locator('.sw-labels')).toContainText('state:blocked')
+
+  await page.getByRole('link', { name: /run:dev:revise/ }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog.locator('.sw-warning')).toContainText('state:blocked')
+  await expect(dialog.getByRole('button', { name: /^Start/ })).toHaveCount(0)
+  await dialog.getByRole('button', { name: 'Back' }).click()
+  await expect(page).toHaveURL(`/i/${repository}/${issue}`)
+  expect(said).toEqual([])
+})
