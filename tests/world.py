@@ -45,6 +45,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.forge_people import FakeThread
 from tests.fakes.git_store import WorkTree, bare_remote, git, local_git_store
+from tests.fakes.stacks import FakeStacks
 from tests.fakes.workloads import FakeWorkloads
 
 Duty = Callable[[Outside], Awaitable[int]]
@@ -585,6 +586,7 @@ def intake_hands(outside: Outside, forge: FakeForge) -> IntakeOutside:
         threads=forge,
         refresh_policy=read_policy,
         engines_available=_no_engines,
+        stacks=FakeStacks(),
     )
 
 

@@ -23,6 +23,7 @@ from tests import factories
 from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.forge_people import FakePull, FakeRepository, FakeThread
+from tests.fakes.stacks import FakeStacks
 from tests.history.telling import Webhook, payload_of
 
 POLICY = workflow.builtin_policy()
@@ -233,4 +234,6 @@ def hands(db: Database, clock: FakeClock, forge: FakeForge) -> Outside:
     async def engines(project_id: UUID, repository_id: UUID) -> frozenset[str]:
         return ENGINES
 
-    return Outside(db=db, clock=clock, threads=forge, refresh_policy=policy, engines_available=engines)
+    return Outside(
+        db=db, clock=clock, threads=forge, refresh_policy=policy, engines_available=engines, stacks=FakeStacks()
+    )

@@ -24,6 +24,7 @@ from tests.unit.workflow.words import an_event as other
 from stagewright.contexts.workflow.api import (
     NOBODY,
     ActiveRun,
+    DeclaredRuntime,
     Fact,
     Ignore,
     IgnoreReason,
@@ -310,7 +311,7 @@ def test_row_15_an_environment_is_asked_for_where_it_is_required() -> None:
     refused = refuse(a_label(), a_world("run:dev"), text)
 
     assert (refused.reason, refused.remedy.params) == ("environment_not_declared", {"env": "slot"})
-    assert start(a_label(), a_world("run:dev", environment_declared=True), text)
+    assert start(a_label(), a_world("run:dev", declared=DeclaredRuntime(environments=frozenset({"candidate"}))), text)
 
 
 def test_row_16_an_engine_without_its_credential_starts_nothing() -> None:

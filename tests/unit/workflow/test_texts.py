@@ -13,7 +13,6 @@ from stagewright.contexts.workflow.api import (
     is_sender_reason,
     reason_family,
     refusal_text,
-    word,
 )
 from stagewright.contexts.workflow.model.reasons import (
     SENDER_ROLE_FAMILY,
@@ -91,8 +90,3 @@ def test_no_value_leaves_its_code_span(text: str) -> None:
 
 def test_braces_in_a_value_are_not_a_template() -> None:
     assert "`{run} {0.x}`" in refusal_text("trigger_label_unknown", "en", {"label": "{run} {0.x}"}).reason
-
-
-def test_the_fallbacks_are_said_in_both_languages() -> None:
-    assert "no cluster" in word("no_cluster", "en")
-    assert "кластер" in word("no_cluster", "ru")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from stagewright.contexts.projects.api import Repository
+from stagewright.contexts.workflow.api import DeclaredDeploy, DeclaredRuntime
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,23 @@ class ForgeRemark:
     author_type: str | None
     author_login: str | None
     author_id: int | None
+
+
+class Stacks(Protocol):
+    """What projects declare of their product in ``services.yaml`` on the default branch, and what could run it."""
+
+    @property
+    def cluster(self) -> bool:
+        """Whether a cluster is configured."""
+        ...
+
+    async def runtime(self, repository: Repository) -> DeclaredRuntime | None:
+        """Return the declared modes and environments, or None where nothing reads the file or there is none."""
+        ...
+
+    async def deploy(self, repository: Repository) -> DeclaredDeploy | None:
+        """Return what is declared of deploys of the default branch, or None as above."""
+        ...
 
 
 class ForgeThreads(Protocol):

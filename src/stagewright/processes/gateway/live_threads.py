@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from stagewright.adapters.stacks import NoStacks
 from stagewright.contexts.intake.ports import ForgeThreads
 from stagewright.contexts.intake.reconcile.outside import Outside, look
 from stagewright.contexts.intake.usecases import Seen
@@ -22,6 +23,7 @@ class LiveThreads:
             threads=threads,
             refresh_policy=self._policy,
             engines_available=self._engines,
+            stacks=NoStacks(),
         )
 
     async def look(self, repository: projects.Repository, fact: workflow.LabelEvent, policy: workflow.Policy) -> Seen:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from stagewright.adapters.engines.pins import VERSIONS
 from stagewright.adapters.local.workloads import LocalWorkloads
+from stagewright.adapters.stacks import NoStacks
 from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.approvals import reconcile as approvals_pass
 from stagewright.contexts.identity import api as identity
@@ -212,4 +213,5 @@ def intake_hands(platform: Platform, adapters: Adapters, hands: Outside) -> Inta
         threads=adapters.threads,
         refresh_policy=read_policy,
         engines_available=hands.engines_available,
+        stacks=NoStacks(),
     )

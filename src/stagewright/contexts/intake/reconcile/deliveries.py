@@ -231,7 +231,7 @@ async def _decide_plain(
         now=now,
         thread=None,
         standing=workflow.NOBODY,
-        push=push_world(repository, parsed) if repository is not None else None,
+        push=await push_world(outside, repository, parsed),
     )
     fact: workflow.Fact = other_fact(parsed, repository.forge_repository_id if repository else None)
     if repository is None:

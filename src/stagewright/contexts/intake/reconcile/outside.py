@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.identity import api as identity
-from stagewright.contexts.intake.ports import ForgeRemark, ForgeReview, ForgeThread, ForgeThreads
+from stagewright.contexts.intake.ports import ForgeRemark, ForgeReview, ForgeThread, ForgeThreads, Stacks
 from stagewright.contexts.intake.usecases import PullSeen, Seen, issues_of_pull
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
@@ -32,6 +32,7 @@ class Outside:
     threads: ForgeThreads
     refresh_policy: RefreshPolicy
     engines_available: Callable[[UUID, UUID], Awaitable[frozenset[str]]]
+    stacks: Stacks
 
 
 async def look(
@@ -66,6 +67,8 @@ async def look(
         thread=_live(found) if isinstance(found, ForgeThread) else None,
         standing=standing,
         engines_available=available,
+        declared=await outside.stacks.runtime(repository),
+        cluster=outside.stacks.cluster,
         **await _beside(outside, repository, fact, known),
     )
 

@@ -18,6 +18,14 @@ async def with_current_branch(
     return replace(parsed, default_branch=await outside.threads.default_branch(repository))
 
 
-def push_world(repository: projects.Repository, parsed: ParsedDelivery) -> workflow.PushWorld:
-    """Return what surrounds a push here: no stack engine reads a ``services.yaml`` yet, and there is no cluster."""
-    return workflow.PushWorld(default_branch=parsed.default_branch or repository.default_branch)
+async def push_world(
+    outside: Outside, repository: projects.Repository | None, parsed: ParsedDelivery
+) -> workflow.PushWorld | None:
+    """Return what surrounds a push to a bound repository; None for everything else."""
+    if repository is None or parsed.event != "push":
+        return None
+    return workflow.PushWorld(
+        default_branch=parsed.default_branch or repository.default_branch,
+        declared=await outside.stacks.deploy(repository),
+        cluster=outside.stacks.cluster,
+    )

@@ -99,6 +99,7 @@ async def world_of(reader: Reader, occurrence: Occurrence, seen: Seen, *, now: d
         handled_at=handled,
         reviewed=await reviewed(reader, occurrence, seen) if _about_review(occurrence, seen) else None,
         own_effect=await _is_own(reader, occurrence, repository),
+        declared=seen.declared,
         engines_available=seen.engines_available,
         profile=workflow.StoredProfile(profile[0], workflow.ProfileSource(profile[1])) if profile else None,
         succeeded_stages=frozenset(finished),

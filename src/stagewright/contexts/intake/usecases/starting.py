@@ -151,8 +151,8 @@ async def locale_of(reader: Reader, seen: Seen) -> str:
 
 
 def _mode(seen: Seen, request: workflow.StartRequest) -> tuple[workflow.Mode, str, list[str]]:
-    """Return the mode, where it comes from, and the note about a fallback. There is no cluster yet."""
-    choice = workflow.resolve_mode(request.kind, seen.policy, None, cluster=False)
+    """Return the mode, where it comes from, and the note about a fallback."""
+    choice = workflow.resolve_mode(request.kind, seen.policy, seen.declared, cluster=seen.cluster)
     if not isinstance(choice, workflow.ModeChoice):
         return request.mode, "policy_stage", []
     if choice.fallback:

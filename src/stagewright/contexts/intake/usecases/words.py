@@ -65,13 +65,16 @@ class PullSeen:
 class Seen:
     """What was read live before deciding. ``pulls`` are the open pull requests of the Issue that we know of, or
     the one that a review is about; ``issue`` is the Issue that pull request belongs to; ``remarks`` are the permitted
-    comments since the Issue's run asked its question."""
+    comments since the Issue's run asked its question. ``declared`` is what the project's ``services.yaml`` says;
+    ``cluster``: one is configured that could run it."""
 
     repository: projects.Repository
     policy: workflow.Policy
     thread: workflow.LiveThread | None
     standing: workflow.Standing
     engines_available: frozenset[str]
+    declared: workflow.DeclaredRuntime | None = None
+    cluster: bool = False
     pulls: tuple[PullSeen, ...] = ()
     issue: workflow.LiveThread | None = None
     remarks: tuple[ForgeRemark, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from stagewright.contexts.workflow.model.outcomes import DeclaredRuntime
 from stagewright.contexts.workflow.model.policy import NO_MAP, KindClass, Mode
 from stagewright.contexts.workflow.model.reasons import IgnoreReason
 
@@ -263,7 +264,7 @@ class World:
     own_effect: bool = False
     reviewed: Reviewed | None = None
     push: PushWorld | None = None
-    environment_declared: bool = False
+    declared: DeclaredRuntime | None = None
     engines_available: frozenset[str] = frozenset()
     profile: StoredProfile | None = None
     succeeded_stages: frozenset[str] = frozenset()

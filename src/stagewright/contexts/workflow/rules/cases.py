@@ -24,6 +24,7 @@ from stagewright.contexts.workflow.rules.catalogue import stage_label
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, shut_gates
 from stagewright.contexts.workflow.rules.matching import label_text
 from stagewright.contexts.workflow.rules.models import resolve_model
+from stagewright.contexts.workflow.rules.modes import is_declared
 from stagewright.contexts.workflow.rules.profiles import missing_stages, profile_at_trigger
 
 CLOCK_SLACK = timedelta(seconds=2)
@@ -120,7 +121,7 @@ def surroundings(case: Case) -> Decision | None:
         keys = [stage_label(stage.key, revise=flag) for stage in builders for flag in (False, True)]
         suggested = tuple(case.text(key) for key in keys if key in case.policy.triggers)
         return Refuse(RefuseReason.ISSUE_TRIGGER_CANDIDATE_NOT_FOUND, suggested=suggested, add_need_input=True)
-    if case.kind.environment_required and not case.world.environment_declared:
+    if case.kind.environment_required and not is_declared(case.kind, case.world.declared):
         return Refuse(RefuseReason.ENVIRONMENT_NOT_DECLARED, Remedy({"env": case.kind.env.value}))
     return None
 

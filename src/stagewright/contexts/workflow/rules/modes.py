@@ -72,9 +72,14 @@ def _wanted(row: Kind, policy: Policy, declared: DeclaredRuntime | None) -> tupl
     return row.mode, "project_policy" if by_project else "policy_stage"
 
 
+def is_declared(row: Kind, declared: DeclaredRuntime | None) -> bool:
+    """Say whether the project declares an environment of the kind that ``row`` works in."""
+    return declared is not None and NEEDED_KIND[row.env] in declared.environments
+
+
 def _missing(row: Kind, mode: Mode, declared: DeclaredRuntime | None, cluster: bool) -> str | None:
     if mode is Mode.CODE_ONLY:
         return None
-    if declared is None or NEEDED_KIND[row.env] not in declared.environments:
+    if not is_declared(row, declared):
         return "no_services_yaml"
     return None if cluster else "no_cluster"

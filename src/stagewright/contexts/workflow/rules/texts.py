@@ -1,4 +1,4 @@
-"""What a person reads about a refusal, a fallback or a next step, in the product's languages.
+"""What a person reads about a refusal or a next step, in the product's languages.
 
 Templates name their parameters in braces. A parameter is somebody's text: it is shown inside a code span only, on one
 line, without back-ticks, so that it can neither mention anybody nor change the comment's form.
@@ -280,8 +280,6 @@ RU: Mapping[str, tuple[str, str]] = {
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "en": {
-        "no_services_yaml": "Works on code only: the project declares no environment for this stage.",
-        "no_cluster": "Works on code only: no cluster is configured.",
         "retry": "Try again",
         "revise": "Revise this result",
         "forward": "Go on",
@@ -299,8 +297,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "pull_request": "the pull request",
     },
     "ru": {
-        "no_services_yaml": "Работает только с кодом: проект не описывает окружение для этой стадии.",
-        "no_cluster": "Работает только с кодом: кластер не настроен.",
         "retry": "Повторить",
         "revise": "Доработать этот результат",
         "forward": "Продолжить",
@@ -340,7 +336,7 @@ def launch_text(refusal: LaunchRefusal, locale: str | None) -> RefusalText:
 
 
 def word(key: str, locale: str | None) -> str:
-    """Return one of the smaller texts: a fallback's sentence, a group of next steps, a variant."""
+    """Return one of the smaller texts: a group of next steps, a variant, a kind of thread."""
     return WORDS[locale_of(locale)][key]
 
 
