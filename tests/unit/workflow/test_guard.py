@@ -46,3 +46,20 @@ def test_the_rows_are_asked_in_order() -> None:
     assert guard_sender(a_sender(type="Bot", login=None), NOBODY) == "sender_type_bot_not_permitted"
     assert guard_sender(a_sender(login=None), NOBODY) == "sender_login_missing"
     assert guard_sender(a_sender(), NOBODY) == "sender_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("sender", "standing", "reason"),
+    [
+        ({"type": None, "login": None, "user_id": None}, {"forge_permission": None}, None),
+        ({"login": "ann"}, {"forge_permission": "triage"}, None),
+        ({"login": "ann"}, {"forge_permission": "read"}, "sender_forge_permission_missing"),
+        ({"login": "ann"}, {"forge_permission": None}, "sender_forge_permission_missing"),
+        ({"login": None}, {"member": False}, "sender_not_project_member"),
+        ({"login": None}, {"project_role": "read", "may_start": False}, "sender_role_read_not_permitted"),
+    ],
+)
+def test_who_is_signed_in_needs_no_account_of_the_forge_but_one_that_there_is_needs_its_permission(
+    sender: dict[str, Any], standing: dict[str, Any], reason: str | None
+) -> None:
+    assert guard_sender(a_sender(**sender), a_standing(**standing, signed_in=True)) == reason

@@ -170,9 +170,7 @@ async def _scan_threads(
     if full:
         listed = {thread.number for thread in threads}
         worth += [number for number in busy if number not in listed]
-    if not worth:
-        return []
-    policy = await outside.refresh_policy(repository)
+    policy = await outside.refresh_policy(repository)  # also with nothing to do: people preview steps by what is kept
     failures: list[StagewrightError] = []
     for seen in worth:
         try:

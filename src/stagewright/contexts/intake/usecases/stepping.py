@@ -20,7 +20,7 @@ from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.clock import Clock
 from stagewright.kit.db import Reader, Tx
-from stagewright.kit.errors import Conflict
+from stagewright.kit.errors import Refused
 
 CHOSEN_BY_PERSON = "variant_chosen"
 RETHINK = "rethink"
@@ -203,7 +203,7 @@ def _in_review(pull: PullSeen, seen: Seen) -> bool:
 async def _check_key(reader: Reader, occurrence: Occurrence) -> None:
     """Another person's request may have had the same key: its run is not this one's answer."""
     if await runs.find_by_correlation(reader, occurrence.correlation_id) is not None:
-        raise Conflict("this Idempotency-Key was used before: use a new key", code="idempotency.mismatch")
+        raise Refused("this Idempotency-Key was used before: use a new key", code="idempotency.mismatch")
 
 
 def _ledger_row(plan: StepPlan, run: runs.Run) -> LedgerRow:
