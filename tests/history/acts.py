@@ -4,7 +4,9 @@ The page: histories in which acts on one thread that would cancel each other out
 *family* is an Issue with its pull requests, and an *interval* ends with two scans. Within an interval a family sees
 
 * any number of *light* acts, which say nothing to the platform or are of people it does not listen to;
-* at most one *weighty* act: a trigger, a verdict, an end, a beginning, a gate's label put on;
+* at most one *weighty* act: a trigger, a verdict, an end, a beginning, a gate's label put on, a remark in a discussion
+  (who opens one may go on talking);
+* beside it, ``need:reviewer`` put on or taken off a pull request that neither ends nor begins;
 * before it, acts that only open what was shut (a gate's label taken off, an approval, a reopened Issue).
 
 So an act and its opposite, two triggers, a verdict and the closing that voids it, or a trigger and what ends or refuses
@@ -26,7 +28,7 @@ TRIGGERS = (
 )
 GATES = ("state:blocked", "need:input", "need:qa", "need:pm", "state:superseded", "state:abandoned", "state:in-review")
 NOISE = ("bug", "help wanted", "priority:high")
-OURS = "stagewright-bot"
+TALK, REVIEWER = "mode:discussion", "need:reviewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,10 @@ def do(place: Place, act: Act) -> None:
         case "reopens" if not thread.open:
             forge.reopen(repository, number)
             place.tell(number, "reopened", by)
+        case "comments":
+            remark = forge.person_comments(repository, number, act.word, by=by)
+            body = {"id": remark.id, "body": remark.body, "created_at": remark.created_at.isoformat()}
+            place.tell(number, "created", by, event="issue_comment", comment=body)
         case "reviews" if thread.open and thread.pull is not None:
             forge.review(repository, number, act.word, by=by)
             said = {"state": act.word, "submitted_at": place.clock.now().isoformat()}
@@ -66,8 +72,8 @@ def do(place: Place, act: Act) -> None:
             place.tell(number, action, by, event="pull_request_review", review=said)
 
 
-def plan_interval(place: Place, families: dict[int, list[int]], active: dict[int, str], rng: Random) -> list[Act]:
-    """Return what people do in one interval, in order. ``active``: the trigger of each Issue's active work run."""
+def plan_interval(place: Place, families: dict[int, list[int]], rng: Random) -> list[Act]:
+    """Return what people do in one interval, in order. ``families``: the pull requests of each Issue."""
     planned: list[Act] = []
     for issue, pulls in families.items():
         threads = [place.thread(issue), *(place.thread(number) for number in pulls)]
@@ -75,7 +81,9 @@ def plan_interval(place: Place, families: dict[int, list[int]], active: dict[int
         if rng.random() < 0.4:
             acts += rng.sample(openers := list(_openers(threads)), min(len(openers), rng.randint(0, 2)))
         if rng.random() < 0.75:
-            acts += _pick(list(_weighty(threads, active.get(issue), acts)), rng)
+            acts += _pick(list(_weighty(threads, acts)), rng)
+            acts += _remarks(acts, rng)
+        acts += _reviewing(threads[1:], acts, rng)
         for act in _light(threads, rng):
             acts.insert(rng.randint(0, len(acts)), act)
         planned = _interleaved(planned, acts, rng)
@@ -98,7 +106,7 @@ def _openers(threads: list[FakeThread]) -> Iterator[Act]:
             yield Act("reviews", pull.number, "ann", "approved")
 
 
-def _weighty(threads: list[FakeThread], active: str | None, before: list[Act]) -> Iterator[tuple[int, Act]]:
+def _weighty(threads: list[FakeThread], before: list[Act]) -> Iterator[tuple[int, Act]]:
     issue, *pulls = threads
     triggers = [label for label in issue.labels if label.startswith("run:")]
     reopened = any(act.what == "reopens" for act in before)
@@ -113,11 +121,38 @@ def _weighty(threads: list[FakeThread], active: str | None, before: list[Act]) -
     for label in GATES:
         if label not in issue.labels and label not in touched:
             yield 2, Act("labels", issue.number, "ann", label)
+    if TALK not in issue.labels:
+        yield 8, Act("labels", issue.number, "ann", TALK)
+        yield 2, Act("labels", issue.number, "eve", TALK)
+    else:
+        yield 12, Act("comments", issue.number, "ann", "What about the colours?")
+        yield 6, Act("unlabels", issue.number, "ann", TALK)
+        yield 2, Act("unlabels", issue.number, "eve", TALK)
     if issue.open and not reopened:
         yield 8, Act("closes", issue.number, "ann")
         yield 3, Act("closes", issue.number, "eve")
     for pull in pulls:
         yield from _weighty_on_pull(pull, {act.thread for act in before})
+
+
+def _remarks(before: list[Act], rng: Random) -> list[Act]:
+    """Return what the person who opens a discussion says at once."""
+    opens = [act for act in before if (act.what, act.word, act.by) == ("labels", TALK, "ann")]
+    return [
+        Act("comments", act.thread, "ann", f"Thought {number}") for act in opens for number in range(rng.randint(0, 2))
+    ]
+
+
+def _reviewing(pulls: list[FakeThread], before: list[Act], rng: Random) -> list[Act]:
+    """Return what people do about the reviewer, whose lane the others do not touch, where the pull request stays."""
+    ends = {act.thread for act in before if act.what in ("closes", "merges", "reopens")}
+    free = [pull for pull in pulls if pull.number not in ends]
+    if not free or rng.random() < 0.6:
+        return []
+    pull = rng.choice(free)
+    if REVIEWER in pull.labels:
+        return [Act("unlabels", pull.number, rng.choice(("ann", "ann", "eve")), REVIEWER)]
+    return [Act("labels", pull.number, rng.choice(("ann", "ann", "ann", "eve")), REVIEWER)]
 
 
 def _weighty_on_pull(pull: FakeThread, touched: set[int]) -> Iterator[tuple[int, Act]]:
@@ -146,6 +181,9 @@ def _light(threads: list[FakeThread], rng: Random) -> Iterator[Act]:
             label = rng.choice(NOISE)
             what = "unlabels" if label in thread.labels else "labels"
             yield Act(what, thread.number, rng.choice(("ann", "eve")), label)
+        if thread.pull is None and rng.random() < 0.15:
+            by = "eve" if TALK in thread.labels else rng.choice(("ann", "eve"))
+            yield Act("comments", thread.number, by, "By the way")
         if thread.pull is not None and thread.open and rng.random() < 0.2:
             yield Act("reviews", thread.number, "eve", rng.choice(("changes_requested", "approved", "commented")))
 

@@ -79,7 +79,7 @@ class Prover:
             await lossy.forget()
 
     async def _interval(self, whole: Place, lossy: Place, rng: Random) -> list[Act]:
-        acts = plan_interval(whole, await _families(whole), await _triggers(whole), rng)
+        acts = plan_interval(whole, await _families(whole), rng)
         for act in acts:
             self.clock.advance(timedelta(seconds=rng.randint(4, 40)))
             do(whole, act)
@@ -173,7 +173,3 @@ async def _families(place: Place) -> dict[int, list[int]]:
     async with place.db.reading() as reader:
         linked = {issue: await runs.list_links(reader, place.repository.id, issue) for issue in (1, 2)}
     return {issue: [link.pr_number for link in links] for issue, links in linked.items()}
-
-
-async def _triggers(place: Place) -> dict[int, str]:
-    return {run.issue_number: run.trigger_label or "" for run in await place.active() if run.issue_number is not None}

@@ -29,9 +29,9 @@ def payload_of(
     by: ForgeAccount,
     *,
     label: str | None = None,
-    review: dict[str, Any] | None = None,
+    **said: Any,
 ) -> dict[str, Any]:
-    """Return the payload of an act on a thread, as the thread is now."""
+    """Return the payload of an act on a thread, as the thread is now; ``said``: the review or the comment."""
     half: dict[str, Any] = {
         "number": thread.number,
         "state": "open" if thread.open else "closed",
@@ -50,7 +50,7 @@ def payload_of(
     if label is not None:
         made["label"] = {"name": label}
     if thread.pull is None:
-        return made | {"issue": half}
+        return made | {"issue": half} | said
     merged_at = thread.updated_at.isoformat() if thread.pull.merged else None
     made["pull_request"] = half | {"merged_at": merged_at, "head": {"sha": thread.pull.head_sha}}
-    return made | ({"review": review} if review is not None else {})
+    return made | said

@@ -9,6 +9,7 @@ from tests.integration.intake.test_links import told
 from tests.world import World
 
 from stagewright.contexts.runs.model import Run, RunStatus, WaitKind
+from stagewright.contexts.runs.ports import ForgeComment
 from stagewright.wire.v1 import assignment_pb2
 
 MODE = "mode:discussion"
@@ -61,6 +62,14 @@ async def off(world: World, issue: int, label: str, *, by: str = "ann") -> None:
     await told(world, dict(payload), "issues")
 
 
+def remark_payload(world: World, issue: int, remark: ForgeComment) -> dict[str, Any]:
+    made = world.labeled(issue, MODE, action="created")
+    del made["label"]
+    return made | {
+        "comment": {"id": remark.id, "body": remark.body, "created_at": remark.created_at.isoformat()},
+    }
+
+
 async def test_the_label_starts_a_talk_run_whose_reply_is_posted_and_which_then_waits(world: World) -> None:
     issue, run = await discussed(world)
     assert (run.lane, run.kind, run.role, run.mode, run.trigger_label) == (
@@ -82,6 +91,26 @@ async def test_the_label_starts_a_talk_run_whose_reply_is_posted_and_which_then_
     assert world.labels(issue) == {MODE}, "a discussion changes no label"
     assert world.pull_requests() == []
     assert await world.workloads.list_names() == []
+
+
+async def test_a_discussion_is_its_labels_whichever_is_told_first_and_begins_with_it(world: World) -> None:
+    issue = world.issue()
+    await world.say(issue, "Said before.", told=False)
+    before = world.thread(issue).comments[-1]
+    world.put_label(issue, MODE)
+    opened_at = world.thread(issue).acts[-1].at
+    late = world.labeled(issue, MODE)
+    await told(world, remark_payload(world, issue, before), "issue_comment", delivery_id="c-1")
+    assert (await world.run_of(issue, "talk")).occurred_at == opened_at
+    reasons = [body["reason"] for kind, body in await world.journal() if kind == "webhook.ignored"]
+    assert reasons == ["discussion_not_enabled"]
+    await world.say(issue, "Said in it.")
+    await told(world, late, "issues", delivery_id="l-1")
+
+    assert await world.count_runs() == 1
+    async with world.db.reading() as reader:
+        heard = await reader.all(lambda row: str(row["body"]), "select body from run_inbox")
+    assert heard == ["Said in it."]
 
 
 @pytest.mark.parametrize("by_webhook", [True, False], ids=["delivered", "found by the scan"])

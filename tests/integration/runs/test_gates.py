@@ -1,7 +1,7 @@
 """RN39: every cell of the gate table refuses at the decision, and fails the run that was decided before it was shut."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -26,23 +26,26 @@ GATES = {
     "run:vision": (BLOCKED, ABANDONED, SUPERSEDED, INPUT, ROLE),
     "run:doc-audit": (BLOCKED, ABANDONED, SUPERSEDED, INPUT, ROLE),
     "run:dev:revise": (BLOCKED, ABANDONED, SUPERSEDED, Gate("issue_superseded", "state:superseded", on_pull=True)),
-    "run:rethink": (),
+    "need:reviewer": tuple(replace(gate, on_pull=True) for gate in (BLOCKED, ABANDONED, SUPERSEDED)),
+    "mode:discussion": (ABANDONED,),
 }
-"""The cells of section 8 by a label of each class: forward, side, revise, rethink."""
+"""The cells of section 8 by a label of each class: forward, side, revise, review, discussion; rethink has none."""
+LANES = {"need:reviewer": "review", "mode:discussion": "talk"}
 HARMLESS = {
     "run:dev:revise": ("need:input", "need:qa", "state:in-review"),
     "run:doc-audit": ("state:in-review",),
     "run:rethink": ("state:blocked", "state:superseded", "state:abandoned", "need:input", "need:qa", "state:in-review"),
+    "mode:discussion": ("state:blocked", "state:superseded", "need:input", "need:qa", "state:in-review"),
 }
 STALE, AN_HOUR = timedelta(seconds=5), timedelta(minutes=61)
 ENFORCED = POLICY + "gates: {stage_order: enforce}\n"
 
 
 async def issue_for(world: World, label: str) -> tuple[int, int]:
-    """Return an Issue that ``label`` may start on, and its pull request (0 without)."""
-    if not label.endswith(":revise"):
+    """Return an Issue that ``label`` may start work on, and its pull request (0 without)."""
+    if label != "need:reviewer" and not label.endswith(":revise"):
         return world.issue(), 0
-    run = await world.deliver_result(await world.started(label.removesuffix(":revise")))
+    run = await world.deliver_result(await world.started("run:dev"))
     assert run.issue_number is not None
     return run.issue_number, run.pr_number or 0
 
@@ -62,41 +65,43 @@ async def refused_before_a_workload(world: World, run: Run, reason: str, launche
     assert len(world.workloads.launches) == launches
 
 
-@pytest.mark.parametrize("label", [label for label, gates in GATES.items() if gates])
+@pytest.mark.parametrize("label", GATES)
 async def test_rn39_every_gate_refuses_at_the_decision_and_lets_through_when_it_is_opened(
     world: World, label: str
 ) -> None:
     issue, pull = await issue_for(world, label)
+    thread = pull if label == "need:reviewer" else issue
     for gate in GATES[label]:
         before = await world.count_runs()
         open_again = shut(world, gate, issue, pull)
-        await world.trigger(issue, label)
+        await world.trigger(thread, label)
         await world.work()
 
         assert await world.count_runs() == before, gate
-        assert any(f"`{gate.reason}`" in comment for comment in world.diagnostics(issue)), gate
-        assert label not in world.labels(issue), gate
+        assert any(f"`{gate.reason}`" in comment for comment in world.diagnostics(thread)), gate
+        assert label not in world.labels(thread), gate
         open_again()
         world.clock.advance(AN_HOUR)  # a refused label is taken off three times an hour
-    await world.trigger(issue, label)
+    await world.trigger(thread, label)
     assert await world.count_runs() == before + 1, "every gate is open"
 
 
-@pytest.mark.parametrize("label", [label for label, gates in GATES.items() if gates])
+@pytest.mark.parametrize("label", GATES)
 async def test_rn39_every_gate_that_is_shut_after_the_decision_fails_the_run_before_a_workload_exists(
     world: World, label: str
 ) -> None:
     issue, pull = await issue_for(world, label)
+    thread = pull if label == "need:reviewer" else issue
     launches = len(world.workloads.launches)
     for gate in GATES[label]:
-        await world.trigger(issue, label)
-        run = await world.run_of(issue)
+        await world.trigger(thread, label)
+        run = await world.run_of(issue, LANES.get(label, "work"))
         assert run.status is RunStatus.QUEUED, gate
         open_again = shut(world, gate, issue, pull)
         await world.work()
 
         await refused_before_a_workload(world, run, gate.reason, launches)
-        assert gate.label in world.status_comments(issue)[-1], "the comment names the label"
+        assert gate.label in world.status_comments(thread)[-1], "the comment names the label"
         open_again()
 
 
@@ -112,8 +117,9 @@ async def test_rn39_what_holds_no_run_of_a_class_back_does_so_neither_at_the_dec
         world.put_label(issue, other)
     await world.work()
 
-    assert (await world.run_of(issue)).status is RunStatus.PREPARING
-    assert len(await world.attempts_of(await world.run_of(issue))) == 1
+    run = await world.run_of(issue, LANES.get(label, "work"))
+    assert run.status is RunStatus.PREPARING
+    assert len(await world.attempts_of(run)) == 1
 
 
 async def test_rn39_a_result_in_review_holds_the_next_stage_back_until_it_is_accepted(world: World) -> None:

@@ -15,6 +15,7 @@ from stagewright.contexts.intake.model import Delivery, ParsedDelivery
 from stagewright.contexts.intake.reconcile.facts import other_fact, thread_fact
 from stagewright.contexts.intake.reconcile.outside import Outside, look
 from stagewright.contexts.intake.reconcile.pushes import push_world, with_current_branch
+from stagewright.contexts.intake.reconcile.scan import open_first
 from stagewright.contexts.intake.usecases import (
     Occurrence,
     Seen,
@@ -137,6 +138,8 @@ async def _decide_live(
 ) -> None:
     """Decide what needs the forge's word of now: every act on a thread that the matrix has a row for."""
     seen = await look(outside, repository, fact)
+    if isinstance(fact, workflow.CommentEvent) and not fact.is_pull_request:
+        seen = await open_first(outside, fact, seen)
     occurrence = Occurrence(fact=fact, correlation_id=delivery.delivery_id, delivery_id=delivery.delivery_id)
     await _hand_on(outside, delivery, parsed, occurrence, seen)
 

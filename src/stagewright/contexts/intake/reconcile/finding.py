@@ -44,9 +44,8 @@ class Scanned:
         """Return when the discussion that the thread is in was asked for; None where it is in none."""
         if self.thread.is_pull_request or not self.thread.open:
             return None
-        labels = [text for text in self.thread.labels if workflow.label_key(text, self.policy) == workflow.DISCUSSION]
-        act = _newest(acts, labels[0]) if labels else None
-        return act.at if act is not None and act.action == PUT_ON else None
+        act = discussion_act(self.thread.labels, acts, self.policy)
+        return act.at if act is not None else None
 
     @property
     def worth_reading(self) -> bool:
@@ -98,6 +97,27 @@ class Scanned:
             "occurred_at": act.at,
             "source": workflow.TriggerSource.SCAN,
         }
+
+
+def discussion_act(labels: Sequence[str], acts: Sequence[ThreadAct], policy: workflow.Policy) -> ThreadAct | None:
+    """Return the act that put the discussion's label on a thread which has it now."""
+    texts = [text for text in labels if workflow.label_key(text, policy) == workflow.DISCUSSION]
+    act = _newest(acts, texts[0]) if texts else None
+    return act if act is not None and act.action == PUT_ON else None
+
+
+def opened(number: int, act: ThreadAct) -> workflow.LabelEvent:
+    """Return the label that opened an Issue's discussion, which was read, not told."""
+    return workflow.LabelEvent(
+        event="issues",
+        action=act.action,
+        thread=number,
+        is_pull_request=False,
+        sender=workflow.Sender(act.actor_type, act.actor_login, act.actor_id),
+        occurred_at=act.at,
+        source=workflow.TriggerSource.SCAN,
+        label=act.label or "",
+    )
 
 
 def said(number: int, remark: ForgeRemark) -> workflow.CommentEvent:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -9,10 +10,11 @@ import structlog
 from stagewright.contexts.incidents import api as incidents
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.ports import ForgeThread
-from stagewright.contexts.intake.reconcile.finding import Scanned, said
+from stagewright.contexts.intake.reconcile.finding import Scanned, discussion_act, opened, said
 from stagewright.contexts.intake.reconcile.outside import Outside, look, look_at_pulls
 from stagewright.contexts.intake.usecases import (
     Occurrence,
+    Seen,
     answered_otherwise,
     follow_pulls,
     hand_on,
@@ -209,6 +211,27 @@ async def _scan_thread(outside: Outside, repository: projects.Repository, scanne
     since = scanned.discussed_since(acts)
     if since is not None:
         await _scan_remarks(outside, repository, scanned, max(since, repository.bound_at))
+
+
+async def open_first(outside: Outside, said: workflow.CommentEvent, seen: Seen) -> Seen:
+    """Decide about the label that opened a discussion before what is said in it, if that news did not come yet: the
+    run is the label's, whichever is told first. What was said before the label was put on is said in no discussion."""
+    thread, repository = seen.thread, seen.repository
+    if thread is None or workflow.DISCUSSION not in workflow.label_keys(thread.labels, seen.policy):
+        return seen
+    async with outside.db.reading() as reader:
+        talks = await runs.find_active(reader, repository.id, "talk", f"issue:{thread.number}")
+    if talks is not None:
+        return seen
+    act = discussion_act(thread.labels, await outside.threads.acts(repository, thread.number), seen.policy)
+    if act is None:
+        return seen
+    opening = opened(thread.number, act)
+    if not await _is_handled(outside, repository, opening, seen.policy):
+        await hand_on_found(outside, repository, opening, seen.policy)
+    if said.occurred_at >= opening.occurred_at:
+        return seen
+    return replace(seen, thread=replace(thread, labels=tuple(one for one in thread.labels if one != act.label)))
 
 
 async def _scan_remarks(outside: Outside, repository: projects.Repository, scanned: Scanned, since: datetime) -> None:
