@@ -6,16 +6,16 @@ from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
 
-from stagewright.contexts.runs.model import Link, Run, Wait
+from stagewright.contexts.runs.model import Link, Run, RunWorld, Wait
 from stagewright.kit.db import Reader, Row, record
 
 
-def _unread(world: object) -> object:
-    """Leave out what only the launch needs: no screen shows it."""
-    return None
+def _shown(world: Mapping[str, Any]) -> RunWorld:
+    """Read what screens show of it: the rest only the launch needs."""
+    return RunWorld(candidate_pr=world.get("candidate_pr"))
 
 
-to_run = record(Run, notes=tuple, world=_unread)
+to_run = record(Run, notes=tuple, world=_shown)
 to_wait = record(Wait)
 to_link = record(Link)
 
