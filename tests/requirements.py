@@ -285,6 +285,10 @@ SAYS: Final[dict[str, str]] = {
     "C11.3": "a renaming onto an existing label keeps the old one as an alias that counts; nothing is deleted",
     "C11.4": "the catalogue of labels says when each was used last",
     "C11.5": "threads whose labels differ from our rows are shown with what the next scan will do, and it does that",
+    "C12.1": "policy diff says what a file means differently, and what it meets that is going on",
+    "C12.2": "policy test decides recorded deliveries again by the file and says what changes, and what is not sure",
+    "C12.3": "a trial of a policy with mistakes, too large, or by a stranger is refused; nothing is stored or started",
+    "C12.4": "the policy is shown with its matrices of next steps and approvals",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

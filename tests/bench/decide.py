@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from stagewright.contexts.intake import rules
-from stagewright.contexts.intake.reconcile.facts import other_fact, thread_fact
+from stagewright.contexts.intake.usecases.facts import other_fact, thread_fact
 from stagewright.contexts.workflow.api import (
     Decision,
     Link,

@@ -913,6 +913,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/policy:diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Diff Policy
+         * @description Show what a policy file would change against the policy in force, and what it meets that is going on. Nothing
+         *     is stored.
+         */
+        post: operations["diff_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/policy:test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Policy
+         * @description Decide kept deliveries again, by the policy in force and by another text, over the same world. Nothing is
+         *     stored or started.
+         */
+        post: operations["try_policy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/policy:validate": {
         parameters: {
             query?: never;
@@ -2008,6 +2050,26 @@ export interface components {
             who_can_act: string;
         };
         /**
+         * ApprovalLine
+         * @description One row of the approval matrix; the first that matches decides.
+         */
+        ApprovalLine: {
+            /** Actions */
+            actions: string[];
+            /** Approval */
+            approval: string;
+            /** Env */
+            env: string;
+            /** Id */
+            id: string;
+            /** Kinds */
+            kinds: string[];
+            /** Roles */
+            roles: string[];
+            /** Self Approval */
+            self_approval: boolean;
+        };
+        /**
          * ApprovalView
          * @description A request with the names of its place, and what the caller may do with it.
          */
@@ -2397,6 +2459,29 @@ export interface components {
             user_id: string;
             /** Version */
             version: number;
+        };
+        /**
+         * ChangeKind
+         * @description What happened to a thing.
+         * @enum {string}
+         */
+        ChangeKind: "added" | "removed" | "changed";
+        /**
+         * ChangeView
+         * @description One difference between two policies.
+         */
+        ChangeView: {
+            /** After */
+            after: string | null;
+            /** Area */
+            area: string;
+            /** Before */
+            before: string | null;
+            /** Field */
+            field: string | null;
+            kind: components["schemas"]["ChangeKind"];
+            /** Subject */
+            subject: string;
         };
         /**
          * Channel
@@ -2815,6 +2900,20 @@ export interface components {
             message: string;
             /** Pointer */
             pointer: string;
+        };
+        /**
+         * ForeseenView
+         * @description What the change means for something that is going on; ``met`` are some of the runs, issues or pull requests.
+         */
+        ForeseenView: {
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /** Met */
+            met: number[];
+            /** Subject */
+            subject: string;
         };
         /**
          * FrameView
@@ -3743,6 +3842,16 @@ export interface components {
             from_line: number;
         };
         /**
+         * MatrixRow
+         * @description What may follow one kind of run that succeeded, its pull request open: ``target [variant]``, in order.
+         */
+        MatrixRow: {
+            /** Kind */
+            kind: string;
+            /** Steps */
+            steps: string[];
+        };
+        /**
          * MemberForm
          * @description Whom to make a member: an existing user, by e-mail or id.
          */
@@ -4117,6 +4226,22 @@ export interface components {
              */
             effect: "run_resumes" | "run_fails" | "run_is_cancelled";
         };
+        /**
+         * OutcomeView
+         * @description A decision.
+         */
+        OutcomeView: {
+            /** Kind */
+            kind: string | null;
+            /** Mode */
+            mode: string | null;
+            /** Profile */
+            profile: string | null;
+            /** Reason */
+            reason: string | null;
+            /** Verdict */
+            verdict: string;
+        };
         /** Page[ApprovalView] */
         Page_ApprovalView_: {
             /**
@@ -4344,12 +4469,43 @@ export interface components {
             valid: boolean;
         };
         /**
+         * PolicyDiff
+         * @description What a policy's text would change. Equal hashes: nothing, however it is written.
+         */
+        PolicyDiff: {
+            /** After Hash */
+            after_hash: string;
+            /** Before Hash */
+            before_hash: string;
+            /** Changes */
+            changes: components["schemas"]["ChangeView"][];
+            /**
+             * Repository Id
+             * Format: uuid
+             */
+            repository_id: string;
+            /** Truncated */
+            truncated: boolean;
+            /** Warnings */
+            warnings: components["schemas"]["ForeseenView"][];
+        };
+        /**
          * PolicyForm
          * @description The text of a project's policy file (YAML).
          */
         PolicyForm: {
             /** Text */
             text: string;
+        };
+        /**
+         * PolicyMatrix
+         * @description The tables that follow from a policy: next steps, and whose approval which action needs.
+         */
+        PolicyMatrix: {
+            /** Approvals */
+            approvals: components["schemas"]["ApprovalLine"][];
+            /** Next Steps */
+            next_steps: components["schemas"]["MatrixRow"][];
         };
         /**
          * PolicyMistake
@@ -4368,12 +4524,72 @@ export interface components {
             source: string | null;
         };
         /**
+         * PolicyTest
+         * @description What became of kept deliveries. ``rows`` are those that change or are not reproduced, the newest first.
+         *
+         *     ``forgotten`` have no body any more, ``unaffected`` are about no thread, ``more``: older ones were left out.
+         */
+        PolicyTest: {
+            /** After Hash */
+            after_hash: string;
+            /** Before Hash */
+            before_hash: string;
+            /** Changed */
+            changed: number;
+            /** Forgotten */
+            forgotten: number;
+            /** More */
+            more: boolean;
+            /** Not Reproduced */
+            not_reproduced: number;
+            /** Replayed */
+            replayed: number;
+            /**
+             * Repository Id
+             * Format: uuid
+             */
+            repository_id: string;
+            /** Rows */
+            rows: components["schemas"]["ReplayedView"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Truncated */
+            truncated: boolean;
+            /** Unaffected */
+            unaffected: number;
+        };
+        /**
+         * PolicyText
+         * @description The text of a project's policy file (YAML).
+         */
+        PolicyText: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * PolicyTrial
+         * @description The text, and from how many days back deliveries are decided again.
+         */
+        PolicyTrial: {
+            /**
+             * Days
+             * @default 30
+             */
+            days: number;
+            /** Text */
+            text: string;
+        };
+        /**
          * PolicyView
-         * @description An effective policy: the whole document, and per JSON pointer the file its value comes from.
+         * @description An effective policy: the whole document, per JSON pointer the file its value comes from, and its tables.
          */
         PolicyView: {
             /** Hash */
             hash: string;
+            matrix: components["schemas"]["PolicyMatrix"];
             /** Policy */
             policy: {
                 [key: string]: unknown;
@@ -4571,6 +4787,7 @@ export interface components {
         ProjectPolicyView: {
             /** Hash */
             hash: string;
+            matrix: components["schemas"]["PolicyMatrix"];
             /** Policy */
             policy: {
                 [key: string]: unknown;
@@ -4713,6 +4930,40 @@ export interface components {
             thread: number;
             /** Url */
             url: string;
+        };
+        /**
+         * ReplayedView
+         * @description A delivery that the text would decide otherwise, or that the present policy does not decide as recorded.
+         *
+         *     ``assumed`` names what no row tells of that moment.
+         */
+        ReplayedView: {
+            /** Action */
+            action: string | null;
+            /** Assumed */
+            assumed: string[];
+            /** Changed */
+            changed: boolean;
+            /** Delivery Id */
+            delivery_id: string;
+            /** Event */
+            event: string;
+            /** Label */
+            label: string | null;
+            present: components["schemas"]["OutcomeView"];
+            proposed: components["schemas"]["OutcomeView"];
+            /**
+             * Received At
+             * Format: date-time
+             */
+            received_at: string;
+            recorded: components["schemas"]["OutcomeView"];
+            /** Reproduced */
+            reproduced: boolean;
+            /** Sender */
+            sender: string | null;
+            /** Thread */
+            thread: number | null;
         };
         /**
          * RepositoryForm
@@ -7866,6 +8117,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ProjectPolicyView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_policy: {
+        parameters: {
+            query?: {
+                /** @description of which repository, when the project has several */
+                repository?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyText"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyDiff"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_policy: {
+        parameters: {
+            query?: {
+                /** @description of which repository, when the project has several */
+                repository?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PolicyTrial"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTest"];
                 };
             };
             /** @description Problem */

@@ -107,8 +107,10 @@ from stagewright.contexts.workflow.rules.choosing import (
     profile_of_step,
     step_target,
 )
+from stagewright.contexts.workflow.rules.comparing import ChangeKind, PolicyChange, compare_policies, step_matrix
 from stagewright.contexts.workflow.rules.decide import asks_for_review, decide
 from stagewright.contexts.workflow.rules.drift import Drift, label_drift, managed_label
+from stagewright.contexts.workflow.rules.foreseeing import Foreseen, GoingOn, foresee
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
 from stagewright.contexts.workflow.rules.guard import guard_sender
 from stagewright.contexts.workflow.rules.matching import (
@@ -196,6 +198,7 @@ __all__ = [
     "ApprovalRow",
     "BootstrapAction",
     "Build",
+    "ChangeKind",
     "Cleanup",
     "CommentEvent",
     "CreateLabel",
@@ -210,8 +213,10 @@ __all__ = [
     "EnvironmentNeed",
     "Fact",
     "FinishedRun",
+    "Foreseen",
     "GateHit",
     "GateView",
+    "GoingOn",
     "Ignore",
     "IgnoreReason",
     "KeepAsAlias",
@@ -243,6 +248,7 @@ __all__ = [
     "PathRule",
     "PathViolation",
     "Policy",
+    "PolicyChange",
     "PolicyInvalid",
     "PolicyProblem",
     "ProfileDowngrade",
@@ -291,6 +297,7 @@ __all__ = [
     "check_gates",
     "check_paths",
     "closing_line",
+    "compare_policies",
     "decide",
     "deep_link",
     "deep_path",
@@ -298,6 +305,7 @@ __all__ = [
     "effective",
     "effective_policy",
     "engine_ready",
+    "foresee",
     "gate_params",
     "guard_sender",
     "has_revise",
@@ -350,6 +358,7 @@ __all__ = [
     "stage_label",
     "stage_track",
     "stage_word",
+    "step_matrix",
     "step_refusal_text",
     "step_target",
     "step_text",

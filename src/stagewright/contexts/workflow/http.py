@@ -11,6 +11,7 @@ from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.workflow import store
 from stagewright.contexts.workflow.api import (
+    Policy,
     PolicyInvalid,
     PolicyProblem,
     builtin_policy,
@@ -18,6 +19,7 @@ from stagewright.contexts.workflow.api import (
     effective_policy,
     json_schema,
     policy_in_force,
+    step_matrix,
 )
 from stagewright.kit.db import Reader
 from stagewright.kit.errors import FieldProblem, Invalid
@@ -42,12 +44,58 @@ class RepositoryPolicyView(BaseModel):
     read_at: Instant | None
 
 
+class MatrixRow(BaseModel):
+    """What may follow one kind of run that succeeded, its pull request open: ``target [variant]``, in order."""
+
+    kind: str
+    steps: list[str]
+
+
+class ApprovalLine(BaseModel):
+    """One row of the approval matrix; the first that matches decides."""
+
+    id: str
+    actions: list[str]
+    kinds: list[str]
+    roles: list[str]
+    env: str
+    approval: str
+    self_approval: bool
+
+
+class PolicyMatrix(BaseModel):
+    """The tables that follow from a policy: next steps, and whose approval which action needs."""
+
+    next_steps: list[MatrixRow]
+    approvals: list[ApprovalLine]
+
+    @classmethod
+    def of(cls, policy: Policy) -> "PolicyMatrix":
+        """Show the tables of ``policy``."""
+        return cls(
+            next_steps=[MatrixRow(kind=kind, steps=list(steps)) for kind, steps in step_matrix(policy).items()],
+            approvals=[
+                ApprovalLine(
+                    id=row.id,
+                    actions=list(row.action),
+                    kinds=list(row.kinds),
+                    roles=list(row.roles),
+                    env=row.env,
+                    approval=row.approval,
+                    self_approval=row.self_approval,
+                )
+                for row in policy.approvals
+            ],
+        )
+
+
 class PolicyView(BaseModel):
-    """An effective policy: the whole document, and per JSON pointer the file its value comes from."""
+    """An effective policy: the whole document, per JSON pointer the file its value comes from, and its tables."""
 
     hash: str
     policy: dict[str, Any]
     sources: dict[str, str]
+    matrix: PolicyMatrix
 
 
 class ProjectPolicyView(PolicyView):
@@ -84,7 +132,8 @@ class PolicyCheck(BaseModel):
 @routes.get("/policy", Permission.PROJECT_VIEW)
 async def get_policy(me: CallerDep) -> PolicyView:
     """Show the policy that holds where no project says otherwise."""
-    return PolicyView(**effective(builtin_policy()))
+    policy = builtin_policy()
+    return PolicyView(**effective(policy), matrix=PolicyMatrix.of(policy))
 
 
 @routes.get("/projects/{project_id}/policy", Permission.PROJECT_VIEW)
@@ -99,7 +148,12 @@ async def get_project_policy(
         chosen = _chosen(bound, repository)
         policy = await policy_in_force(reader, chosen.id) if chosen else builtin_policy()
         kept = [await _kept(reader, item) for item in bound]
-    return ProjectPolicyView(**effective(policy), repository_id=str(chosen.id) if chosen else None, repositories=kept)
+    return ProjectPolicyView(
+        **effective(policy),
+        matrix=PolicyMatrix.of(policy),
+        repository_id=str(chosen.id) if chosen else None,
+        repositories=kept,
+    )
 
 
 def _chosen(bound: list[projects.Repository], wanted: UUID | None) -> projects.Repository | None:

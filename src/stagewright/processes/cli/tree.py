@@ -62,6 +62,9 @@ LABEL: Table = {
 POLICY: Table = {
     "check": _at("policy:check", "Check a policy file, without a server."),
     "show": _at("policy:show", "Show the policy in force."),
+    "matrix": _at("policy:matrix", "Show what may follow each stage, and who approves what."),
+    "diff": _at("policy:diff", "Show what a policy file would change."),
+    "test": _at("policy:test", "Decide recorded deliveries again by a policy file."),
 }
 CREDENTIAL: Table = {
     "list": _at("credential:list_credentials", "List stored credentials."),

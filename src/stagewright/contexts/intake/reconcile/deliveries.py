@@ -12,7 +12,6 @@ from stagewright.contexts.intake import rules, store
 from stagewright.contexts.intake.errors import DeliveryInvalid
 from stagewright.contexts.intake.events import WebhookIgnored
 from stagewright.contexts.intake.model import Delivery, ParsedDelivery
-from stagewright.contexts.intake.reconcile.facts import other_fact, thread_fact
 from stagewright.contexts.intake.reconcile.outside import Outside, look
 from stagewright.contexts.intake.reconcile.pushes import push_world, with_current_branch
 from stagewright.contexts.intake.reconcile.scan import open_first
@@ -25,6 +24,7 @@ from stagewright.contexts.intake.usecases import (
     speaks_for,
 )
 from stagewright.contexts.intake.usecases.deciding import reason_of, verdict_of
+from stagewright.contexts.intake.usecases.facts import other_fact, thread_fact
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
