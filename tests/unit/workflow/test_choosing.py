@@ -148,9 +148,9 @@ def test_a_plan_leaves_one_trigger_label_and_is_done_once(live: list[str]) -> No
 
 @given(one=LABELS, other=LABELS)
 def test_the_hash_tells_sets_of_labels_apart_and_not_their_order(one: list[str], other: list[str]) -> None:
-    assert labels_hash(one, other) == labels_hash([*reversed(one)], [label.upper() for label in other])
-    assert (labels_hash(one) == labels_hash(other)) is (sorted(one) == sorted(other))
-    assert labels_hash(one, ()) != labels_hash(one)
+    assert labels_hash({1: one, 2: other}) == labels_hash({2: [label.upper() for label in other], 1: [*reversed(one)]})
+    assert (labels_hash({1: one}) == labels_hash({1: other})) is (sorted(one) == sorted(other))
+    assert len({labels_hash({1: one}), labels_hash({2: one}), labels_hash({1: one, 2: ()})}) == 3
 
 
 def test_every_reason_of_steps_has_words_in_both_languages() -> None:

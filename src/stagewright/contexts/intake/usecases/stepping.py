@@ -99,7 +99,8 @@ async def plan_step(reader: Reader, step: Step, occurrence: Occurrence, seen: Se
     decision = refused or _as_refusal(workflow.decide(occurrence.fact, world, policy), world)
     started = decision.request if isinstance(decision, workflow.Start) else None
     accepts = _accepts(step, seen, world)
-    accepted = next((pull.labels for pull in seen.pulls if accepts is not None and pull.number == accepts.number), ())
+    live = {occurrence.thread: seen.thread.labels}
+    live |= {pull.number: pull.labels for pull in seen.pulls if accepts is not None and pull.number == accepts.number}
     request = None
     if started is not None:
         locale = await locale_of(reader, then)
@@ -111,7 +112,7 @@ async def plan_step(reader: Reader, step: Step, occurrence: Occurrence, seen: Se
         world=world,
         decision=decision,
         labels=labels,
-        labels_hash=workflow.labels_hash(seen.thread.labels, accepted),
+        labels_hash=workflow.labels_hash(live),
         before=before,
         after=started.profile if started is not None and started.issue is not None else before,
         accepts=accepts,

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stagewright.contexts.workflow.errors import StepUnknown
@@ -102,9 +102,10 @@ def plan_acceptance(live: Sequence[str], policy: Policy) -> LabelPlan:
     return _changed(live, (), (APPROVED,), policy, accepted=True)
 
 
-def labels_hash(*threads: Iterable[str]) -> str:
-    """Return the hash by which an execution sees that labels changed since its preview."""
-    listed = [sorted(label.casefold() for label in labels) for labels in threads]
+def labels_hash(threads: Mapping[int, Iterable[str]]) -> str:
+    """Return the hash by which an execution sees that labels changed since its preview, or that it is about another
+    pull request by now: the labels by the number of their thread."""
+    listed = [[number, sorted(label.casefold() for label in labels)] for number, labels in sorted(threads.items())]
     return hashlib.sha256(json.dumps(listed, ensure_ascii=False).encode()).hexdigest()
 
 
