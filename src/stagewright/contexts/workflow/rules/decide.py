@@ -1,7 +1,6 @@
-"""What follows from a fact, given the world: `Start`, `Ignore`, `Refuse` or `Cleanup`. Pure; every row has a test.
+"""What follows from a fact, given the world: `Start`, `Answer`, `Ignore`, `Refuse` or `Cleanup`. Every row has a test.
 
-An event whose rule is not built yet is ignored as ``event_not_used``; what it tells of threads and pull requests is
-stored all the same.
+Pure. What is ignored is stored all the same, as far as it tells of threads and pull requests.
 """
 
 from stagewright.contexts.workflow.model.decisions import (
