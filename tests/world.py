@@ -1,13 +1,9 @@
 """A whole platform in one process: real rows, real git, fakes at the ports, and an agent the test speaks for."""
 
-import atexit
 import json
-import shutil
-import tempfile
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,10 +21,7 @@ from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.model import Attempt, Effect, Run, Wait
 from stagewright.contexts.runs.reconcile import admission, checks, comments, effects, finish, launch, waits, watch
 from stagewright.contexts.runs.reconcile import watchdog as watchdog_pass
-from stagewright.contexts.runs.reconcile.outside import Addresses, Outside
-from stagewright.contexts.runs.reconcile.situation import policy_now
-from stagewright.contexts.runs.rpc import AttemptTokens
-from stagewright.contexts.runs.rules.frames import attempt_frame, run_frame
+from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import effects as effect_rows
 from stagewright.contexts.runs.store import runs as run_rows
@@ -36,7 +29,6 @@ from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import attempts, messages
 from stagewright.contexts.runs.usecases.cancel import cancel_run
 from stagewright.contexts.workflow import api as workflow
-from stagewright.kit.crypto import MacSigner
 from stagewright.kit.db import Database
 from stagewright.kit.redact import Redactor
 from stagewright.wire.v1 import assignment_pb2
@@ -44,9 +36,9 @@ from tests import factories
 from tests.fakes.clock import FakeClock
 from tests.fakes.forge import FakeForge
 from tests.fakes.forge_people import FakeThread
-from tests.fakes.git_store import WorkTree, bare_remote, git, local_git_store
-from tests.fakes.stacks import FakeStacks
+from tests.fakes.git_store import WorkTree, git, local_git_store
 from tests.fakes.workloads import FakeWorkloads
+from tests.world_parts import check_frames, hands, intake_hands, plant
 
 Duty = Callable[[Outside], Awaitable[int]]
 DUTIES: tuple[Duty, ...] = (
@@ -74,14 +66,6 @@ select (select count(*) from journal) as events,
     (select md5(string_agg(id::text || status, ',' order by no)) from effects) as effects,
     (select md5(string_agg(concat_ws(',', id, status, stop_requested_at, absent_since, exited_at), ';' order by id))
         from attempts) as attempts
-"""
-RUN_MOVES = """
-select body from journal where stream = %(stream)s and body ? 'version' and body ? 'finish_step'
-order by seq desc limit 1
-"""
-ATTEMPT_FACTS = """
-select body from journal where stream = %(stream)s and body ->> 'id' = %(id)s and body ? 'workload'
-order by seq desc limit 1
 """
 
 
@@ -118,7 +102,7 @@ class World:
         """Make a project with one bound repository that has a commit, and its owner ``ann``."""
         forge, workloads, redactor = FakeForge(clock), FakeWorkloads(), Redactor()
         info = forge.add_repository()
-        remote, person = _plant(policy, folder)
+        remote, person = plant(policy, folder)
         now = clock.now()
         async with db.transaction() as tx:
             await factories.an_owner(tx, now=now)
@@ -178,14 +162,7 @@ class World:
     async def check_frames(self) -> None:
         """Hold the last event of every run and attempt against a fresh read: a screen may trust the feed."""
         async with self.db.reading() as reader:
-            every = await reader.all(run_rows.to_run, "select * from runs")
-            for run in every:
-                body = await reader.value(RUN_MOVES, stream=f"run:{run.id}")
-                assert body == body | run_frame(run)
-                for attempt in await attempt_rows.list_of(reader, run.id):
-                    if attempt.ended_at is not None:
-                        told = await reader.value(ATTEMPT_FACTS, stream=f"run:{run.id}", id=str(attempt.id))
-                        assert told == told | attempt_frame(attempt)
+            await check_frames(reader)
 
     def show_branches(self) -> None:
         """Let the fake forge see the branches of the real remote."""
@@ -522,73 +499,3 @@ class World:
         await self.report(run)
         await self.work()
         return await self.fresh(run)
-
-
-def _plant(policy: str, folder: Path) -> tuple[Path, WorkTree]:
-    """Put a remote with one commit and a person's checkout of it into ``folder``."""
-    shutil.copytree(_planted(policy), folder, dirs_exist_ok=True)
-    return folder / "remote.git", WorkTree(folder / "person")
-
-
-@cache
-def _planted(policy: str) -> Path:
-    """Make both once for each policy: copying files is a tenth of the work of ten processes."""
-    folder = Path(tempfile.mkdtemp(prefix="stagewright-test-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    remote, person = bare_remote(folder / "remote.git"), WorkTree(folder / "person")
-    person.write("README.md", "# Shop\n")
-    person.write("docs/notes.md", "notes\n")
-    person.write("a.py", "A = 1\n" * 20)
-    person.write(".stagewright/policy.yaml", policy)
-    person.commit("first")
-    person.push(remote, "main")
-    return folder
-
-
-def hands(
-    db: Database,
-    clock: FakeClock,
-    forge: FakeForge,
-    git_store: GitStore,
-    workloads: FakeWorkloads,
-    redactor: Redactor,
-    worker: str,
-) -> Outside:
-    """Return the hands of one worker."""
-    tokens = AttemptTokens(factories.KEYRING, issuer="stagewright/test")
-    return Outside(
-        db=db,
-        clock=clock,
-        forge=forge,
-        git=git_store,
-        workloads=workloads,
-        addresses=Addresses("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", None),
-        worker_id=worker,
-        workload_kind="local",
-        mint_tokens=tokens.mint,
-        find_secrets=lambda data: [finding.kind for finding in redactor.find(data)],
-        redact=redactor,
-        sealer=factories.a_sealer("sessions"),
-        signer=MacSigner(factories.KEYRING, approvals.PURPOSE),
-        engines_available=_no_engines,
-    )
-
-
-def intake_hands(outside: Outside, forge: FakeForge) -> IntakeOutside:
-    """Return intake's hands beside a worker's."""
-
-    async def read_policy(repository: projects.Repository) -> workflow.Policy:
-        return await policy_now(outside, repository)
-
-    return IntakeOutside(
-        db=outside.db,
-        clock=outside.clock,
-        threads=forge,
-        refresh_policy=read_policy,
-        engines_available=_no_engines,
-        stacks=FakeStacks(),
-    )
-
-
-async def _no_engines(project_id: UUID, repository_id: UUID) -> frozenset[str]:
-    return frozenset()
