@@ -5,6 +5,7 @@ import tomllib
 from tests.unit.house.trees import ROOT
 
 from stagewright import __version__
+from stagewright.contexts.approvals.api import RequestState
 from stagewright.contexts.projects.usecases import LOCALES
 from stagewright.contexts.runs.http.logs import Stream
 from stagewright.contexts.runs.model import TERMINAL, RunStatus, WaitKind
@@ -18,6 +19,7 @@ def test_the_choices_are_the_servers_own() -> None:
     assert {status.value for status in TERMINAL} == set(enums.RUN_ENDED)
     assert tuple(kind.value for kind in WaitKind) == enums.WAIT_REASONS
     assert tuple(stream.value for stream in Stream) == enums.LOG_STREAMS
+    assert tuple(state.value for state in RequestState) == enums.APPROVAL_STATES
     assert enums.LOCALES == LOCALES
 
 

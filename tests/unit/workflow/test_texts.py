@@ -48,7 +48,7 @@ def test_a_reason_is_said_in_the_language_of_the_project() -> None:
     params = {"run": "run-0042", "kind": "qa", "label": "run:qa"}
     assert (
         refusal_text("run_already_active", "ru-RU", params).reason
-        == "По этой задаче уже идёт запуск `run-0042` (`qa`)."
+        == "Уже идёт запуск, который исключает этот: `run-0042` (`qa`)."
     )
     assert "`stagewright run cancel run-0042`" in refusal_text("run_already_active", "de", params).remedy
 

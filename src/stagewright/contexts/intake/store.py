@@ -67,7 +67,14 @@ on conflict (repository_id, number) do update set state = excluded.state, labels
     seen_at = excluded.seen_at
 where threads.seen_at <= excluded.seen_at
 """
-PROFILE = "select profile, source from issue_workflows where repository_id = %(repository_id)s and issue_number = %(n)s"
+# What a rethink ended with is decided anew: a profile that is older is provisional again.
+PROFILE = """
+select p.profile, case when exists (
+        select 1 from runs r where r.repository_id = p.repository_id and r.issue_number = p.issue_number
+          and r.kind = 'rethink' and r.status = 'succeeded' and r.finished_at >= p.updated_at
+    ) then 'default' else p.source end as source
+from issue_workflows p where p.repository_id = %(repository_id)s and p.issue_number = %(n)s
+"""
 SET_PROFILE = """
 insert into issue_workflows (repository_id, issue_number, profile, source, last_stage, updated_by, updated_at)
 values (%(repository_id)s, %(n)s, %(profile)s, %(source)s, %(stage)s, %(by)s, %(now)s)

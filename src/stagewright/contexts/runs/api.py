@@ -13,6 +13,7 @@ from stagewright.contexts.runs.store.links import list_of_issue as list_links
 from stagewright.contexts.runs.store.runs import find as find_run
 from stagewright.contexts.runs.store.runs import (
     find_active,
+    find_active_repair,
     find_by_correlation,
     find_newest_ended,
     find_newest_success,
@@ -65,6 +66,7 @@ __all__ = [
     "define_label",
     "end_talk",
     "find_active",
+    "find_active_repair",
     "find_by_correlation",
     "find_link",
     "find_newest_ended",

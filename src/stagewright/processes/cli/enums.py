@@ -14,6 +14,22 @@ RUN_STATUS = (
 )
 RUN_ENDED = ("succeeded", "failed", "cancelled")
 WAIT_REASONS = ("approval", "question", "owner_review", "rate_limit", "budget")
+APPROVAL_STATES = (
+    "requested",
+    "approved",
+    "applying",
+    "unknown",
+    "queued",
+    "denied",
+    "expired",
+    "cancelled",
+    "void",
+    "applied",
+    "failed",
+    "answered",
+    "delivered",
+    "undeliverable",
+)
 CREDENTIAL_PURPOSES = ("management", "bot", "model:codex", "model:claude")
 LOG_STREAMS = ("engine", "runner", "platform")
 LOCALES = ("en", "ru")

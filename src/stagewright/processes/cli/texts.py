@@ -11,6 +11,10 @@ RU: Mapping[str, str] = {
     "enabling {name}:": "включение {name}:",
     "disabling {name}:": "отключение {name}:",
     "deleting the credential {name}:": "удаление учётных данных {name}:",
+    "approving {name}:": "одобрение {name}:",
+    "nobody else may decide this: you decide on your own run, and the journal keeps that": (
+        "решить это больше некому: вы решаете по собственному запуску, и журнал это сохранит"
+    ),
     "Go on?": "Продолжить?",
     "Reason, kept in the journal (empty: none)": "Причина, останется в журнале (пусто: без причины)",
     "Type {name} to confirm": "Для подтверждения введите {name}",

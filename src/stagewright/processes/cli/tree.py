@@ -72,6 +72,14 @@ CREDENTIAL: Table = {
     "check": _at("credential:check", "Ask the forge whether a credential counts."),
     "delete": _at("credential:delete", "Delete a credential."),
 }
+APPROVAL: Table = {
+    "list": _at("approval:list_approvals", "List requests, the newest first."),
+    "view": _at("approval:view", "Show a request, and what approving does."),
+    "approve": _at("approval:approve", "Approve exactly the action that is shown."),
+    "deny": _at("approval:deny", "Refuse it, or ask for more."),
+    "renew": _at("approval:renew", "Ask again for what nobody decided in time."),
+    "cancel": _at("approval:cancel", "Give a request up."),
+}
 DB: Table = {
     "migrate": _at("operator:migrate", "Bring the database to this program's schema."),
     "status": _at("operator:status", "Print the database's schema and this program's."),
@@ -94,6 +102,7 @@ TREE: Table = {
     "label": Branch("The labels of a repository.", LABEL),
     "policy": Branch("What labels and stages mean.", POLICY),
     "credential": Branch("The credentials the platform holds.", CREDENTIAL),
+    "approval": Branch("What waits for a person's decision.", APPROVAL),
     "incident": Branch(
         "What should not have happened.",
         {"list": _at("incident:list_incidents", "List incidents, the last seen first.")},

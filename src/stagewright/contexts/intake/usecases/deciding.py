@@ -93,6 +93,7 @@ async def world_of(reader: Reader, occurrence: Occurrence, seen: Seen, *, now: d
         thread=seen.thread,
         standing=seen.standing,
         active_work_run=_active(work),
+        project_repair=_active(await runs.find_active_repair(reader, repository.project_id)),
         talk_run=_active(await runs.find_active(reader, repository.id, "talk", subject)),
         review_run=_active(await runs.find_active(reader, repository.id, "review", f"pr:{thread}")),
         links=newest_first,

@@ -15,9 +15,13 @@ THREADS = """
 select number, is_pull_request, state, labels, seen_at from threads
 where repository_id = %(repository)s and number = any(%(numbers)s)
 """
+# As intake reads it: a rethink makes the profile provisional again.
 PROFILE = """
-select profile, source, updated_by, updated_at from issue_workflows
-where repository_id = %(repository)s and issue_number = %(issue)s
+select p.profile, p.updated_by, p.updated_at, case when exists (
+        select 1 from runs r where r.repository_id = p.repository_id and r.issue_number = p.issue_number
+          and r.kind = 'rethink' and r.status = 'succeeded' and r.finished_at >= p.updated_at
+    ) then 'default' else p.source end as source
+from issue_workflows p where p.repository_id = %(repository)s and p.issue_number = %(issue)s
 """
 # An Issue's runs; of a pull request that belongs to no Issue, its own.
 RUNS = """

@@ -56,6 +56,10 @@ ACTIVE = """
 select * from runs where repository_id = %(repository_id)s and lane = %(lane)s and subject = %(subject)s
   and status not in ('succeeded', 'failed', 'cancelled')
 """
+ACTIVE_REPAIR = """
+select * from runs where project_id = %(project_id)s and kind = 'ai_repair'
+  and status not in ('succeeded', 'failed', 'cancelled')
+"""
 ACTIVE_IN_REPOSITORY = """
 select * from runs where repository_id = %(repository_id)s and status not in ('succeeded', 'failed', 'cancelled')
 order by created_at
@@ -204,6 +208,11 @@ async def find_by_correlation(reader: Reader, correlation_id: str) -> Run | None
 async def find_active(reader: Reader, repository_id: UUID, lane: str, subject: str) -> Run | None:
     """Return the non-terminal run of the lane and subject."""
     return await reader.find(to_run, ACTIVE, repository_id=repository_id, lane=lane, subject=subject)
+
+
+async def find_active_repair(reader: Reader, project_id: UUID) -> Run | None:
+    """Return the project's non-terminal repair; there is at most one."""
+    return await reader.find(to_run, ACTIVE_REPAIR, project_id=project_id)
 
 
 async def list_active(reader: Reader, repository_id: UUID) -> list[Run]:

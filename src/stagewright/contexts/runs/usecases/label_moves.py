@@ -36,6 +36,14 @@ async def move_labels_of_link(tx: Tx, link: Link, moment: workflow.Moment, *, no
     await _reserve(tx, link.repository_id, (link.issue_number, link.pr_number), moves, cause=cause, now=now)
 
 
+async def mark_superseded(tx: Tx, run: Run, link: Link, *, now: datetime) -> None:
+    """Reserve the labels of a pull request that the rethink ``run`` superseded."""
+    moment = workflow.Moment.RETHINK_SUCCEEDED
+    moves = workflow.LabelMoves(pull_request=workflow.label_transitions(moment).other_links)
+    cause = f"{run.id}:{moment.value}:{link.pr_number}"
+    await _reserve(tx, run.repository_id, (None, link.pr_number), moves, cause=cause, now=now, run_id=run.id)
+
+
 async def _is_our_question(reader: Reader, run: Run, thread: int | None) -> bool:
     text = workflow.label_text(workflow.NEED_INPUT, await workflow.policy_in_force(reader, run.repository_id))
     return await effects.is_platform_label(reader, run.repository_id, thread, text)

@@ -37,15 +37,34 @@ async def follow_pull_request(
     foreign = not await link_rows.was_pushed_by_us(tx, link, head) if head != link.head_sha else link.foreign_push
     if (state, head, foreign) == (link.state, link.head_sha, link.foreign_push):
         return link
-    saved = await link_rows.set_followed(
+    saved = await set_and_tell(
         tx, link, state=state, head_sha=head, foreign_push=foreign, merged_at=facts.merged_at, now=now
+    )
+    if state != link.state and (moment := MOMENTS.get((link.state in OPEN_STATES, state))):
+        await move_labels_of_link(tx, saved, moment, now=now)
+    return saved
+
+
+async def set_and_tell(
+    tx: Tx,
+    link: Link,
+    *,
+    state: str,
+    head_sha: str,
+    foreign_push: bool,
+    now: datetime,
+    merged_at: datetime | None = None,
+) -> Link:
+    """Write what became of the link, and journal it."""
+    saved = await link_rows.set_followed(
+        tx, link, state=state, head_sha=head_sha, foreign_push=foreign_push, merged_at=merged_at, now=now
     )
     run = await run_rows.get(tx, saved.last_run)
     tx.publish(
         events.PullRequestUpdated(
             run=run,
             extra={
-                "repository_id": str(repository_id),
+                "repository_id": str(saved.repository_id),
                 "issue_number": saved.issue_number,
                 "branch": saved.branch,
                 "pr_number": saved.pr_number,
@@ -57,8 +76,6 @@ async def follow_pull_request(
             },
         )
     )
-    if state != link.state and (moment := MOMENTS.get((link.state in OPEN_STATES, state))):
-        await move_labels_of_link(tx, saved, moment, now=now)
     return saved
 
 

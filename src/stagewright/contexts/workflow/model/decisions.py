@@ -248,7 +248,8 @@ class StoredProfile:
 class World:
     """Everything read before the decision. ``links`` are newest first; ``handled_at`` is the newest ledger time of
     this thread and label; ``platform_needs_input``: ``need:input`` on the issue is the platform's own; ``last_stage``:
-    the stage of the issue's newest succeeded run; ``question``: what the work run asks in its report."""
+    the stage of the issue's newest succeeded run; ``question``: what the work run asks in its report;
+    ``project_repair``: a project has one repair at a time, of whatever issue."""
 
     bound: bool
     enabled: bool
@@ -257,6 +258,7 @@ class World:
     thread: LiveThread | None
     standing: Standing
     active_work_run: ActiveRun | None = None
+    project_repair: ActiveRun | None = None
     talk_run: ActiveRun | None = None
     review_run: ActiveRun | None = None
     links: tuple[Link, ...] = ()

@@ -33,7 +33,7 @@ EN: Mapping[str, tuple[str, str]] = {
         "Remove all trigger labels but one, then remove that one and add it again.",
     ),
     "run_already_active": (
-        "A run of this issue is active: `{run}` (`{kind}`).",
+        "A run that excludes this one is active: `{run}` (`{kind}`).",
         "Wait until it ends, or cancel it with `stagewright run cancel {run}` or in the console; then set the label again.",
     ),
     "discussion_mode_trigger_label_conflict": (
@@ -157,7 +157,7 @@ RU: Mapping[str, tuple[str, str]] = {
         "Снимите все запускающие метки, кроме одной, затем снимите и её и поставьте снова.",
     ),
     "run_already_active": (
-        "По этой задаче уже идёт запуск `{run}` (`{kind}`).",
+        "Уже идёт запуск, который исключает этот: `{run}` (`{kind}`).",
         "Дождитесь его окончания или отмените: `stagewright run cancel {run}` или в консоли; потом поставьте метку снова.",
     ),
     "discussion_mode_trigger_label_conflict": (

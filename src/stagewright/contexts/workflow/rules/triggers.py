@@ -86,10 +86,12 @@ def target_of(kind: Kind, world: World) -> Link | None:
 
 def _active(case: Case) -> Decision | None:
     run = case.world.active_work_run
+    if run is not None and run.kind == case.kind.key:
+        return Ignore(IgnoreReason.RUN_ALREADY_ACTIVE_SAME_LABEL)
+    if run is None and case.kind.kind_class is KindClass.REPAIR:
+        run = case.world.project_repair
     if run is None:
         return None
-    if run.kind == case.kind.key:
-        return Ignore(IgnoreReason.RUN_ALREADY_ACTIVE_SAME_LABEL)
     label = case.text(run.label) if run.label else ""
     remedy = Remedy({"run": f"run-{run.number:04d}", "kind": run.kind, "label": label})
     return Refuse(RefuseReason.RUN_ALREADY_ACTIVE, remedy)

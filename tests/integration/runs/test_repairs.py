@@ -1,0 +1,137 @@
+"""A repair starts after an owner's approval, is one per project, and its result is held (C7, RN40)."""
+
+from datetime import timedelta
+
+import pytest
+from tests.world import POLICY, World
+
+from stagewright.contexts.approvals import api as approvals
+from stagewright.contexts.approvals.reconcile import expire_requests
+from stagewright.contexts.runs.model import Run, RunStatus, WaitKind
+
+LABEL = "run:ai-repair"
+START, PUBLISH = "run.start", "result.publish"
+REHEARSED = POLICY + "special:\n  ai_repair: {model: rehearsal}\n"
+State = approvals.RequestState
+
+
+@pytest.fixture
+async def repaired(world: World) -> World:
+    """Return the world with a policy whose repairs are rehearsed."""
+    world.person.write(".stagewright/policy.yaml", REHEARSED)
+    world.person.commit("rehearse repairs")
+    world.person.push(world.remote, "main")
+    await world.put_policy(REHEARSED)
+    return world
+
+
+async def waiting(world: World) -> Run:
+    await world.trigger(world.issue(labels=(LABEL,)), LABEL)
+    await world.work()
+    run = await world.run_of(1)
+    assert (run.kind, run.status) == ("ai_repair", RunStatus.WAITING)
+    return run
+
+
+async def test_a_repair_waits_for_an_owner_before_its_first_attempt(repaired: World) -> None:
+    run = await waiting(repaired)
+    (wait,) = await repaired.waits_of(run)
+    asked = await repaired.asked(run, START)
+    assert (wait.kind, wait.target_kind, wait.target_id) == (WaitKind.APPROVAL, START, str(asked.id))
+    assert (asked.row_id, asked.typed_confirm, asked.self_approval) == ("repair-start", True, False)
+    assert (await repaired.events(run))[:2] == ["run.queued", "run.wait.paused"]
+    assert await repaired.attempts_of(run) == []
+    assert run.generation == 0
+    (comment,) = repaired.status_comments(1)
+    assert "an admin of the project or an owner of the platform" in comment
+
+
+async def test_without_a_cluster_a_repair_works_on_code_only_and_its_comment_says_so(repaired: World) -> None:
+    run = await waiting(repaired)
+    assert (run.mode, run.runtime_source, run.notes) == ("code-only", "no_services_yaml", ("no_services_yaml",))
+    assert run.access_profile == "code-only"
+    (comment,) = repaired.status_comments(1)
+    assert "services.yaml" in comment
+
+
+async def test_an_approved_repair_runs_and_its_result_is_held_and_published_as_a_pull_request(repaired: World) -> None:
+    run = await waiting(repaired)
+    await repaired.answer(await repaired.asked(run, START), approve=True)
+    await repaired.work()
+    run = await repaired.fresh(run)
+    assert (run.status, run.generation) == (RunStatus.PREPARING, 1)
+    assert (await repaired.asked(run, START)).state is State.APPLIED
+    await repaired.register(run)
+    run = await repaired.deliver_result(run, {"a.py": "A = 2\n"})
+    asked = await repaired.asked(run, PUBLISH)
+    assert (run.status, asked.state) == (RunStatus.WAITING, State.REQUESTED)
+    assert repaired.pull_requests() == []
+    await repaired.answer(asked, approve=True)
+    await repaired.work()
+    run = await repaired.fresh(run)
+    assert (run.status, run.pr_number) == (RunStatus.SUCCEEDED, 2)
+    assert repaired.labels(1) == {"state:in-review"}
+
+
+@pytest.mark.parametrize("code", ["refused", "needs_information"])
+async def test_a_refused_start_fails_the_run_and_takes_the_label_off(repaired: World, code: str) -> None:
+    run = await waiting(repaired)
+    await repaired.answer(await repaired.asked(run, START), approve=False, reason="look first", reason_code=code)
+    await repaired.work()
+    run = await repaired.fresh(run)
+    assert (run.status, run.failure_class, run.code) == (RunStatus.FAILED, "policy", "owner_rejected")
+    assert await repaired.attempts_of(run) == []
+    assert repaired.labels(1) == set()
+
+
+async def test_a_start_that_nobody_decides_parks_and_an_approval_too_late_is_asked_for_anew(repaired: World) -> None:
+    run = await waiting(repaired)
+    repaired.clock.advance(timedelta(hours=168))
+    await expire_requests(repaired.db, repaired.clock)
+    await repaired.work()
+    (wait,) = await repaired.waits_of(run)
+    assert (wait.status, wait.mark) == ("open", "approval_expired")
+    assert (await repaired.fresh(run)).status is RunStatus.WAITING
+    await repaired.cancel(run)
+    assert (await repaired.fresh(run)).status is RunStatus.CANCELLED
+
+
+async def test_an_approval_that_no_admission_used_in_time_is_void_and_asked_for_again(repaired: World) -> None:
+    run = await waiting(repaired)
+    first = await repaired.asked(run, START)
+    await repaired.answer(first, approve=True)
+    repaired.clock.advance(timedelta(hours=24))
+    await repaired.work()
+    again = await repaired.asked(run, START)
+    assert (await repaired.fresh(run)).status is RunStatus.WAITING
+    assert (again.id != first.id, again.state) == (True, State.REQUESTED)
+    async with repaired.db.reading() as reader:
+        (known,) = await approvals.list_many(reader, [first.id])
+    assert (known.state, known.reason_code) == (State.VOID, "executed_too_late")
+
+
+async def test_a_project_has_one_repair_at_a_time(repaired: World) -> None:
+    first = await waiting(repaired)
+    issue = repaired.issue(labels=(LABEL,))
+    await repaired.trigger(issue, LABEL)
+    await repaired.work()
+    assert await repaired.count_runs() == 1
+    (told,) = repaired.diagnostics(issue)
+    assert f"run-{first.number:04d}" in told
+    assert "run_already_active" in told
+    assert repaired.labels(issue) == set()
+
+
+async def test_a_retry_of_an_approved_repair_asks_nobody_again(repaired: World) -> None:
+    run = await waiting(repaired)
+    await repaired.answer(await repaired.asked(run, START), approve=True)
+    await repaired.work()
+    run = await repaired.fresh(run)
+    await repaired.register(run)
+    await repaired.report(run, "rate_limited")
+    await repaired.work()
+    repaired.clock.advance(timedelta(minutes=30))
+    await repaired.work()
+    run = await repaired.fresh(run)
+    assert run.generation == 2
+    assert [wait.kind for wait in await repaired.waits_of(run)].count(WaitKind.APPROVAL) == 1
