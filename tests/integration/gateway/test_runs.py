@@ -164,7 +164,7 @@ async def test_a_result_that_is_being_published_stays(gateway: Gateway, preview:
     assert (answer.status_code, answer.json()["code"]) == (409, "run_publishing")
 
 
-async def a_wait(gateway: Gateway, run: Run, kind: WaitKind) -> UUID:
+async def a_wait(gateway: Gateway, run: Run, kind: WaitKind, target_kind: str = "provider") -> UUID:
     now = gateway.clock.now()
     async with gateway.db.transaction() as tx:
         row = await run_rows.lock(tx, run.id)
@@ -172,7 +172,7 @@ async def a_wait(gateway: Gateway, run: Run, kind: WaitKind) -> UUID:
             tx,
             row,
             kind,
-            target_kind="provider",
+            target_kind=target_kind,
             target_id="core",
             who_can_act="nobody",
             now=now,
@@ -188,7 +188,10 @@ async def test_a_wait_for_a_limit_can_be_ended_now_and_the_run_goes_on(gateway: 
     wait = await a_wait(gateway, run, WaitKind.RATE_LIMIT)
     (shown,) = (await gateway.get("/waits", owner)).json()["items"]
     assert (shown["id"], shown["run_number"], shown["cost"]) == (str(wait), "run-0001", 0)
-    assert shown["allowed_actions"] == [{"verb": "retry", "mode": "allow", "reason_code": None}]
+    assert shown["allowed_actions"] == [
+        {"verb": "retry", "mode": "allow", "reason_code": None},
+        {"verb": "answer", "mode": "deny", "reason_code": "wait_not_a_question"},
+    ]
     assert (await gateway.get(f"/runs/{run.id}", owner)).json()["wait"]["id"] == str(wait)
     assert (await gateway.get("/runs?wait_reason=rate_limit", owner)).json()["items"][0]["id"] == str(run.id)
     ended = await gateway.post(f"/waits/{wait}:retry", owner)
@@ -199,6 +202,30 @@ async def test_a_wait_for_a_limit_can_be_ended_now_and_the_run_goes_on(gateway: 
     assert (await gateway.get("/waits", owner)).json()["items"] == []
     again = await gateway.post(f"/waits/{wait}:retry", owner)
     assert again.json()["allowed_actions"][0]["reason_code"] == "wait_closed"
+
+
+async def test_a_question_of_a_report_is_answered_once_by_who_may_start_runs(gateway: Gateway) -> None:
+    project, _, run = await gateway.scene()
+    owner, stranger = await gateway.person("ann", role="owner"), await gateway.person("eve")
+    reader = await gateway.person("bob", member_of=project)
+    wait = await a_wait(gateway, run, WaitKind.QUESTION, "report")
+    (shown,) = (await gateway.get("/waits", owner)).json()["items"]
+    assert shown["allowed_actions"][1] == {"verb": "answer", "mode": "allow", "reason_code": None}
+    assert shown["answers"] == [{"answer": "answer", "effect": "run_resumes"}]
+    (seen,) = (await gateway.get("/waits", reader)).json()["items"]
+    assert seen["allowed_actions"][1]["reason_code"] == "permission_denied"
+
+    said = {"text": "Blue, of course."}
+    assert (await gateway.post(f"/waits/{wait}:answer", reader, said)).status_code == 403
+    assert (await gateway.post(f"/waits/{wait}:answer", stranger, said)).status_code == 404
+    assert (await gateway.post(f"/waits/{wait}:answer", owner, {"text": ""})).status_code == 400
+    told = await gateway.post(f"/waits/{wait}:answer", owner, said)
+    assert (told.status_code, told.json()["resolution"], told.json()["status"]) == (200, "answered", "resolved")
+    again = await gateway.post(f"/waits/{wait}:answer", owner, said)
+    assert (again.status_code, again.json()["code"]) == (409, "wait.question_closed")
+    async with gateway.db.reading() as reader_:
+        went_on = await run_rows.get(reader_, run.id)
+    assert (went_on.status, went_on.resumed, went_on.world.attempt_reason) == (RunStatus.QUEUED, True, "answer")
 
 
 async def test_a_wait_for_a_person_cannot_be_retried(gateway: Gateway) -> None:

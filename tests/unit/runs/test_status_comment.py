@@ -50,10 +50,9 @@ Timeline: queued ✓ → preparing ✓ → agent at work ✓ → publishing ✓ 
 {MARKER}
 """
 ANSWER = (
-    "Waits for an answer; everybody who may start runs in this project can give it. The clock is paused, the wait costs"
-    " nothing. Until 2026-01-12 12:00 UTC.  \nThis version takes no answer yet. To go on, cancel the run"
-    " (`stagewright run cancel run-0042`, or in the console), write into the Issue what is missing, and set the label"
-    " again."
+    "Waits for an answer; everybody who may start runs in this project can give it: in the console, or here as a"
+    " comment, and then take the label `need:input` off. The clock is paused, the wait costs nothing. Until 2026-01-12"
+    " 12:00 UTC."
 )
 REJECTED = a_wait(target_kind="credential", target_id="credential:codex", who_can_act="credentials.manage")
 CREDENTIAL = (
@@ -107,6 +106,7 @@ def facts(**changes: Any) -> CommentFacts:
         "next_steps": (),
         "dev_label": "run:dev",
         "blocked_label": "state:blocked",
+        "input_label": "need:input",
     }
     return CommentFacts(**(values | changes))
 
@@ -235,9 +235,10 @@ def test_a_rejected_credential_has_phases_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
-@pytest.mark.parametrize("kind", [WaitKind.QUESTION, WaitKind.BUDGET])
-def test_a_wait_that_no_door_answers_yet_says_how_to_go_on(kind: WaitKind, locale: str) -> None:
-    body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(a_wait(kind=kind),)))
+@pytest.mark.parametrize(("kind", "target"), [(WaitKind.QUESTION, "request"), (WaitKind.BUDGET, "attempts")])
+def test_a_wait_that_no_door_answers_yet_says_how_to_go_on(kind: WaitKind, target: str, locale: str) -> None:
+    wait = a_wait(kind=kind, target_kind=target)
+    body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(wait,)))
     assert texts.text("wait.no_door", locale, run="run-0042") in body
     assert "`stagewright run cancel run-0042`" in body
 
@@ -292,3 +293,18 @@ def test_every_status_wait_and_class_has_its_words() -> None:
 def test_every_remedy_belongs_to_a_code() -> None:
     codes = {key.removeprefix("remedy.") for key in texts.CATALOGUE["en"] if key.startswith("remedy.")}
     assert codes - {"default"} <= transitions.CLASS_OF.keys()
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_question_of_a_report_says_in_the_projects_words_how_to_answer_it(locale: str) -> None:
+    run = a_run(status=RunStatus.WAITING, locale=locale)
+    body = status_comment.render(run, facts(waits=(a_wait(),), input_label="нужен ответ"))
+    assert "`нужен ответ`" in body
+    assert texts.text("wait.no_door", locale, run="run-0042") not in body
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+@pytest.mark.parametrize("code", ["discussion_label_removed", "issue_closed", "run_label_detected", "discussion_idle"])
+def test_a_discussion_says_why_it_ended(code: str, locale: str) -> None:
+    body = status_comment.render(a_run(status=RunStatus.SUCCEEDED, code=code, locale=locale), facts())
+    assert texts.text(f"ended.{code}", locale) in body

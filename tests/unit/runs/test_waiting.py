@@ -15,6 +15,7 @@ TABLE = [
     (WaitKind.OWNER_REVIEW, "tree", None, None, Consequence("run_is_cancelled", "wait_abandoned", LATE)),
     (WaitKind.APPROVAL, "run.start", DEADLINE, None, Consequence("run_is_cancelled", "wait_abandoned", LATE)),
     (WaitKind.QUESTION, "report", DEADLINE, None, Consequence("run_resumes", "expired", DEADLINE)),
+    (WaitKind.QUESTION, "discussion", DEADLINE, None, Consequence("run_succeeds", "discussion_idle", DEADLINE)),
     (WaitKind.QUESTION, "credential", DEADLINE, None, Consequence("run_fails", "agent_not_configured", DEADLINE)),
     (WaitKind.BUDGET, "run", DEADLINE, None, Consequence("run_fails", "budget_unanswered", DEADLINE)),
     (WaitKind.RATE_LIMIT, "provider", DEADLINE, LIMIT, Consequence("run_resumes", "limit_cleared", LIMIT)),

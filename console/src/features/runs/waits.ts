@@ -11,7 +11,7 @@ const GROUP: Record<string, (typeof GROUPS)[number]> = {
 }
 
 /** Return the groups that hold something, each with its waits. */
-export function grouped(waits: readonly Wait[]): { name: string; waits: Wait[] }[] {
+export function grouped<W extends Wait>(waits: readonly W[]): { name: string; waits: W[] }[] {
   return GROUPS.map((name) => ({
     name,
     waits: waits.filter((wait) => (GROUP[wait.kind] ?? 'tool') === name),

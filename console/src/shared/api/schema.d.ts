@@ -1635,6 +1635,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/waits/{wait_id}:answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Wait
+         * @description Answer what a run asks in its report; the run goes on with the answer. Answered before: 409.
+         */
+        post: operations["answer_wait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waits/{wait_id}:retry": {
         parameters: {
             query?: never;
@@ -1916,6 +1936,14 @@ export interface components {
             reason_code?: string | null;
             /** Verb */
             verb: string;
+        };
+        /**
+         * AnswerForm
+         * @description What a person answers to the question of a report.
+         */
+        AnswerForm: {
+            /** Text */
+            text: string;
         };
         /**
          * AnswerView
@@ -4171,6 +4199,8 @@ export interface components {
              * Format: uuid
              */
             project_id: string;
+            /** Question */
+            question: string | null;
             /** Repository */
             repository: string;
             /** Resolution */
@@ -4224,7 +4254,7 @@ export interface components {
              * Effect
              * @enum {string}
              */
-            effect: "run_resumes" | "run_fails" | "run_is_cancelled";
+            effect: "run_resumes" | "run_fails" | "run_is_cancelled" | "run_succeeds";
         };
         /**
          * OutcomeView
@@ -9572,6 +9602,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_OpenWaitView_"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_wait: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key": string;
+            };
+            path: {
+                wait_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitView"];
                 };
             };
             /** @description Problem */

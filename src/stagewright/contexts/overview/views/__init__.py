@@ -16,7 +16,7 @@ to_failed = record(FailedRow)
 to_review = record(ReviewRow)
 to_day = record(DayFigures)
 
-# A rate limit ends by itself, so it needs nobody.
+# A rate limit ends by itself, and a discussion waits for whoever wants to say something: neither needs anybody.
 WAITING = """
 select w.id as wait_id, w.kind, w.target_kind, w.target_id, w.who_can_act, w.opened_at, w.deadline_at, w.resume_at,
     w.mark, r.status_since as waiting_since,
@@ -28,6 +28,7 @@ select w.id as wait_id, w.kind, w.target_kind, w.target_id, w.who_can_act, w.ope
 from waits w join runs r on r.id = w.run_id join projects p on p.id = r.project_id
     join repositories s on s.id = r.repository_id
 where w.status = 'open' and r.status = 'waiting' and w.kind <> 'rate_limit'
+  and w.target_kind <> 'discussion'
   and (%(visible)s::uuid[] is null or r.project_id = any(%(visible)s))
 order by w.opened_at desc limit %(limit)s
 """

@@ -12,6 +12,7 @@ from stagewright.contexts.runs.errors import RunNotFound
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Link, RunStatus, Wait, WaitKind
 from stagewright.contexts.runs.rules.cancelling import why_not_cancel
 from stagewright.contexts.runs.rules.frames import attempt_frame, iso, link_frame, run_frame, shown_number, wait_frame
+from stagewright.contexts.runs.rules.talking import is_report_question
 from stagewright.contexts.runs.views import RunRow, WaitRow, find_run
 from stagewright.kit.db import Reader
 from stagewright.kit.http.routes import caller
@@ -77,7 +78,10 @@ class WaitView(WaitFrame):
             run_number=shown_number(row.run_number),
             version=row.run_version,
             project_id=str(row.project_id),
-            allowed_actions=[retry_action(row.wait.kind, row.wait.status, row.project_id, me)],
+            allowed_actions=[
+                retry_action(row.wait.kind, row.wait.status, row.project_id, me),
+                answer_action(row.wait, row.project_id, me),
+            ],
         )
 
 
@@ -256,6 +260,18 @@ def retry_action(kind: WaitKind, status: str, project_id: UUID, me: Caller) -> A
     elif kind is not WaitKind.RATE_LIMIT:
         reason = "wait_not_retryable"
     return AllowedAction(verb="retry", mode="deny" if reason else "allow", reason_code=reason)
+
+
+def answer_action(wait: Wait, project_id: UUID, me: Caller) -> AllowedAction:
+    """Return whether ``me`` may answer the question of a report that this wait is for."""
+    reason = None
+    if not me.may(Permission.RUN_START, project_id):
+        reason = "permission_denied"
+    elif wait.status != "open":
+        reason = "wait_closed"
+    elif not is_report_question(wait):
+        reason = "wait_not_a_question"
+    return AllowedAction(verb="answer", mode="deny" if reason else "allow", reason_code=reason)
 
 
 def run_not_found(run_id: UUID) -> RunNotFound:

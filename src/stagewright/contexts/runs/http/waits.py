@@ -11,6 +11,7 @@ from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.runs import views
 from stagewright.contexts.runs.http.shapes import CallerDep, WaitView
 from stagewright.contexts.runs.model import WaitKind
+from stagewright.contexts.runs.rules.talking import is_report_question
 from stagewright.contexts.runs.rules.waiting import GROUPS, End, Group, what_answers_do, what_nothing_does
 from stagewright.contexts.runs.store.waits import Circumstances, list_circumstances
 from stagewright.kit.http import Limit, Page
@@ -56,6 +57,7 @@ class OpenWaitView(WaitView):
     stage: str | None
     issue_number: int | None
     pr_number: int | None
+    question: str | None
 
     @classmethod
     def within(cls, row: views.WaitRow, run: Circumstances, me: Caller, now: datetime) -> "OpenWaitView":
@@ -81,6 +83,7 @@ class OpenWaitView(WaitView):
             stage=run.stage,
             issue_number=run.issue_number,
             pr_number=run.pr_number,
+            question=run.question if is_report_question(wait) else None,
         )
 
 

@@ -1,4 +1,4 @@
-"""What people do to runs and waits: cancel one, try a limited one again now."""
+"""What people do to runs and waits: cancel one, answer a question, try a limited one again now."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,6 +16,7 @@ from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import cancel as cancelling
+from stagewright.contexts.runs.usecases.answering import answer_question
 from stagewright.kit.consequences import Consequences
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.http import RequestBody, etag
@@ -87,6 +88,34 @@ async def _consequences(reader: Reader, run_id: UUID, me: Caller) -> tuple[views
     row = await visible_run(reader, run_id, me)
     attempt = await attempt_rows.find_open(reader, run_id)
     return row, what_cancel_does(row.run, attempt, row.link)
+
+
+class AnswerForm(RequestBody):
+    """What a person answers to the question of a report."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+@routes.post("/waits/{wait_id}:answer", Permission.RUN_START, keyed=True, response_model=WaitView)
+async def answer_wait(wait_id: UUID, me: CallerDep, once: KeyedOnce, clock: ClockDep, form: AnswerForm) -> Response:
+    """Answer what a run asks in its report; the run goes on with the answer. Answered before: 409."""
+    hidden = WaitNotFound(f"there is no wait {wait_id}")
+
+    async def act(tx: Tx) -> Answer:
+        row = await views.find_wait(tx, wait_id)
+        if row is None:
+            raise hidden
+        me.admit(row.project_id, hidden)
+        await answer_question(
+            tx, wait_id, text=form.text, by=me.user.github_login or me.user.display_name, now=clock.now()
+        )
+        after = await views.find_wait(tx, wait_id)
+        assert after is not None
+        return Answer(WaitView.of(after, me))
+
+    answer = await once.run(act)
+    once.parts.db.ring()
+    return answer
 
 
 @routes.post("/waits/{wait_id}:retry", Permission.RUN_CONTROL, response_model=WaitView)

@@ -94,6 +94,7 @@ async def _facts(reader: Reader, run: Run, *, public_url: str | None) -> Comment
         next_steps=await _next_steps(reader, run, policy, public_url=public_url),
         dev_label=workflow.label_text("run:dev", policy),
         blocked_label=workflow.label_text("state:blocked", policy),
+        input_label=workflow.label_text(workflow.NEED_INPUT, policy),
     )
 
 

@@ -47,6 +47,7 @@ class CommentFacts:
     next_steps: Sequence[CommentStep]
     dev_label: str
     blocked_label: str
+    input_label: str
 
 
 def marker(run_id: str) -> str:
@@ -104,7 +105,9 @@ def _headline(run: Run, facts: CommentFacts) -> str:
     if run.status is RunStatus.FAILED:
         lines.append(_failure(run, facts))
     elif run.status is RunStatus.WAITING and facts.waits:
-        lines.append(_wait(run, facts.waits[0]))
+        lines.append(_wait(run, facts.waits[0], facts.input_label))
+    elif run.status is RunStatus.SUCCEEDED and f"ended.{run.code}" in CATALOGUE[locale_of(run.locale)]:
+        lines.append(text(f"ended.{run.code}", run.locale))
     elif run.status is RunStatus.QUEUED and run.admission_reason:
         lines.append(_admission(run, run.admission_reason))
     elif not run.status.terminal and run.status is not RunStatus.CANCELLING:
@@ -150,15 +153,17 @@ def _failure(run: Run, facts: CommentFacts) -> str:
     return f"{line}\n\n> {_one_line(run.detail)}" if run.detail else line
 
 
-def _wait(run: Run, wait: Wait) -> str:
+def _wait(run: Run, wait: Wait, input_label: str) -> str:
     until = wait.resume_at or wait.deadline_at
     is_credential = wait.target_kind == CREDENTIAL
+    own = "wait.credential" if is_credential else f"wait.{wait.kind.value}.{wait.target_kind}"
     line = text(
-        "wait.credential" if is_credential else f"wait.{wait.kind.value}",
+        own if own in CATALOGUE[locale_of(run.locale)] else f"wait.{wait.kind.value}",
         run.locale,
         who=_who(run, wait.who_can_act),
         target=_one_line(wait.target_id.partition(":")[2] if is_credential else wait.target_id),
         until=_minute(wait.resume_at or wait.deadline_at),
+        label=_one_line(input_label),
     )
     if until is not None and wait.resume_at is None:
         line += text("until", run.locale, until=_minute(until))

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from stagewright.contexts.runs.model import WaitKind
+from stagewright.contexts.runs.rules.talking import DISCUSSION, REPORT
 
 ABANDONED_AFTER = timedelta(days=30)
 CREDENTIAL = "credential"
 Group = Literal["tool", "review", "back_pressure"]
-End = Literal["run_resumes", "run_fails", "run_is_cancelled"]
+End = Literal["run_resumes", "run_fails", "run_is_cancelled", "run_succeeds"]
 GROUPS: Mapping[WaitKind, Group] = {
     WaitKind.APPROVAL: "tool",
     WaitKind.QUESTION: "tool",
@@ -34,7 +35,12 @@ PARKED = frozenset({WaitKind.APPROVAL, WaitKind.OWNER_REVIEW})
 
 """Only what a door takes today: a kind without answers is left by a cancel, and its comment says so."""
 
-NEW_CREDENTIAL = (("replace_credential", "run_resumes"),)
+TARGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    CREDENTIAL: (("replace_credential", "run_resumes"),),
+    REPORT: (("answer", "run_resumes"),),
+    DISCUSSION: (("comment", "run_resumes"),),
+}
+"""What is waited for says more than the kind where it has answers of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Consequence:
 
 def what_answers_do(kind: WaitKind, target_kind: str) -> tuple[tuple[str, str], ...]:
     """Return the answers a wait can be given now, each with its effect."""
-    return NEW_CREDENTIAL if target_kind == CREDENTIAL else ANSWERS.get(kind, ())
+    return TARGETS.get(target_kind) or ANSWERS.get(kind, ())
 
 
 def what_nothing_does(
@@ -71,6 +77,8 @@ def what_nothing_does(
 def _at_deadline(kind: WaitKind, target_kind: str, at: datetime) -> Consequence:
     if target_kind == CREDENTIAL:
         return Consequence("run_fails", "agent_not_configured", at)
+    if target_kind == DISCUSSION:
+        return Consequence("run_succeeds", "discussion_idle", at)
     match kind:
         case WaitKind.RATE_LIMIT:
             return Consequence("run_fails", "rate_limit_exhausted", at)

@@ -24,6 +24,7 @@ class Circumstances:
     status_since: datetime
     active_seconds: int
     limit_seconds: int
+    question: str | None
 
 
 to_circumstances = record(Circumstances)
@@ -98,7 +99,9 @@ where r.status = 'waiting' and r.status_since < %(before)s limit %(limit)s for n
 
 CIRCUMSTANCES = """
 select r.id as run_id, p.key as project, s.full_name as repository, r.stage, r.issue_number, r.pr_number,
-    r.status_since, r.active_seconds, r.limit_seconds
+    r.status_since, r.active_seconds, r.limit_seconds,
+    (select left(x.report ->> 'question', 2000) from run_results x join attempts a on a.id = x.attempt_id
+     where a.run_id = r.id order by x.proposed_at desc limit 1) as question
 from runs r join projects p on p.id = r.project_id join repositories s on s.id = r.repository_id
 where r.id = any(%(runs)s)
 """

@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.runs.errors import QuestionClosed
-from stagewright.contexts.runs.model import Run, RunStatus, Wait, WaitKind
-from stagewright.contexts.runs.rules.talking import REPORT
+from stagewright.contexts.runs.model import Run, RunStatus, Wait
+from stagewright.contexts.runs.rules.talking import is_report_question
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import waits
@@ -19,11 +19,6 @@ async def find_report_question(reader: Reader, run_id: UUID) -> Wait | None:
     """Return the open wait for the answer to the run's report."""
     opened = await wait_rows.list_open(reader, run_id)
     return next((wait for wait in opened if is_report_question(wait)), None)
-
-
-def is_report_question(wait: Wait) -> bool:
-    """Say whether people answer this wait with a text of their own."""
-    return wait.kind is WaitKind.QUESTION and wait.target_kind == REPORT
 
 
 async def answer_question(tx: Tx, wait_id: UUID, *, text: str, by: str, now: datetime) -> tuple[Run, Wait]:

@@ -113,6 +113,8 @@ def waiting_lines(run: Item, now: datetime) -> list[str]:
     lines = [f"waits for {wait['kind'].replace('_', ' ')}: {safe(wait['who_can_act'])}{when}"]
     if wait["kind"] == "rate_limit":
         lines.append(f"try now: stagewright api POST /api/v1/waits/{wait['id']}:retry")
+    if (wait.get("target") or {}).get("kind") == "report":
+        lines.append(f"answer: stagewright inbox answer {wait['id']} --text '...'")
     return lines
 
 
