@@ -28,10 +28,11 @@ async def measure(seeds: int = SEEDS, seconds: float = SECONDS) -> list[str]:
     dropped, doubled = total["dropped"] / total["webhooks"], total["doubled"] / total["webhooks"]
     by_scan = total["found_by_scan"] / max(1, total["runs"])
     ends = f"{total['seeds']} end in the same runs, {len(failed)} do not{named}"
-    losses = f"{dropped:.0%} dropped, {doubled:.0%} doubled, all shuffled; {total['crashes']} crashes of workers"
+    losses = f"{dropped:.0%} dropped, {doubled:.0%} doubled, all shuffled"
+    faults = f"{total['crashes']} crashes of workers, {total['unanswered']} reads without an answer"
     return [
         f"{lived} histories of {seeds} asked for, {total['acts']} acts: {ends}",
-        f"of {total['webhooks']} webhooks {losses}",
+        f"of {total['webhooks']} webhooks {losses}; {faults}",
         f"of {total['runs']} runs {by_scan:.0%} were found by the scan alone",
         f"{lived / took:.1f} histories a second in {cores} processes",
     ]

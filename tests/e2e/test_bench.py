@@ -11,7 +11,7 @@ import os
 import re
 
 import pytest
-from tests.bench import console, decide, ingest, launch
+from tests.bench import console, decide, histories, ingest, launch
 from tools import chromium, npm
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -29,6 +29,14 @@ def test_the_launch_bench_follows_a_run_from_the_queue_to_its_agent() -> None:
     printed = "\n".join(asyncio.run(launch.measure(runs=1)))
     for figure in ("queued -> runner registered", "queued -> agent started", "queued -> succeeded"):
         assert re.search(rf"{figure}.*: p50 [1-9]\d* ms", printed), printed
+
+
+def test_the_histories_bench_lives_what_it_is_asked_for_and_says_what_was_lost() -> None:
+    printed = "\n".join(asyncio.run(histories.measure(seeds=1)))
+    assert re.search(r"^[1-4] histories of 1 asked for, \d+ acts: [1-4] end in the same runs, 0 do not", printed), (
+        printed
+    )
+    assert re.search(r"of \d+ webhooks \d+% dropped, \d+% doubled, all shuffled; \d+ crashes", printed), printed
 
 
 def test_the_decide_bench_sets_a_decision_beside_a_decode() -> None:

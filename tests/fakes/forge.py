@@ -65,6 +65,10 @@ class FakeForge(ForgePeople):
         """Let the next calls of the method ``act`` fail: instead of acting, or after it (the answer is lost)."""
         self._faults.append(Fault(act, error, times, after))
 
+    def heal(self) -> None:
+        """Let no call fail any more."""
+        self._faults.clear()
+
     # Forge
 
     async def bot(self, repository: Repository) -> BotIdentity:

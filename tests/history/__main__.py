@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import structlog
+import uvloop
 
 from stagewright.kit.db import Database
 from stagewright.kit.migrate import migrate
@@ -38,7 +39,9 @@ def main() -> int:
     folder.chmod(0o711)
     server = EmbeddedPostgres.start_or_adopt(folder, options=FAST)
     try:
-        tally = asyncio.run(_live(server, seeds, time.monotonic() + asked.seconds))
+        tally = asyncio.Runner(loop_factory=uvloop.new_event_loop).run(
+            _live(server, seeds, time.monotonic() + asked.seconds)
+        )
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)

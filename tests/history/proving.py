@@ -8,6 +8,7 @@ from random import Random
 from stagewright.contexts.intake.reconcile.outside import Outside
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs import api as runs
+from stagewright.contexts.runs.errors import NotSent
 from stagewright.kit.db import Database
 from tests import factories
 from tests.fakes.clock import FakeClock
@@ -18,7 +19,8 @@ from tests.history.places import Place
 from tests.history.telling import Webhook
 
 DROPPED, DOUBLED = 0.30, 0.20
-CRASHED = 0.35
+CRASHED, UNANSWERED = 0.40, 0.25
+READS = ("thread", "permission", "pull", "reviews", "acts", "updated_threads", "remarks")
 INTERVALS = (2, 5)
 LAST_RETRY = timedelta(minutes=11)
 FOUND = "select correlation_id like 'scan:%%' as scanned from runs where repository_id = %(r)s"
@@ -35,6 +37,7 @@ class Tally:
     dropped: int = 0
     doubled: int = 0
     crashes: int = 0
+    unanswered: int = 0
     runs: int = 0
     found_by_scan: int = 0
     failed: tuple[int, ...] = ()
@@ -119,8 +122,14 @@ class Prover:
             self.clock.advance(timedelta(seconds=rng.randint(1, 30)))
 
     async def _may_crash(self, work: Callable[[Outside], Awaitable[None]], place: Place, rng: Random) -> None:
-        """Let a worker that dies at some moment do the work first, then one that lives."""
+        """Let workers do the work that die at some moment, or that the forge does not answer; then one that can."""
         while rng.random() < CRASHED:
+            if rng.random() < UNANSWERED:
+                self.tally.unanswered += 1
+                self.forge.fail(rng.choice(READS), NotSent("no connection"))
+                await work(place.outside)
+                self.forge.heal()
+                continue
             life = Life(rng.randint(0, 6), after=rng.random() < 0.5)
             try:
                 await work(place.mortal(MortalDatabase(place.db, life)))

@@ -20,6 +20,7 @@ from stagewright.contexts.workflow.api import (
     NOBODY,
     ActiveRun,
     Cleanup,
+    CommentEvent,
     Decision,
     EndEvent,
     Ignore,
@@ -39,6 +40,7 @@ from stagewright.contexts.workflow.api import (
     label_key,
 )
 
+Told = LabelEvent | EndEvent | ReviewEvent | CommentEvent
 POLICY = a_policy()
 ISSUES = (1, 2)
 BOT = Sender("User", "stagewright-bot", 2)
@@ -54,7 +56,10 @@ PEOPLE: dict[str, tuple[Sender, Standing]] = {
 PERMITTED = {"ann"}
 LABELS = ("run:vision", "run:dev", "run:qa", "run:dev:revise", "run:vision:revise", "run:rethink", "run:doc-audit")
 MARKS = ("need:reviewer", "mode:discussion", "state:blocked", "state:approved", "state:abandoned", "need:input", "bug")
-NOT_HANDLED = {"issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"}
+NOT_HANDLED = {
+    *("issue_event_not_trigger_label", "event_not_used", "trigger_already_handled"),
+    *("comment_on_pull_request", "own_comment", "discussion_not_enabled"),
+}
 a_person = st.sampled_from(["ann", "ann", "ann", "ann", *PEOPLE])
 a_label = st.sampled_from([*LABELS, *LABELS, *MARKS])
 an_index = st.integers(0, 10_000)
@@ -106,7 +111,7 @@ class Lives(RuleBasedStateMachine):
         self.running: list[Running] = []
         self.handled: dict[tuple[int, str], Any] = {}
         self.started: set[tuple[int, str, Any]] = set()
-        self.told: list[tuple[LabelEvent | EndEvent | ReviewEvent, str, bool]] = []
+        self.told: list[tuple[Told, str, bool]] = []
         self.finished: dict[int, list[str]] = {number: [] for number in ISSUES}
         self.profiles: dict[int, StoredProfile] = {}
         self.count = 0
@@ -135,7 +140,7 @@ class Lives(RuleBasedStateMachine):
             event = "pull_request" if thread.is_pull else "issues"
             self._tell(EndEvent(event=event, action="closed", **self._of(thread, who)), who)
 
-    @rule(index=an_index, label=st.sampled_from(LABELS))
+    @rule(index=an_index, label=st.sampled_from([*LABELS, "mode:discussion"]))
     def a_person_clears_a_thread_and_starts_anew(self, index: int, label: str) -> None:
         thread = self._thread(index)
         for old in thread.labels:
@@ -151,6 +156,13 @@ class Lives(RuleBasedStateMachine):
             thread = pulls[index % len(pulls)]
             of = self._of(thread, who)
             self._tell(ReviewEvent(event="pull_request_review", action="submitted", state=state, **of), who)
+
+    @rule(index=an_index, who=a_person)
+    def somebody_comments(self, index: int, who: str) -> None:
+        thread = self._thread(index)
+        of = self._of(thread, who)
+        said = CommentEvent(event="issue_comment", action="created", comment_id=len(self.told), body="So?", **of)
+        self._tell(said, who, who in ("platform", "agent"))
 
     @precondition(lambda self: self.told)
     @rule(index=an_index)
@@ -190,6 +202,8 @@ class Lives(RuleBasedStateMachine):
         if request.lane == "talk" and busy:
             return  # the comment joins
         assert not busy, f"{request.kind} was started beside {busy}"
+        if request.ends_talk_run is not None:
+            self.running = [one for one in self.running if one.run.id != request.ends_talk_run]
         act = (fact.thread, request.label_key, fact.occurred_at)
         assert act not in self.started, "one act starts one run"
         if isinstance(fact, LabelEvent):
@@ -204,13 +218,15 @@ class Lives(RuleBasedStateMachine):
 
     # The platform, as far as its rows matter
 
-    def _hear(self, fact: LabelEvent | EndEvent | ReviewEvent, who: str, own: bool) -> None:
+    def _hear(self, fact: Told, who: str, own: bool) -> None:
         decision = decide(fact, self._world(fact, who, own), POLICY)
         if isinstance(decision, Start):
             self._begin(fact, decision, who, own)
         elif isinstance(decision, Cleanup):
             assert who in PERMITTED, f"{who} ended {decision.cancel}"
             ended = {run.id for run in decision.cancel}
+            if decision.end_talk is not None and (talk := self._active("talk", f"issue:{fact.thread}")) is not None:
+                ended.add(talk.id)
             times = [one.run.since for one in self.running if one.run.id in ended]
             assert all(since is None or since <= fact.occurred_at for since in times), "old news ended a younger run"
             self.running = [one for one in self.running if one.run.id not in ended]
@@ -222,19 +238,21 @@ class Lives(RuleBasedStateMachine):
             if fact.label in thread.labels:
                 self._take_off(thread, fact.label, "platform", recognised=True)
 
-    def _keep(self, fact: LabelEvent | EndEvent | ReviewEvent, decision: Decision) -> None:
+    def _keep(self, fact: Told, decision: Decision) -> None:
         key, reason = self._key(fact), str(getattr(decision, "reason", ""))
         if key is not None and reason not in NOT_HANDLED and reason != IgnoreReason.DEFERRED_ACTIVE_RUN:
             place = (fact.thread, key)
             self.handled[place] = max(fact.occurred_at, self.handled.get(place, fact.occurred_at))
 
-    def _key(self, fact: LabelEvent | EndEvent | ReviewEvent) -> str | None:
+    def _key(self, fact: Told) -> str | None:
+        if isinstance(fact, CommentEvent):
+            return f"comment:{fact.comment_id}"
         if isinstance(fact, ReviewEvent):
             return "review" if fact.state == "changes_requested" else None
         labelled = isinstance(fact, LabelEvent) and fact.action == "labeled"
         return (label_key(fact.label, POLICY) or fact.label) if labelled and isinstance(fact, LabelEvent) else None
 
-    def _world(self, fact: LabelEvent | EndEvent | ReviewEvent, who: str, own: bool) -> World:
+    def _world(self, fact: Told, who: str, own: bool) -> World:
         thread = self.threads[fact.thread]
         issue = thread.issue if thread.issue is not None else thread.number
         key = self._key(fact)
@@ -303,7 +321,7 @@ class Lives(RuleBasedStateMachine):
             "occurred_at": self.now,
         }
 
-    def _tell(self, fact: LabelEvent | EndEvent | ReviewEvent, who: str, own: bool = False) -> None:
+    def _tell(self, fact: Told, who: str, own: bool = False) -> None:
         self.told.append((fact, who, own))
         self._hear(fact, who, own)
 
