@@ -211,8 +211,8 @@ SAYS: Final[dict[str, str]] = {
     "RN44": "log flood, cap, split characters and secrets, killed runner",
     "RN45": "the full chain with the rehearsal engine in both languages: every stage succeeds, one comment per run",
     # workflow.md 19
-    "WF1": "a case per row of 3.3, 7.1, 7.3, 7.4, 7.6, 8, 9, 10, 12, 15 (7.5 comes); each reason built is reached",
     "WF2": "golden: cells of 11.1 by profile, provisional or not, ru and en, deep links; preview equals execute",
+    "WF1": "a case per row of 3.3, 7.1, 7.3-7.6, 8, 9, 10, 12, 15; each reason built is reached",
     "WF3": "renaming labels changes no decision, also on ends and reviews; every spelling matches; aliases only start",
     "WF4": "no label or review of a bot, an agent or the platform starts; a failed guard: one comment, one label off",
     "WF5": "every event of section 6 by stored profile and source; only a restart lowers what was chosen",

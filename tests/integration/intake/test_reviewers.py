@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.factories import a_review_report
 from tests.fakes.clock import FakeClock
-from tests.integration.intake.test_links import payload, reviewed, told
+from tests.integration.intake.test_links import payload, review, reviewed, told
 from tests.world import POLICY, World
 
 from stagewright.contexts.runs.errors import NotSent, OutcomeUnknown
@@ -273,6 +273,19 @@ async def test_the_end_of_the_issue_leaves_its_pull_requests_review_alone(world:
 
     assert (await world.fresh(run)).status is RunStatus.RUNNING
     assert len(await world.journal()) == events
+
+
+async def test_a_review_by_an_agent_makes_no_persons_pull_request_ours(world: World) -> None:
+    issue, number = world.issue(), world.pull(head="topic")
+    world.thread(number).body = f"Closes #{issue}"
+    await ask(world, number)
+    run = await begun(world, number)
+    assert run.issue_number == issue
+    await finish(world, run)
+    review(world, number, "changes_requested")
+    reason = await told(world, payload(world, number, "submitted"), "pull_request_review", delivery_id="asks")
+
+    assert reason == "pull_request_not_managed"
 
 
 async def test_the_agent_that_revises_is_told_what_the_reviewer_found(world: World) -> None:

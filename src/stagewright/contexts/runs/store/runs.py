@@ -151,7 +151,10 @@ NEWEST_SUCCESS = """
 select * from runs where repository_id = %(r)s and issue_number = %(issue)s and lane = 'work' and status = 'succeeded'
 order by finished_at desc, number desc limit 1
 """
-HAVE_RUNS = "select exists (select 1 from runs where repository_id = %(r)s and issue_number = any(%(issues)s))"
+# A review reads what a person made; that does not make it ours to revise.
+HAVE_RUNS = """
+select exists (select 1 from runs where repository_id = %(r)s and issue_number = any(%(issues)s) and lane <> 'review')
+"""
 ISSUES_OF_PULL = """
 select distinct issue_number from runs
 where repository_id = %(repository_id)s and pr_number = %(pr_number)s and issue_number is not null
@@ -316,7 +319,7 @@ async def find_newest_success(reader: Reader, repository_id: UUID, issue: int) -
 
 
 async def have_runs(reader: Reader, repository_id: UUID, issues: Sequence[int]) -> bool:
-    """Say whether one of the Issues ever had a run."""
+    """Say whether one of the Issues ever had a run, but for reviews of its pull requests."""
     return bool(await reader.value(HAVE_RUNS, r=repository_id, issues=list(issues)))
 
 
