@@ -270,6 +270,16 @@ async def test_an_agents_review_is_asked_for_on_the_pull_request(steps: Scene) -
     again = await steps.take((await steps.ask(form)).json(), form)
     assert (again.status_code, again.json()["code"]) == (409, "run_already_active")
 
+    await world.work()
+    await world.register(run)
+    await world.hand_over(await world.fresh(run), report=factories.a_review_report())
+    await world.turn()
+    await world.report(run)
+    await world.work()
+    (comment,) = world.status_comments(pull.number)
+    assert "\n- Revise this result: `run:dev:revise`\n- Go on: `run:qa` (every path)\n" in comment
+    assert "need:reviewer" not in comment.partition("**Next steps**")[2]
+
 
 async def test_the_list_has_words_in_the_readers_language_and_paths_to_the_console(steps: Scene) -> None:
     run = await steps.done("run:dev")
