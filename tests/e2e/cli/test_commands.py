@@ -242,3 +242,26 @@ def test_bash_completes_commands_and_runs(playground: Playground, tmp_path: Path
     )
 
     assert done.stdout.split() == ["run", "watch", "wait", "@latest"], done.stderr
+
+
+def test_a_stage_is_started_from_the_shell_followed_and_revised(playground: Playground, slow: Repository) -> None:
+    issue = f"{slow.full_name}#{slow.open_issue()}"
+
+    def is_startable() -> bool:  # the worker reads the policy of a repository that was just bound
+        shown = playground.call("run", "start", issue, "--stage", "dev", "--dry-run", "-o", "json")
+        return shown.code == 0 and shown.json()["verdict"] == "start"
+
+    playground.until(is_startable)
+    started = playground.call("run", "start", issue, "--stage", "dev", "--yes", "-o", "json")
+    assert started.code == 0, started.err
+    assert "+ run:dev" in started.err
+    followed = playground.call("run", "watch", "@latest")
+    assert followed.code == 0, followed.err
+
+    offered = {item["target_label"]["key"] for item in playground.call("next", issue, "-o", "json").json()}
+    assert {"run:dev:revise", "run:qa", "need:reviewer"} <= offered
+    revised = playground.call("run", "revise", issue, "--yes", "-o", "json")
+    assert revised.code == 0, revised.err
+    again = playground.call("next", issue, "--execute", "run:dev:revise", "--yes")
+    assert (again.code, "run_already_active" in again.err) == (7, True)
+    assert playground.call("run", "cancel", revised.json()["run_id"], "--yes").code == 0

@@ -1,5 +1,6 @@
 """Next steps by the API: a preview and its execution over a live thread, the person as the actor (workflow, 11.3)."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -104,6 +105,15 @@ async def test_rn38_executed_twice_with_one_key_is_one_run(steps: Scene) -> None
     assert await steps.world.count_runs() == 1
     await steps.world.work()
     assert len(await steps.told("run.next_step.executed")) == 1
+
+
+async def test_two_people_at_once_start_one_run(steps: Scene) -> None:
+    other = await steps.gateway.person("noa", member_of=steps.world.project, member_as="read_write")
+    form = steps.form(steps.world.issue(), "run:dev")
+    shown = (await steps.ask(form)).json()
+    answers = await asyncio.gather(*(steps.take(shown, form, who=who) for who in (steps.me, other, steps.me)))
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409]
+    assert await steps.world.count_runs() == 1
 
 
 async def test_rn38_labels_changed_after_the_preview_start_nothing(steps: Scene) -> None:

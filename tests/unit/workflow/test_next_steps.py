@@ -124,6 +124,12 @@ def test_after_a_failure_the_same_trigger_comes_first_then_the_rethink() -> None
     assert [(step.action_kind, step.target) for step in review] == [("pull_request_label_add", "need:reviewer")]
 
 
+def test_a_stage_that_was_switched_off_is_not_tried_again() -> None:
+    policy = a_policy("stages: {qa: {enabled: false}}")
+    steps = next_steps(FinishedRun("qa", succeeded=False, trigger="run:qa"), policy)
+    assert [step.target for step in steps] == ["run:rethink"]
+
+
 @pytest.mark.parametrize(("to", "count"), [("new-service", 1), ("feature", 0), ("quick-fix", 0), ("gone", 0)])
 def test_an_agents_proposal_to_escalate_is_the_last_step_and_only_upwards(to: str, count: int) -> None:
     run = FinishedRun("prd", profile=StoredProfile("feature", ProfileSource.CHOSEN), escalation=to)
