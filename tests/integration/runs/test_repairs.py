@@ -1,5 +1,6 @@
 """A repair starts after an owner's approval, is one per project, and its result is held (C7, RN40)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from tests.world import POLICY, World
 
 from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.approvals.reconcile import expire_requests
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.runs.model import Run, RunStatus, WaitKind
 
 LABEL = "run:ai-repair"
@@ -44,6 +46,20 @@ async def test_a_repair_waits_for_an_owner_before_its_first_attempt(repaired: Wo
     assert run.generation == 0
     (comment,) = repaired.status_comments(1)
     assert "an admin of the project or an owner of the platform" in comment
+
+
+async def test_who_asked_is_known_by_the_accounts_number_whatever_its_login_is_now(repaired: World) -> None:
+    forge, repository_id = repaired.forge, repaired.repository.forge_repository_id
+    forge.accounts["anna"] = replace(forge.accounts["ann"], login="anna")
+    forge.set_role(repository_id, "anna", "admin")
+    await repaired.trigger(repaired.issue(labels=(LABEL,)), LABEL, by="anna")
+    await repaired.work()
+    asked = await repaired.asked(await repaired.run_of(1), START)
+    assert asked.initiator_id is not None, "else the one who asked could approve it as well"
+    async with repaired.db.reading() as reader:
+        owner = await identity.find_by_github_id(reader, forge.accounts["ann"].id)
+    assert owner is not None
+    assert asked.initiator_id == owner.id
 
 
 async def test_without_a_cluster_a_repair_works_on_code_only_and_its_comment_says_so(repaired: World) -> None:

@@ -24,7 +24,6 @@ from stagewright.contexts.identity.rules import TABLE as PERMISSION_TABLE
 from stagewright.contexts.identity.rules import Permission, allows
 from stagewright.contexts.identity.store import (
     find_by_github_id,
-    find_by_login,
     find_owner,
     find_user,
     installation_id,
@@ -80,7 +79,6 @@ __all__ = [
     "create_token",
     "ensure_owner",
     "find_by_github_id",
-    "find_by_login",
     "find_owner",
     "find_user",
     "forget_ended",

@@ -83,8 +83,9 @@ class RunWorld:
 
     ``attempt_reason`` is the next attempt's; ``prior`` maps earlier open stages to their heads; ``restore_wip`` says
     that the restored session's work in progress fits the base; ``target_sha`` is where a reviewed pull request goes;
-    ``candidate_pr`` the pull request that a late stage examines, at the run's ``build_sha``; ``talk_end`` is the code
-    that a discussion ends with as soon as its attempt has stopped.
+    ``candidate_pr`` the pull request that a late stage examines, at the run's ``build_sha``; ``initiator`` the user of
+    ours who asked for the run, on the forge or here; ``talk_end`` the code that a discussion ends with as soon as its
+    attempt has stopped.
     """
 
     profile: str | None = None
@@ -98,6 +99,7 @@ class RunWorld:
     target_sha: str | None = None
     talk_end: str | None = None
     candidate_pr: int | None = None
+    initiator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,6 @@ USERS = "select * from users order by email"
 LOCK = "select * from users where id = any(%(ids)s) order by id for no key update"
 BY_EMAIL = "select * from users where email = %(email)s"
 BY_EMAILS = "select * from users where email = any(%(emails)s::citext[])"
-BY_LOGIN = "select * from users where lower(github_login) = lower(%(login)s) order by created_at limit 2"
 BY_GITHUB_ID = "select * from users where github_user_id = %(github_id)s"
 PIN = """
 update users set github_user_id = %(github_id)s, github_login = %(login)s, access_version = access_version + 1,
@@ -158,9 +157,3 @@ async def list_names(reader: Reader, user_ids: Sequence[str]) -> dict[str, str]:
     """Return the display names of users by id."""
     rows = await reader.all(lambda row: (str(row["id"]), str(row["display_name"])), NAMES, ids=list(user_ids))
     return dict(rows)
-
-
-async def find_by_login(reader: Reader, login: str) -> User | None:
-    """Return the user whose forge account has this login; None when nobody's or more than one's does."""
-    found = await reader.all(to_user, BY_LOGIN, login=login)
-    return found[0] if len(found) == 1 else None

@@ -1,9 +1,11 @@
 """A label that starts something: the run request, and the Issue's launch profile."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.intake import store
 from stagewright.contexts.intake.events import StageEscalated
 from stagewright.contexts.intake.usecases.discussing import talk
@@ -45,7 +47,18 @@ async def _request(
     clock: Clock,
 ) -> runs.Run:
     locale = await locale_of(tx, seen)
-    return await runs.request_run(tx, run_request(occurrence, seen, request, locale=locale), clock=clock)
+    wanted = run_request(occurrence, seen, request, locale=locale)
+    initiator = await _initiator(tx, occurrence)
+    wanted = replace(wanted, world=replace(wanted.world, initiator=str(initiator) if initiator else None))
+    return await runs.request_run(tx, wanted, clock=clock)
+
+
+async def _initiator(reader: Reader, occurrence: Occurrence) -> UUID | None:
+    """Return the user of ours who asks; an account of the forge is known by its number, for logins change."""
+    if occurrence.person is not None or occurrence.sender.user_id is None:
+        return occurrence.person
+    user = await identity.find_by_github_id(reader, occurrence.sender.user_id)
+    return user.id if user is not None else None
 
 
 async def _begin(

@@ -10,14 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.approvals import api as approvals
-from stagewright.contexts.identity import api as identity
 from stagewright.contexts.projects import api as projects
 from stagewright.contexts.runs.model import Run, WaitKind
 from stagewright.contexts.runs.rules import asking
 from stagewright.contexts.runs.usecases import moves
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.crypto import MacSigner
-from stagewright.kit.db import Reader, Tx
+from stagewright.kit.db import Tx
 
 State = approvals.RequestState
 NOBODY = "owner_rejected"
@@ -88,21 +87,10 @@ async def open_request(
             "lines": [dict(line) for line in wish.lines],
             "hidden_characters": 0,
         },
-        initiator_id=await initiator_of(tx, run),
+        initiator_id=UUID(run.world.initiator) if run.world.initiator else None,
         target_name=repository.full_name,
     )
     return await approvals.open_request(tx, wanted, row, signer=signer, now=now)
-
-
-async def initiator_of(reader: Reader, run: Run) -> UUID | None:
-    """Return the user who started the run, if they are one of ours."""
-    if run.requested_by_kind == "user":
-        try:
-            return UUID(run.requested_by)
-        except ValueError:
-            return None
-    found = await identity.find_by_login(reader, run.requested_by)
-    return found.id if found else None
 
 
 async def wait_for(tx: Tx, run: Run, asked: approvals.Request, kind: WaitKind, *, now: datetime) -> Run:
