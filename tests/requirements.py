@@ -296,6 +296,7 @@ SAYS: Final[dict[str, str]] = {
     "C12.2": "policy test decides recorded deliveries again by the file and says what changes, and what is not sure",
     "C12.3": "a trial of a policy with mistakes, too large, or by a stranger is refused; nothing is stored or started",
     "C12.4": "the policy is shown with its matrices of next steps and approvals",
+    "CD.7": "docs explain the process to a team, by generated tables, and how to change the policy safely",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

@@ -3,7 +3,18 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from stagewright.contexts.workflow.api import FinishedRun, Policy, builtin_policy, next_steps
+from stagewright.contexts.workflow.api import (
+    FinishedRun,
+    KindClass,
+    LabelChange,
+    Moment,
+    Policy,
+    builtin_policy,
+    gate_table,
+    label_transitions,
+    next_steps,
+    refusal_text,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 TARGET = Path("docs/policy-tables.md")
@@ -17,7 +28,10 @@ Generated from the built-in policy by `python -m tools.policy_docs`; do not edit
 def text(policy: Policy | None = None) -> str:
     """Return the page."""
     known = policy or builtin_policy()
-    sections = (_stages, _special, _roles, _labels, _profiles, _steps, _models, _approvals)
+    sections = (
+        *(_stages, _special, _roles, _labels, _profiles, _steps),
+        *(_gates, _moves, _scopes, _protected, _models, _approvals),
+    )
     return "\n".join([HEAD, *(section(known) for section in sections)])
 
 
@@ -120,6 +134,66 @@ def _steps(policy: Policy) -> str:
         steps = next_steps(run, policy)
         rows.append((stage, [f"`{step.target}` [{step.variant}]" for step in steps]))
     return _table("Next steps after a stage that succeeded, its pull request open", ("stage", "steps"), rows)
+
+
+CLASSES = {
+    KindClass.FORWARD: "stages",
+    KindClass.REVISE: "revises",
+    KindClass.RETHINK: "rethink",
+    KindClass.SIDE: "side stages",
+    KindClass.REPAIR: "repair",
+    KindClass.REVIEW: "review",
+    KindClass.DISCUSSION: "discussion",
+}
+NAMES = {
+    "label": "the label",
+    "stages": "the missing stages",
+    "pull_request": "#n",
+    "roles_en": "its name",
+    "run": "the run",
+}
+
+
+def _gates(policy: Policy) -> str:
+    rows = []
+    for reason, classes in gate_table():
+        said = refusal_text(reason.value, "en", NAMES)
+        held = [CLASSES[item] for item in CLASSES if item in classes]
+        rows.append((f"`{reason.value}`", held, said.reason.replace("`", ""), said.remedy.replace("`", "")))
+    knobs = policy.gates
+    table = _table("Gates: what holds a start back", ("reason", "holds back", "because", "opened by"), rows)
+    return table + (
+        f"\nKnobs: `gates.blocked` {knobs.blocked}, `gates.in_review` {knobs.in_review}, `gates.need` {knobs.need}, "
+        f"`gates.stage_order` {knobs.stage_order}.\n"
+    )
+
+
+def _moves(policy: Policy) -> str:
+    rows = []
+    for moment in Moment:
+        moved = label_transitions(moment, trigger="the trigger", platform_needs_input=(True, True))
+        sides = (moved.issue, moved.pull_request, moved.other_links)
+        rows.append((moment.value.replace("_", " "), *map(_signs, sides)))
+    head = ("when", "issue", "pull request", "other open pull requests of the issue")
+    return _table("Labels that the platform moves", head, rows)
+
+
+def _signs(change: LabelChange) -> list[str]:
+    return [*(f"− {_label(key)}" for key in change.remove), *(f"+ {_label(key)}" for key in change.add)]
+
+
+def _label(key: str) -> str:
+    return f"`{key}`" if ":" in key else key
+
+
+def _scopes(policy: Policy) -> str:
+    rows = [(f"`{key}`", [f"`{item}`" for item in scope.patterns]) for key, scope in policy.scopes.items()]
+    return _table("File scopes", ("scope", "allows"), rows)
+
+
+def _protected(policy: Policy) -> str:
+    rows = [(f"`{item.path}`", item.rule.value.replace("_", " ")) for item in policy.protected_paths]
+    return _table("Protected paths, on top of every scope", ("path", "rule"), rows)
 
 
 def _models(policy: Policy) -> str:

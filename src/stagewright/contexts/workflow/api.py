@@ -111,7 +111,14 @@ from stagewright.contexts.workflow.rules.comparing import ChangeKind, PolicyChan
 from stagewright.contexts.workflow.rules.decide import asks_for_review, decide
 from stagewright.contexts.workflow.rules.drift import Drift, label_drift, managed_label
 from stagewright.contexts.workflow.rules.foreseeing import Foreseen, GoingOn, foresee
-from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, result_accepted
+from stagewright.contexts.workflow.rules.gates import (
+    GateHit,
+    GateView,
+    check_gates,
+    gate_params,
+    gate_table,
+    result_accepted,
+)
 from stagewright.contexts.workflow.rules.guard import guard_sender
 from stagewright.contexts.workflow.rules.matching import (
     is_trigger_text,
@@ -307,6 +314,7 @@ __all__ = [
     "engine_ready",
     "foresee",
     "gate_params",
+    "gate_table",
     "guard_sender",
     "has_revise",
     "is_held",

@@ -151,3 +151,8 @@ GATES: tuple[_Gate, ...] = (
         lambda look: look.view.missing_stages,
     ),
 )
+
+
+def gate_table() -> tuple[tuple[RefuseReason, tuple[KindClass, ...]], ...]:
+    """Return every gate's reason and the classes of runs it holds back, in the order in which they are looked at."""
+    return tuple((gate.reason, gate.classes) for gate in GATES)
