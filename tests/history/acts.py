@@ -177,14 +177,14 @@ def _weighty_on_pull(pull: FakeThread, touched: set[int]) -> Iterator[tuple[int,
 def _light(threads: list[FakeThread], rng: Random) -> Iterator[Act]:
     """Yield acts that no decision hangs on: other labels, comments by review, and what a stranger says."""
     for thread in threads:
-        if rng.random() < 0.15:
+        if rng.random() < 0.10:
             label = rng.choice(NOISE)
             what = "unlabels" if label in thread.labels else "labels"
             yield Act(what, thread.number, rng.choice(("ann", "eve")), label)
-        if thread.pull is None and rng.random() < 0.15:
+        if thread.pull is None and rng.random() < 0.10:
             by = "eve" if TALK in thread.labels else rng.choice(("ann", "eve"))
             yield Act("comments", thread.number, by, "By the way")
-        if thread.pull is not None and thread.open and rng.random() < 0.2:
+        if thread.pull is not None and thread.open and rng.random() < 0.15:
             yield Act("reviews", thread.number, "eve", rng.choice(("changes_requested", "approved", "commented")))
 
 

@@ -21,7 +21,7 @@ from tests.history.telling import Webhook
 DROPPED, DOUBLED = 0.30, 0.20
 CRASHED, UNANSWERED = 0.40, 0.25
 READS = ("thread", "permission", "pull", "reviews", "acts", "updated_threads", "remarks")
-INTERVALS = (2, 5)
+INTERVALS = (2, 4)
 LAST_RETRY = timedelta(minutes=11)
 FOUND = "select correlation_id like 'scan:%%' as scanned from runs where repository_id = %(r)s"
 FULL_SCAN_GAP = timedelta(hours=25)

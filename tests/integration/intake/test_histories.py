@@ -15,7 +15,7 @@ from tests.history.proving import Prover
 
 from stagewright.kit.db import Database
 
-SEEDS = [int(seed) for seed in os.environ.get("STAGEWRIGHT_HISTORY_SEEDS", "").split()] or list(range(16))
+SEEDS = [int(seed) for seed in os.environ.get("STAGEWRIGHT_HISTORY_SEEDS", "").split()] or list(range(20))
 BITES_WITHIN = 12
 pytestmark = pytest.mark.timeout(300)
 
