@@ -46,7 +46,7 @@ def approve(platform: Platform, request: dict[str, Any]) -> dict[str, Any]:
 
 def test_a_repair_starts_after_its_approval_and_its_accepted_result_becomes_a_pull_request(platform: Platform) -> None:
     policy = platform.policy() + "special: {ai_repair: {model: rehearsal}}\n"
-    repository = platform.repository(policy=policy, rehearsals={"ai_repair": REPAIR}, files={"app.py": "x = 1\n"})
+    repository = platform.repository(policy=policy, rehearsals={"ai-repair": REPAIR}, files={"app.py": "x = 1\n"})
     before = repository.heads()
     issue = repository.start("run:ai-repair")
     start = asked(repository, "run.start")
