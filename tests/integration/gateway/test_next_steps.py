@@ -6,6 +6,9 @@ from datetime import timedelta
 import pytest
 from tests import factories
 from tests.integration.gateway.steps_scene import Scene
+from tests.world import DUTIES, STEP
+
+from stagewright.contexts.runs.reconcile import effects
 
 
 async def test_a_step_forward_accepts_the_result_and_starts_the_run_as_the_person(steps: Scene) -> None:
@@ -125,6 +128,8 @@ async def test_rn38_labels_changed_after_the_preview_start_nothing(steps: Scene)
 
     assert (refused.status_code, refused.json()["code"]) == (409, "labels_changed")
     assert await steps.world.count_runs() == 0
+    ((*_, body),) = await steps.told("run.next_step.refused")
+    assert body["reason"] == "labels_changed"
     assert (await steps.take((await steps.ask(form)).json(), form)).status_code == 202
 
 
@@ -167,6 +172,25 @@ async def test_other_trigger_labels_make_room_for_the_step(steps: Scene) -> None
     assert shown["verdict"] == "start"
     assert set(shown["removed_labels"]) == {"run:prd", "run:arch"}
     assert shown["final_labels"] == ["bug", "run:dev"]
+
+
+async def test_a_label_that_the_run_before_is_about_to_take_off_comes_back(steps: Scene) -> None:
+    world = steps.world
+    run = await world.launched("run:dev")
+    issue = run.issue_number or 0
+    await world.cancel(run)
+    for _ in range(40):  # the worker at work, but for what it does on the forge
+        if (await world.fresh(run)).status == "cancelled":
+            break
+        for duty in DUTIES:
+            if duty is not effects.perform_reserved:
+                await duty(world.outside)
+        world.clock.advance(STEP)
+    assert "run:dev" in world.labels(issue)
+    assert (await steps.execute(issue, "run:dev", "retry")).status_code == 202
+    await world.work()
+    assert "run:dev" in world.labels(issue)
+    assert (await world.run_of(issue)).id != run.id
 
 
 # Section 6 of the workflow, row by row

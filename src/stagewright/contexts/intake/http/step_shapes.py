@@ -159,10 +159,10 @@ def preview_view(plan: StepPlan, *, locale: str) -> StepPreview:
     )
 
 
-def result_view(plan: StepPlan, executed: Executed, *, locale: str) -> StepResult:
+def result_view(executed: Executed, *, locale: str) -> StepResult:
     """Show a step that was taken."""
     return StepResult(
-        **preview_view(plan, locale=locale).model_dump(),
+        **preview_view(executed.plan, locale=locale).model_dump(),
         run_id=str(executed.run.id),
         run_number=runs.shown_number(executed.run.number),
         effect_ids=[str(effect) for effect in executed.effect_ids],

@@ -12,7 +12,7 @@ from uuid import UUID
 from fastapi import Depends, Path, Query, Request, Response
 
 from stagewright.contexts.identity.api import Caller, Permission
-from stagewright.contexts.intake.errors import ForgeUnreadable, StepDenied, StepRefused, ThreadNotFound
+from stagewright.contexts.intake.errors import ForgeUnreadable, LabelsChanged, StepDenied, StepRefused, ThreadNotFound
 from stagewright.contexts.intake.http.step_shapes import (
     ExecuteForm,
     NextStepList,
@@ -26,11 +26,11 @@ from stagewright.contexts.intake.http.step_shapes import (
 from stagewright.contexts.intake.usecases import Occurrence, Seen, follow_pulls
 from stagewright.contexts.intake.usecases.offering import offered_steps
 from stagewright.contexts.intake.usecases.stepping import (
+    LABELS_CHANGED,
+    HeldBack,
     Step,
-    StepPlan,
     execute_step,
     plan_step,
-    reason_against,
     refuse_step,
 )
 from stagewright.contexts.projects import api as projects
@@ -127,31 +127,33 @@ async def execute_next_step(
         done = await execute_step(
             tx, asked.step, asked.occurrence, asked.seen, expected_hash=form.expected_labels_hash, clock=clock
         )
-        if isinstance(done, StepPlan):
+        if isinstance(done, HeldBack):
             raise _Refusal(done)
-        return Answer(result_view(*done, locale=me.user.locale), 202)
+        return Answer(result_view(done, locale=me.user.locale), 202)
 
     try:
         answer = await once.run(act)
     except _Refusal as refusal:
-        raise await _refused(once, refusal.plan, me) from None
+        raise await _refused(once, refusal.held, me) from None
     db.ring()
     return answer
 
 
 class _Refusal(Exception):
-    """The plan starts nothing: everything of its transaction is taken back."""
+    """The step starts nothing: everything of its transaction is taken back."""
 
-    def __init__(self, plan: StepPlan) -> None:
+    def __init__(self, held: HeldBack) -> None:
         super().__init__()
-        self.plan = plan
+        self.held = held
 
 
-async def _refused(once: Once, plan: StepPlan, me: Caller) -> StagewrightError:
+async def _refused(once: Once, held: HeldBack, me: Caller) -> StagewrightError:
     """Journal the refusal, and return what the door answers."""
-    reason = reason_against(plan) or "not_started"
+    plan, reason = held.plan, held.reason
     async with once.parts.db.transaction(once.actor, correlation_id=once.correlation_id) as tx:
-        refuse_step(tx, plan, reason)
+        refuse_step(tx, held)
+    if reason == LABELS_CHANGED:
+        return LabelsChanged("the labels changed since the preview: look at the step again")
     shown = preview_view(plan, locale=me.user.locale)
     told = workflow.step_refusal_text(reason, "en", shown.remedy_params)
     message = f"{told.reason} {told.remedy}"

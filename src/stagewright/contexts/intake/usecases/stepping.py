@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from stagewright.contexts.intake import store
-from stagewright.contexts.intake.errors import LabelsChanged, ThreadNotFound
+from stagewright.contexts.intake.errors import ThreadNotFound
 from stagewright.contexts.intake.events import NextStepExecuted, NextStepRefused, StageEscalated
 from stagewright.contexts.intake.model import LedgerRow
 from stagewright.contexts.intake.usecases.deciding import reason_of, world_of
@@ -22,7 +22,7 @@ from stagewright.kit.clock import Clock
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import Refused
 
-CHOSEN_BY_PERSON = "variant_chosen"
+CHOSEN_BY_PERSON, LABELS_CHANGED = "variant_chosen", "labels_changed"
 RETHINK = "rethink"
 STARTS_NOTHING = frozenset({workflow.IgnoreReason.RUN_ALREADY_ACTIVE_SAME_LABEL})
 
@@ -75,10 +75,19 @@ class StepPlan:
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """The run that was asked for, and the acts on the forge that were reserved."""
+    """A step that was taken: the run that was asked for, and the acts on the forge that were reserved."""
 
+    plan: StepPlan
     run: runs.Run
     effect_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A step that was not taken, and the reason's code."""
+
+    plan: StepPlan
+    reason: str
 
 
 async def plan_step(reader: Reader, step: Step, occurrence: Occurrence, seen: Seen, *, now: datetime) -> StepPlan:
@@ -123,15 +132,15 @@ async def plan_step(reader: Reader, step: Step, occurrence: Occurrence, seen: Se
 
 async def execute_step(
     tx: Tx, step: Step, occurrence: Occurrence, seen: Seen, *, expected_hash: str, clock: Clock
-) -> StepPlan | tuple[StepPlan, Executed]:
-    """Carry the step out, or return only its plan where that starts nothing. Raises ``LabelsChanged``."""
+) -> Executed | HeldBack:
+    """Carry the step out, or return why it starts nothing: labels that changed come before every rule."""
     now = clock.now()
     await store.lock_thread(tx, seen.repository.id, occurrence.thread)
     plan = await plan_step(tx, step, occurrence, seen, now=now)
     if plan.labels_hash != expected_hash:
-        raise LabelsChanged("the labels changed since the preview: look at the step again")
+        return HeldBack(plan, LABELS_CHANGED)
     if not isinstance(plan.decision, workflow.Start):
-        return plan
+        return HeldBack(plan, reason_against(plan) or workflow.StepReason.NOT_STARTED)
     await _check_key(tx, occurrence)
     run = await start(tx, occurrence, plan.seen, plan.decision.request, clock=clock)
     await store.add_ledger(tx, _ledger_row(plan, run), now=now)
@@ -139,17 +148,19 @@ async def execute_step(
     if plan.escalated and plan.decision.request.escalated_from is None:
         tx.publish(_escalated(plan, run))
     tx.publish(NextStepExecuted(**_facts(plan), run_id=run.id))
-    return plan, Executed(run, tuple(effects))
+    return Executed(plan, run, tuple(effects))
 
 
-def refuse_step(tx: Tx, plan: StepPlan, reason: str) -> None:
+def refuse_step(tx: Tx, held: HeldBack) -> None:
     """Journal that a step was refused."""
-    tx.publish(NextStepRefused(**_facts(plan), reason=reason))
+    tx.publish(NextStepRefused(**_facts(held.plan), reason=held.reason))
 
 
 def reason_against(plan: StepPlan) -> str | None:
     """Return why the step starts nothing; None where it does."""
-    return None if isinstance(plan.decision, workflow.Start) else reason_of(plan.decision) or "not_started"
+    if isinstance(plan.decision, workflow.Start):
+        return None
+    return reason_of(plan.decision) or workflow.StepReason.NOT_STARTED.value
 
 
 async def _choice(reader: Reader, step: Step, seen: Seen) -> tuple[workflow.StepChoice, tuple[str, ...]]:
@@ -222,17 +233,20 @@ def _ledger_row(plan: StepPlan, run: runs.Run) -> LedgerRow:
 
 
 async def _move_labels(tx: Tx, plan: StepPlan, run: runs.Run, *, now: datetime) -> list[UUID]:
-    threads = [(plan.occurrence.thread, plan.labels)]
+    text = workflow.label_text(plan.step.key, plan.seen.policy)
+    # A label that is there may be about to go: what the run before it reserved is done before this.
+    again = [text] if text in plan.labels.final and text not in plan.labels.added else []
+    threads = [(plan.occurrence.thread, plan.labels, again)]
     if plan.accepts is not None:
-        threads.append((plan.accepts.number, plan.accepts.labels))
+        threads.append((plan.accepts.number, plan.accepts.labels, []))
     made: list[UUID] = []
-    for thread, labels in threads:
+    for thread, labels, more in threads:
         made += await runs.change_labels(
             tx,
             plan.seen.repository.id,
             thread,
             cause=plan.occurrence.correlation_id,
-            add=labels.added,
+            add=[*labels.added, *more],
             remove=labels.removed,
             now=now,
             run_id=run.id,
