@@ -74,7 +74,7 @@ def _text(
         f"**{text(f'review.verdict.{verdict}', run.locale)}**",
         _prose(report.get("summary"), SUMMARY, facts),
         text("review.inline", run.locale, count=inline) if inline else "",
-        *_listed(findings, run, facts),
+        *_listed(findings, run, facts, heading="review.others" if inline else "review.findings"),
     ]
     end = [
         "---\n" + text("review.platform", run.locale, run=name, sha=facts.sha, model=facts.model or "-"),
@@ -85,9 +85,9 @@ def _text(
     return f"{body[: LIMIT - len(tail) - 3]}\n\n{tail}\n"
 
 
-def _listed(findings: Iterable[Mapping[str, Any]], run: Run, facts: ReviewFacts) -> list[str]:
+def _listed(findings: Iterable[Mapping[str, Any]], run: Run, facts: ReviewFacts, *, heading: str) -> list[str]:
     lines = [f"#### {_place(one, facts)}\n\n{_said(one, run, facts)}" for one in findings]
-    return [f"### {text('review.findings', run.locale)}", *lines] if lines else []
+    return [f"### {text(heading, run.locale)}", *lines] if lines else []
 
 
 def _place(finding: Mapping[str, Any], facts: ReviewFacts) -> str:

@@ -179,6 +179,7 @@ EN: Mapping[str, str] = {
     "review.severity.minor": "Minor",
     "review.inline": "Findings in the diff: {count}.",
     "review.findings": "Findings",
+    "review.others": "Findings outside the diff",
     "review.platform": "Read by Stagewright: {run}, commit {sha}, model {model}. A piece of advice: people decide.",
 }
 
@@ -339,8 +340,9 @@ RU: Mapping[str, str] = {
     "review.severity.blocking": "Блокирует слияние",
     "review.severity.important": "Важно",
     "review.severity.minor": "Мелочь",
-    "review.inline": "Замечаний в разнице: {count}.",
+    "review.inline": "Замечаний в строках изменений: {count}.",
     "review.findings": "Замечания",
+    "review.others": "Замечания вне показанных изменений",
     "review.platform": "Прочитал Stagewright: {run}, коммит {sha}, модель {model}. Это совет: решают люди.",
 }
 
