@@ -231,6 +231,20 @@ async def test_a_runs_end_cancels_its_requests(scene: Scene) -> None:
     assert (await scene.redeem(approved)).state is RequestState.CANCELLED
 
 
+async def test_what_changes_before_or_during_its_execution_is_never_told_as_applied(scene: Scene) -> None:
+    waits, begun = await scene.ask(), await scene.ask(target={"environment": "other"})
+    await scene.approve(begun, scene.owner)
+    await scene.redeem(begun)
+    async with scene.gateway.db.transaction() as tx:
+        now = scene.gateway.clock.now()
+        voided = await approvals.make_void(tx, waits.id, "target_moved", now=now)
+        failed = await approvals.make_void(tx, begun.id, "target_moved", now=now)
+        await approvals.close_of_run(tx, scene.run.id, succeeded=True, now=now)
+    assert (voided.state, voided.reason_code) == (RequestState.VOID, "target_moved")
+    assert (failed.state, failed.result) == (RequestState.FAILED, {"code": "target_moved"})
+    assert [(await scene.read(item)).state for item in (waits, begun)] == [RequestState.VOID, RequestState.FAILED]
+
+
 async def test_lists_show_the_queue_and_the_history_of_visible_projects(scene: Scene) -> None:
     gateway = scene.gateway
     first, second = await scene.ask(), await scene.ask(target={"environment": "other"})

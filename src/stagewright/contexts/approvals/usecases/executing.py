@@ -57,8 +57,13 @@ async def settle(
 
 
 async def make_void(tx: Tx, request_id: UUID, code: str, *, now: datetime) -> Request:
-    """What the request is about has changed: nobody decides or executes it any more."""
+    """What the request is about has changed: nobody decides or executes it any more.
+
+    One whose execution had begun, and did nothing yet, has failed.
+    """
     request = await store.lock(tx, request_id)
+    if request.state is RequestState.APPLYING:
+        return await moving.move(tx, request, RequestState.FAILED, now=now, result={"code": code})
     if request.state not in (RequestState.REQUESTED, RequestState.APPROVED):
         return request
     return await moving.move(tx, request, RequestState.VOID, now=now, reason_code=code)
