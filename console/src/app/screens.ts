@@ -7,6 +7,7 @@ import {
   mdiFolderMultipleOutline,
   mdiInboxOutline,
   mdiInformationOutline,
+  mdiLabelMultipleOutline,
   mdiPlayCircleOutline,
   mdiServerOutline,
   mdiShieldCheckOutline,
@@ -20,13 +21,14 @@ import { incidentRoutes } from '@/features/incidents/routes'
 import { identityRoutes } from '@/features/identity/routes'
 import { projectRoutes } from '@/features/projects/routes'
 import { runRoutes } from '@/features/runs/routes'
+import { workflowRoutes } from '@/features/workflow/routes'
 
 type Person = ReturnType<typeof usePerson>
 
 export interface Entry {
   name: string
   icon: string
-  group: 'home' | 'work' | 'projects' | 'operate' | 'system'
+  group: 'home' | 'work' | 'projects' | 'agents' | 'operate' | 'system'
   /** `g` and this letter open the screen. */
   key?: string
 }
@@ -38,6 +40,7 @@ export const ENTRIES: readonly Entry[] = [
   { name: 'waits', icon: mdiTimerSand, group: 'work', key: 'w' },
   { name: 'approvals', icon: mdiShieldCheckOutline, group: 'work', key: 'a' },
   { name: 'projects', icon: mdiFolderMultipleOutline, group: 'projects', key: 'p' },
+  { name: 'labels', icon: mdiLabelMultipleOutline, group: 'agents' },
   { name: 'errors', icon: mdiAlertCircleOutline, group: 'operate', key: 'e' },
   { name: 'audit', icon: mdiFileDocumentCheckOutline, group: 'operate' },
   { name: 'users', icon: mdiAccountGroup, group: 'system' },
@@ -50,6 +53,7 @@ const ALL: RouteRecordRaw[] = [
   ...runRoutes,
   ...approvalRoutes,
   ...projectRoutes,
+  ...workflowRoutes,
   ...incidentRoutes,
   ...identityRoutes,
 ]

@@ -232,6 +232,38 @@ export const approval = {
   result: null,
 }
 
+const label = {
+  key: 'run:dev',
+  text: 'run:dev',
+  color: '1f6feb',
+  description: 'Starts development',
+  label_class: 'trigger',
+  threads: ['issue'],
+  aliases: [],
+  known_text: 'run:dev',
+  state: 'ok',
+  drift: [],
+  action: 'none',
+  changed_by: null,
+  changed_at: null,
+  uses: 0,
+  last_used_at: null,
+  last_thread: null,
+}
+export const labels = {
+  ...page(label, {
+    ...label,
+    key: 'run:qa',
+    text: 'run:qa',
+    known_text: 'run:test',
+    state: 'renamed',
+    drift: ['renamed'],
+  }),
+  repair: [],
+  scanned_at: AT,
+  allowed_actions: [{ verb: 'sync_labels', mode: 'allow', reason_code: null }],
+}
+
 /** A new page is one more row. */
 export const PAGES: PageCase[] = [
   {
@@ -276,6 +308,13 @@ export const PAGES: PageCase[] = [
     reads: '/approvals/a1',
     full: approval,
     shows: 'Start ai_repair',
+  },
+  {
+    name: 'labels',
+    path: '/labels?project=p1&repository=g1',
+    reads: '/projects/p1/repositories/g1/labels',
+    full: labels,
+    shows: '1 of 2 labels differ',
   },
   { name: 'issue', path: '/i/shop/api/12', reads: '/issues/shop/api/12', full: way, shows: 'Development' },
   {

@@ -23,6 +23,7 @@ const AROUND: Record<string, object> = {
   '/stats': { as_of: AT, from: '2026-02-01', to: '2026-03-01', days: [], total: {} },
   '/audit/verify': { stream: null, checked_at: null, intact: true, verified_until_seq: null },
   '/runs': page(),
+  '/projects/:id/repositories': page({ id: 'g1', full_name: 'shop/api' }),
   '/me/tokens': page(),
 }
 const url = (path: string) => `http://console.test/api/v1${path}`

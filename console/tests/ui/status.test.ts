@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { ATTEMPTS, LEVELS, lookIn, lookOf, REQUESTS, STATUSES, WAITS } from '@/shared/ui/status'
+import { ATTEMPTS, DRIFTS, LEVELS, lookIn, lookOf, REQUESTS, STATUSES, WAITS } from '@/shared/ui/status'
 import { ANSI, contrast, TOKENS } from '@/shared/ui/tokens'
 
 interface Schemas {
@@ -16,6 +16,7 @@ describe('status words', () => {
     ['WaitKind', WAITS],
     ['AttemptStatus', ATTEMPTS],
     ['RequestState', REQUESTS],
+    ['Drift', DRIFTS],
     ['stagewright__contexts__incidents__model__Level', LEVELS],
   ])('every value of %s has a look', (name, family) => {
     expect(values(name).length).toBeGreaterThan(0)

@@ -37,6 +37,7 @@ export type StepPreview = Schemas['StepPreview']
 export type StepResult = Schemas['StepResult']
 export type Approval = Schemas['ApprovalView']
 export type ApprovalDetail = Schemas['ApprovalDetail']
+export type CatalogueLabel = Schemas['CatalogueLabel']
 export type User = Schemas['UserView']
 export type Setting = Schemas['SettingView']
 

@@ -75,6 +75,14 @@ export const REQUESTS: Record<string, Look> = {
   undeliverable: { word: 'undeliverable', icon: mdiCloseCircle, token: 'error' },
 }
 
+export const DRIFTS: Record<string, Look> = {
+  ok: { word: 'ok', icon: mdiCheckCircle, token: 'success' },
+  missing: { word: 'missing', icon: mdiCloseCircle, token: 'warning' },
+  renamed: { word: 'renamed', icon: mdiHelpCircle, token: 'warning' },
+  recoloured: { word: 'recoloured', icon: mdiHelpCircle, token: 'warning' },
+  redescribed: { word: 'redescribed', icon: mdiHelpCircle, token: 'warning' },
+}
+
 export const LEVELS: Record<string, Look> = {
   critical: { word: 'critical', icon: mdiClockAlert, token: 'error', filled: true },
   error: { word: 'error', icon: mdiCloseCircle, token: 'error' },
