@@ -1,6 +1,6 @@
 // The way of an issue: from a status comment's link to a started run, with what others change meanwhile; the lineage.
 import { expect, test } from '@playwright/test'
-import { act, signIn, startRun } from './stack'
+import { act, signIn, startRun, visit } from './stack'
 
 interface Made {
   issue: number
@@ -71,5 +71,44 @@ test('the way of an issue shows its stages, what they made, and what may follow;
   await expect(dialog.getByRole('button', { name: /^Start/ })).toHaveCount(0)
   await dialog.getByRole('button', { name: 'Back' }).click()
   await expect(page).toHaveURL(`/i/${repository}/${issue}`)
+  expect(said).toEqual([])
+})
+
+test('a held result is published by whoever sees its diff and hash; a repair that is denied does not start', async ({
+  page,
+}) => {
+  const held = await startRun('held', 'Touch a workflow')
+  const said = await signIn(page)
+  await visit(page, '/approvals')
+  const row = page.locator('tbody tr', { hasText: 'Publish the result of dev' })
+  await row.getByRole('link').click()
+  await expect(page.locator('.sw-diff-added', { hasText: "+print('hello')" })).toBeVisible()
+  await expect(page.getByText('.github/workflows/hello.yml', { exact: true }).first()).toBeVisible()
+  const hash = await page.locator('.sw-facts dd.sw-mono').last().innerText()
+  expect(hash).toMatch(/^[0-9a-f]{12}$/)
+  await page.getByRole('button', { name: 'Approve' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText(hash)
+  await dialog.getByRole('button', { name: 'Approve' }).click()
+  await expect(page.locator('.sw-run-head .sw-chip')).toHaveText(/Approved|carried out|Carried out/)
+  expect(await act('/finished', { run: held.run })).toEqual({ status: 'succeeded' })
+  await expect(page.locator('.sw-run-head .sw-chip')).toHaveText('Carried out')
+
+  const repair = await act<Made>('/start', { scenario: 'quick', label: 'run:ai-repair', title: 'Repair it' })
+  await visit(page, '/waits')
+  await page
+    .locator('tbody tr', { hasText: 'the start of the run' })
+    .getByRole('link', { name: 'Decide' })
+    .click()
+  await expect(page.locator('h1')).toContainText('Start ai_repair')
+  await expect(page.getByRole('button', { name: 'Deny…' })).toBeDisabled()
+  await page.getByRole('checkbox', { name: /nobody else may decide/ }).check()
+  await page.getByRole('button', { name: 'Deny…' }).click()
+  await expect(dialog.getByRole('button', { name: 'Deny…' })).toBeDisabled()
+  await dialog.getByLabel('Reason').fill('Not on a Friday')
+  await dialog.getByRole('button', { name: 'Deny…' }).click()
+  await expect(page.locator('.sw-run-head .sw-chip')).toHaveText('Denied')
+  await expect(page.locator('blockquote')).toHaveText('Not on a Friday')
+  expect(await act('/finished', { run: repair.run })).toEqual({ status: 'failed' })
   expect(said).toEqual([])
 })

@@ -34,12 +34,18 @@ BROKEN = """
 - run: printf '\\033[31mred\\033[0m and \\033[1;32mbold green\\033[0m\\n'; exit 3
 - fail: tests_failed
 """
+HELD = """
+- write: {path: .github/workflows/hello.yml, content: "on: push\\njobs: {}\\n"}
+- write: {path: src/hello.py, content: "print('hello')\\n"}
+- usage: {tokens_in: 900, tokens_cached: 100, tokens_out: 50}
+- result: {title: Greet in a workflow, summary: It greets at every push.}
+"""
 MILLION = """
 - run: seq -f 'count %.0f' 1 1000000
 - write: {path: counted.md, content: "1000000"}
 """
 NO_POLICY = "version: nobody knows\n"
-SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN, "million": MILLION}
+SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN, "million": MILLION, "held": HELD}
 Act = Callable[[Mapping[str, Any]], Any]
 
 
@@ -77,7 +83,7 @@ class Stack:
     def start(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Label an issue; answer once its run exists."""
         repository = self.repository(str(wish.get("scenario", "quick")))
-        issue = repository.start(title=str(wish.get("title", "Say hello")))
+        issue = repository.start(str(wish.get("label", "run:dev")), title=str(wish.get("title", "Say hello")))
         sql = "select id, number from runs where repository_id = %(r)s and issue_number = %(n)s"
 
         def queued() -> dict[str, Any] | None:
