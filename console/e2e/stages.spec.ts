@@ -112,3 +112,28 @@ test('a held result is published by whoever sees its diff and hash; a repair tha
   expect(await act('/finished', { run: repair.run })).toEqual({ status: 'failed' })
   expect(said).toEqual([])
 })
+
+test('a label that somebody changed at the forge is shown, and written back after its preview', async ({
+  page,
+}) => {
+  const { repository } = await startRun('quick', 'Look at labels')
+  const said = await signIn(page)
+  await visit(page, '/projects')
+  await page
+    .getByRole('link', { name: repository.split('/')[1]! })
+    .first()
+    .click()
+  await page.getByRole('tab', { name: 'Repositories' }).click()
+  await page.getByRole('link', { name: /^all \d+ there$/ }).click()
+  await expect(page.locator('h1')).toHaveText('Labels')
+  const row = page.locator('tbody tr', { hasText: 'run:ops' }).first()
+  await expect(row).toContainText('As the policy wants')
+  await act('/recolour', { repository, label: 'run:ops' })
+  await expect(row).toContainText('Other colour')
+  await page.getByRole('button', { name: 'Sync labels…' }).click()
+  const dialog = page.getByRole('dialog')
+  await expect(dialog).toContainText('Sets colour or description of: run:ops.')
+  await dialog.getByRole('button', { name: 'Sync labels…' }).click()
+  await expect(row).toContainText('As the policy wants')
+  expect(said).toEqual([])
+})

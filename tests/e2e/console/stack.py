@@ -61,6 +61,7 @@ class Stack:
             "/finished": self.finished,
             "/next-link": self.next_link,
             "/label": self.label,
+            "/recolour": self.recolour,
             "/gateway": self.gateway,
             "/incident": self.incident,
             "/member": lambda _: self.member(),
@@ -115,6 +116,11 @@ class Stack:
     def label(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """Put a label on an issue, as somebody at the forge does meanwhile."""
         self.named(wish).label(int(wish["issue"]), str(wish["label"]))
+        return {}
+
+    def recolour(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Give a label of the repository another colour, as somebody at the forge does."""
+        self.named(wish).ask("PATCH", f"/labels/{quote(str(wish['label']), safe='')}", {"color": "ff0000"})
         return {}
 
     def named(self, wish: Mapping[str, Any]) -> Repository:
