@@ -3,6 +3,7 @@
 import asyncio
 import json
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -146,6 +147,17 @@ async def test_the_result_is_laid_over_a_valid_report_and_may_be_exact_text(tmp_
     assert second[-1].result == "this is not JSON"
     third = await run_turn(engine, "Repair.", thread_id=first[0].thread_id)
     assert third[-1].result == "this is not JSON"
+
+
+async def test_a_discussion_names_its_comments_in_every_batch_unless_the_scenario_says_what(tmp_path: Path) -> None:
+    talk = {"type": "object", "properties": {"reply_markdown": {"type": "string"}}, "required": ["reply_markdown"]}
+    job = a_job(tmp_path, scope_any=False, stage="discussion", report_schema=talk)
+    prompt = '<untrusted id="n" source="comment:7" author="ann" association="">Why?</untrusted n>'
+    first = await run_turn(await an_engine(job), prompt)
+    again = await run_turn(await an_engine(job), prompt.replace("7", "9"), thread_id=thread_of(first))
+    own = await run_turn(await an_engine(replace(job, scenario='- result: {reply_markdown: "No."}')), prompt)
+    said = [json.loads(events[-1].result or "")["reply_markdown"] for events in (first, again, own)]
+    assert ["comment 7 by ann" in said[0], "comment 9 by ann" in said[1], said[2]] == [True, True, "No."]
 
 
 async def test_equal_inputs_give_equal_events(tmp_path: Path) -> None:

@@ -117,6 +117,32 @@ async def test_only_own_reactions_are_told_and_one_is_not_doubled(peer: Peer) ->
     assert list(await peer.forge.own_reactions(peer.repository, number)) == ["eyes"]
 
 
+async def test_reactions_to_a_comment_are_the_comments_own(peer: Peer) -> None:
+    number = await peer.open_issue()
+    made = await peer.forge.create_comment(peer.repository, number, "A question.")
+    await peer.forge.add_comment_reaction(peer.repository, made.id, "eyes")
+    await peer.forge.add_comment_reaction(peer.repository, made.id, "eyes")
+    await peer.forge.add_comment_reaction(peer.repository, made.id, "+1")
+    assert sorted(await peer.forge.own_comment_reactions(peer.repository, made.id)) == ["+1", "eyes"]
+    assert list(await peer.forge.own_reactions(peer.repository, number)) == []
+    await peer.forge.delete_comment(peer.repository, made.id)
+    with pytest.raises(NotFound):
+        await peer.forge.add_comment_reaction(peer.repository, made.id, "eyes")
+
+
+async def test_the_remarks_since_a_moment_say_who_wrote_them(peer: Peer) -> None:
+    number = await peer.open_issue()
+    first = await peer.forge.create_comment(peer.repository, number, "Before.")
+    await peer.let_time_pass(5)
+    await peer.person_comments(number, "After.")
+    every = await peer.threads.remarks(peer.repository, number, first.created_at)
+    later = [one for one in every if one.id != first.id]
+    assert [one.body for one in every] == ["Before.", "After."]
+    assert (every[0].author_login, later[0].author_type) == (peer.bot, "User")
+    assert await peer.threads.remarks(peer.repository, number, later[0].at) == later
+    assert later[0].author_id is not None
+
+
 async def test_the_bot_knows_itself(peer: Peer) -> None:
     bot = await peer.forge.bot(peer.repository)
     assert bot.login == peer.bot

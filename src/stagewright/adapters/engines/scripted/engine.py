@@ -13,6 +13,7 @@ from stagewright.adapters.engines.scripted import progress
 from stagewright.adapters.engines.scripted.actor import Actor, failed
 from stagewright.adapters.engines.scripted.builtin import builtin_steps
 from stagewright.adapters.engines.scripted.obey import orders_in
+from stagewright.adapters.engines.scripted.replying import with_reply
 from stagewright.adapters.engines.scripted.report import make_report, merge
 from stagewright.adapters.engines.scripted.scenario import (
     LARGEST_SCENARIO,
@@ -44,6 +45,7 @@ class ScriptedEngine:
         self._job: EngineJob | None = None
         self._steps: tuple[Step, ...] = ()
         self._actor: Actor | None = None
+        self._prompt = ""
 
     async def check(self, job: EngineJob) -> str:
         """Return the engine's version; a scenario that cannot be read makes it unusable."""
@@ -60,6 +62,7 @@ class ScriptedEngine:
     async def turn(self, prompt: str, *, thread_id: str | None) -> AsyncIterator[EngineEvent]:
         """Act the steps that are left. After the last one the latest ``result`` counts, or a generated report."""
         job, actor = self._ready()
+        self._prompt = prompt
         try:
             async for event in self._events(job, actor, prompt, thread_id):
                 yield event
@@ -121,7 +124,8 @@ class ScriptedEngine:
         job, _ = self._ready()
         if isinstance(value, str):
             return EngineEvent("turn_ended", result=value)
-        report = merge(make_report(job.report_schema, job.stage), value)
+        usual = with_reply(make_report(job.report_schema, job.stage), job.report_schema, self._prompt)
+        report = merge(usual, value)
         return EngineEvent("turn_ended", result=json.dumps(report, ensure_ascii=False))
 
     async def interrupt(self, grace: timedelta) -> None:
