@@ -185,13 +185,13 @@ def list_view(offered: Offered, *, locale: str, as_of: datetime) -> NextStepList
 
 def _step(step: workflow.NextStep, offered: Offered, locale: str) -> NextStepView:
     path = None
-    if offered.issue is not None:
+    if offered.issue is not None and offered.source is not None:
         path = workflow.deep_path(
             step,
             repository=offered.repository.full_name,
             issue=offered.issue,
             pull_request=offered.pull_request if step.action_kind == workflow.PULL_REQUEST_ACTION else None,
-            run_id=str(offered.source.id) if offered.source is not None else None,
+            run_id=str(offered.source.id),
         )
     return NextStepView(
         group=step.group.value,

@@ -58,16 +58,13 @@ def deep_link(
     return f"{public_url.rstrip('/')}{path}"
 
 
-def deep_path(
-    step: NextStep, *, repository: str, issue: int, pull_request: int | None = None, run_id: str | None = None
-) -> str:
+def deep_path(step: NextStep, *, repository: str, issue: int, pull_request: int | None = None, run_id: str) -> str:
     """Return the console's path that opens the step's confirmation; the keys stand in one order."""
     pairs: list[tuple[str, str]] = [("repository_full_name", repository), ("issue_number", str(issue))]
     if pull_request is not None:
         pairs.append(("pull_request_number", str(pull_request)))
     pairs += [("action_kind", step.action_kind), ("target_label", step.target), ("display_variant", step.variant)]
-    if run_id is not None:
-        pairs.append(("source_run_id", run_id))
+    pairs.append(("source_run_id", run_id))
     query = "&".join(f"{key}={quote(value, safe='')}" for key, value in pairs)
     return f"/next-step?{query}"
 
