@@ -178,7 +178,8 @@ async def _world(
     active = next((run for run in reversed(known.found) if run.lane == "work" and not run.over), None)
     thread, links = known.thread, known.seen_links
     need_input = workflow.label_text(workflow.NEED_INPUT, policy)
-    finished = [run.stage for run in reversed(known.found) if run.stage and run.status == "succeeded"]
+    work = [run for run in reversed(known.found) if run.lane == "work" and run.status == "succeeded"]
+    finished = [run.stage for run in work if run.stage]
     stored = known.profile.profile if known.profile else None
     return workflow.World(
         bound=True,
@@ -208,7 +209,8 @@ def _steps(known: Known, policy: workflow.Policy) -> tuple[LineageRun | None, tu
     if any(run.lane == "work" and not run.over for run in known.found):
         return None, ()
     for run in reversed(known.found):
-        if not run.over or run.kind not in policy.kinds:
+        beside = known.subject.issue is not None and run.lane != "work"
+        if beside or not run.over or run.kind not in policy.kinds:
             continue
         link = next((link for link in known.links if link.pr_number == run.pr_number), None)
         finished = workflow.FinishedRun(

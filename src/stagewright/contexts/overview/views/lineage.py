@@ -33,7 +33,7 @@ select * from (
             as waits_for,
         (select nullif(c.url, '') from status_comments c where c.run_id = r.id) as comment_url,
         (select x.report -> 'escalation' ->> 'to' from run_results x join attempts a on a.id = x.attempt_id
-            where a.run_id = r.id and jsonb_typeof(x.report -> 'escalation') = 'object'
+            where a.run_id = r.id and x.verdict = 'accepted' and jsonb_typeof(x.report -> 'escalation') = 'object'
             order by x.proposed_at desc limit 1) as escalation
     from runs r
     where r.repository_id = %(repository)s
