@@ -67,7 +67,7 @@ async def test_a_question_reaches_those_who_may_answer_with_all_they_need_to_kno
     assert (item["id"], item["kind"], item["asks"]) == (f"wait:{wait_id}", "question", "wait.question")
     assert (item["since"], item["run_number"]) == (clock.now().isoformat(), "run-0001")
     assert (item["project"], item["repository"], item["issue_number"]) == ("shop", "acme/shop", 1)
-    assert item["answers"] == [], "no door takes the answer yet"
+    assert item["answers"] == [{"answer": "answer", "effect": "run_resumes"}]
     week = (clock.now() + timedelta(days=7)).isoformat()
     assert item["if_nothing"] == {"effect": "run_resumes", "code": "expired", "at": week}
     assert item["expires_at"] == week

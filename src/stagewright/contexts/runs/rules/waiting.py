@@ -30,10 +30,10 @@ ANSWERS: Mapping[WaitKind, tuple[tuple[str, str], ...]] = {
     ),
     WaitKind.RATE_LIMIT: (("retry", "run_resumes"),),
 }
+"""Only what a door takes today: a kind without answers is left by a cancel, and its comment says so."""
+
 PARKED = frozenset({WaitKind.APPROVAL, WaitKind.OWNER_REVIEW})
 """Waits whose deadline changes nothing but a mark: a person renews the request or gives it up."""
-
-"""Only what a door takes today: a kind without answers is left by a cancel, and its comment says so."""
 
 TARGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
     CREDENTIAL: (("replace_credential", "run_resumes"),),
