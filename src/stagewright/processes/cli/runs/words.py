@@ -114,7 +114,7 @@ def waiting_lines(run: Item, now: datetime) -> list[str]:
     if wait["kind"] == "rate_limit":
         lines.append(f"try now: stagewright api POST /api/v1/waits/{wait['id']}:retry")
     if (wait.get("target") or {}).get("kind") == "report":
-        lines.append(f"answer: stagewright inbox answer {wait['id']} --text '...'")
+        lines.append(f"answer: stagewright api POST /api/v1/waits/{wait['id']}:answer -f text='...'")
     return lines
 
 
