@@ -34,6 +34,7 @@ NOT_HANDLED = frozenset(
         "issue_event_not_trigger_label",
         "event_not_used",
         "trigger_already_handled",
+        "review_sender_not_permitted",  # it would hide the review of somebody else that was lost
         "comment_on_pull_request",
         "own_comment",
         "discussion_not_enabled",
