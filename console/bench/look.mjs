@@ -32,6 +32,7 @@ const screens = [
   ...(asked ? [['approval', `/approvals/${asked.id}`]] : []),
   ...(done ? [['issue', `/i/${done.repository}/${done.issue_number}`]] : []),
   ...(steps[0]?.path ? [['step', steps.find((one) => one.group === 'forward')?.path ?? steps[0].path]] : []),
+  ['labels', '/labels'],
   ['projects', '/projects'],
   ['errors', '/errors'],
   ['audit', '/audit'],

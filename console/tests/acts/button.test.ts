@@ -1,6 +1,6 @@
 // What a row's actions look like: done, refused with the reason, or not there at all.
 import { mount } from '@vue/test-utils'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { createVuetify } from 'vuetify'
 import * as components from 'vuetify/components'
 import en from '@/app/i18n/en.json'
@@ -24,7 +24,9 @@ test('what the server permits can be pressed', async () => {
 test('what it refuses stays visible with the reason, and does nothing', async () => {
   const button = shown({ mode: 'deny', reason_code: 'user.own_role' })
   expect(button.get('button').attributes('aria-disabled')).toBe('true')
-  expect(button.get('button').attributes('title')).toBe('Nobody does this to themselves.')
+  await vi.waitFor(() =>
+    expect(button.get('button').attributes('title')).toBe('Nobody does this to themselves.'),
+  )
   expect(button.get(`#${button.get('button').attributes('aria-describedby')}`).text()).toContain('Nobody')
   await button.get('button').trigger('click')
   expect(button.emitted('act')).toBeUndefined()

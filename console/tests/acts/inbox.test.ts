@@ -3,7 +3,7 @@ import { flushPromises, mount } from '@vue/test-utils'
 import { createPinia, setActivePinia } from 'pinia'
 import { afterEach, expect, test, vi } from 'vitest'
 import { defineComponent } from 'vue'
-import { shownItems } from '@/features/overview/inbox'
+import { shownItems, subjectOf, targetOf } from '@/features/overview/inbox'
 import { useInbox } from '@/features/overview/useInbox'
 import { MUTES, useHandling } from '@/features/incidents/useHandling'
 import { usePerson } from '@/shared/api/person'
@@ -24,6 +24,22 @@ test('the two views of the inbox share nothing', () => {
   const items = [item('a'), item('b', LATER)]
   expect(shownItems(items, false).map((one) => one.id)).toEqual(['a'])
   expect(shownItems(items, true).map((one) => one.id)).toEqual(['b'])
+})
+
+test.each([
+  ['wait.target.run.start', { name: 'approval', params: { id: 'a1' } }],
+  ['wait.target.result.publish', { name: 'approval', params: { id: 'a1' } }],
+  ['wait.target.request', { name: 'run', params: { id: 'r1' } }],
+])('%s leads to where it is decided', (why, target) => {
+  const waiting = {
+    ...item('a'),
+    kind: 'approval',
+    why,
+    params: { target: 'a1' },
+    run_id: 'r1',
+  } as unknown as InboxItem
+  expect(targetOf(waiting)).toEqual(target)
+  expect(subjectOf(waiting)).toBe(why.slice('wait.target.'.length))
 })
 
 async function inbox(snoozed: boolean) {

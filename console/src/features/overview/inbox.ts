@@ -3,9 +3,20 @@ import type { InboxItem } from '@/shared/api/types'
 
 export type Target = { name: string; params?: Record<string, string> } | { href: string } | null
 
+const WAIT_FOR = 'wait.target.'
+/** What a person decides as an approval. */
+const DECIDED = ['run.start', 'result.publish']
+
+/** Return the code of what a wait is about; null: the item is no wait. */
+export function subjectOf(item: InboxItem): string | null {
+  return item.why?.startsWith(WAIT_FOR) ? item.why.slice(WAIT_FOR.length) : null
+}
+
 /** Return where an item is dealt with. */
 export function targetOf(item: InboxItem): Target {
   if (item.incident_id) return { name: 'error', params: { id: item.incident_id } }
+  if (DECIDED.includes(subjectOf(item) ?? '') && typeof item.params.target === 'string')
+    return { name: 'approval', params: { id: item.params.target } }
   if (item.kind === 'review' && item.url) return { href: item.url }
   if (item.run_id) return { name: 'run', params: { id: item.run_id } }
   return item.url ? { href: item.url } : null
@@ -19,7 +30,7 @@ export function threadOf(item: InboxItem): string {
 
 /** Say why, as a key of our words with its parameters, or as the plain code. */
 export function whyOf(item: InboxItem): { key: string; params: Record<string, string> } | string | null {
-  if (item.why === null || item.why.startsWith('wait.target.')) return null
+  if (item.why === null || item.why.startsWith(WAIT_FOR)) return null
   if (item.why.startsWith('stage.'))
     return { key: 'inbox.stage', params: { stage: item.why.slice('stage.'.length) } }
   return item.why
