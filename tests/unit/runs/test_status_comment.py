@@ -99,6 +99,7 @@ def facts(**changes: Any) -> CommentFacts:
         "stage_name": "dev",
         "pr_number": None,
         "pr_url": None,
+        "trigger": "run:dev",
         "requester": "ann",
         "violations": (),
         "warnings": (),
@@ -153,7 +154,9 @@ def test_a_failed_run_in_russian() -> None:
         started_at=NOW,
     )
     violations = ({"code": "scope_violation", "message": "these paths are outside", "paths": ["a.py"]},)
-    assert status_comment.render(run, facts(stage_name="vision", violations=violations)) == FAILED_RU
+    assert (
+        status_comment.render(run, facts(stage_name="vision", trigger="run:vision", violations=violations)) == FAILED_RU
+    )
 
 
 @pytest.mark.parametrize(

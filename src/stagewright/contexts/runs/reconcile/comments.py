@@ -87,6 +87,7 @@ async def _facts(reader: Reader, run: Run, *, public_url: str | None) -> Comment
         stage_name=workflow.stage_word(run.kind, policy),
         pr_number=link.pr_number if link else run.pr_number,
         pr_url=link.url if link else None,
+        trigger=workflow.label_text(run.trigger_label, policy) if run.trigger_label else None,
         requester=await _requester(reader, run),
         violations=tuple(proposal.violations or ()) if proposal else (),
         warnings=tuple(proposal.warnings) if proposal and accepted else (),

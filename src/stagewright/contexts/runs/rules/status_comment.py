@@ -40,6 +40,7 @@ class CommentFacts:
     stage_name: str
     pr_number: int | None
     pr_url: str | None
+    trigger: str | None
     requester: str
     violations: Sequence[Mapping[str, Any]]
     warnings: Sequence[str]
@@ -181,7 +182,7 @@ def _who(run: Run, permission: str) -> str:
 
 def _fields(run: Run, facts: CommentFacts) -> str:
     pull_request = f"[#{facts.pr_number}]({facts.pr_url})" if facts.pr_number else None
-    trigger = f"`{run.trigger_label}`" if run.trigger_label else run.trigger_source
+    trigger = f"`{facts.trigger}`" if facts.trigger else run.trigger_source
     workload = facts.attempts[-1].workload_name if facts.attempts else None
     catalogue = CATALOGUE[locale_of(run.locale)]
     tokens = None
