@@ -24,11 +24,14 @@ async def test_a_row_says_for_what_since_when_who_until_when_and_what_otherwise(
     assert (row["who_can_act"], row["status"], row["cost"]) == ("run.start", "open", 0)
     assert row["opened_at"] == now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     assert row["if_nothing"] == {"effect": "run_resumes", "code": "expired", "at": week.isoformat()}
-    assert row["answers"] == [], "no door takes the answer yet"
+    assert row["answers"] == [{"answer": "answer", "effect": "run_resumes"}]
     assert row["clock"] == {"active_seconds": 0, "limit_seconds": run.limit_seconds}
     assert (row["project"], row["repository"], row["run_number"]) == ("shop", "acme/shop", "run-0001")
     assert (row["issue_number"], row["stage"], row["overdue"]) == (1, "dev", False)
-    assert row["allowed_actions"] == [{"verb": "retry", "mode": "deny", "reason_code": "permission_denied"}]
+    assert {(item["verb"], item["mode"], item["reason_code"]) for item in row["allowed_actions"]} == {
+        ("retry", "deny", "permission_denied"),
+        ("answer", "deny", "permission_denied"),
+    }
 
 
 async def test_a_limit_says_when_it_resumes_and_can_be_tried_now(gateway: Gateway, clock: FakeClock) -> None:
@@ -41,7 +44,7 @@ async def test_a_limit_says_when_it_resumes_and_can_be_tried_now(gateway: Gatewa
     (row,) = (await gateway.get("/waits?reason=rate_limit", writer)).json()["items"]
     assert (row["group"], row["target"]["id"], row["who_can_act"]) == ("back_pressure", "core", "nobody")
     assert row["if_nothing"] == {"effect": "run_resumes", "code": "limit_cleared", "at": resume_at.isoformat()}
-    assert [(item["verb"], item["mode"]) for item in row["allowed_actions"]] == [("retry", "allow")]
+    assert [(item["verb"], item["mode"]) for item in row["allowed_actions"]] == [("retry", "allow"), ("answer", "deny")]
     answer = await gateway.post(f"/waits/{row['id']}:retry", writer)
     assert (answer.status_code, answer.json()["resolution"]) == (200, "limit_cleared")
     assert (await gateway.get("/waits", writer)).json()["items"] == []

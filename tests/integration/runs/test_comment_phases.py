@@ -35,7 +35,7 @@ async def test_a_rejected_credential_is_shown_until_an_attempt_uses_the_new_one(
     assert (await phases(world))[-2:] == ["auth_resolved", "started"]
 
 
-async def test_a_question_says_how_to_go_on_without_an_answer(world: World) -> None:
+async def test_a_question_says_who_answers_it_and_how(world: World) -> None:
     run = await world.started()
     report = factories.a_report(status="needs_input", question="Which one?")
     await world.hand_over(run, {"a.py": "x\n"}, report=report)
@@ -44,7 +44,7 @@ async def test_a_question_says_how_to_go_on_without_an_answer(world: World) -> N
     await world.tick(15)
     assert [wait.kind for wait in await world.waits_of(run)] == [WaitKind.QUESTION]
     (comment,) = world.status_comments(1)
-    assert f"`stagewright run cancel run-{run.number:04d}`" in comment
+    assert "take the label `need:input` off" in comment
     assert "everybody who may start runs in this project can give it" in comment
     assert "run.start" not in comment
 
