@@ -1,9 +1,10 @@
 // What a row's actions look like: done, refused with the reason, or not there at all.
 import { mount } from '@vue/test-utils'
-import { beforeEach, expect, test, vi } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { createVuetify } from 'vuetify'
 import * as components from 'vuetify/components'
 import en from '@/app/i18n/en.json'
+import { loadProblems } from '@/shared/api/problemWords'
 import type { AllowedAction } from '@/shared/api/types'
 import { i18n } from '@/shared/i18n'
 import ActButton from '@/shared/ui/ActButton.vue'
@@ -14,7 +15,10 @@ const shown = (action: Partial<AllowedAction>) =>
     slots: { default: 'Disable' },
     global: { plugins: [i18n, createVuetify({ components })] },
   })
-beforeEach(() => i18n.global.mergeLocaleMessage('en', en as never))
+beforeEach(async () => {
+  i18n.global.mergeLocaleMessage('en', en as never)
+  await loadProblems()
+})
 
 test('what the server permits can be pressed', async () => {
   const button = shown({})
@@ -24,9 +28,7 @@ test('what the server permits can be pressed', async () => {
 test('what it refuses stays visible with the reason, and does nothing', async () => {
   const button = shown({ mode: 'deny', reason_code: 'user.own_role' })
   expect(button.get('button').attributes('aria-disabled')).toBe('true')
-  await vi.waitFor(() =>
-    expect(button.get('button').attributes('title')).toBe('Nobody does this to themselves.'),
-  )
+  expect(button.get('button').attributes('title')).toBe('Nobody does this to themselves.')
   expect(button.get(`#${button.get('button').attributes('aria-describedby')}`).text()).toContain('Nobody')
   await button.get('button').trigger('click')
   expect(button.emitted('act')).toBeUndefined()
