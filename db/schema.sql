@@ -451,6 +451,7 @@ CREATE TABLE public.pull_request_links (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     merged_at timestamp with time zone,
+    published_at timestamp with time zone,
     CONSTRAINT pull_request_links_origin_check CHECK ((origin = ANY (ARRAY['platform'::text, 'adopted'::text]))),
     CONSTRAINT pull_request_links_state_check CHECK ((state = ANY (ARRAY['in_review'::text, 'approved'::text, 'merged'::text, 'closed'::text, 'superseded'::text])))
 );

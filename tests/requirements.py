@@ -264,6 +264,7 @@ SAYS: Final[dict[str, str]] = {
     "C7.5": "a discussion: one run, one attempt for each batch with the session, replies posted once, comments marked",
     "C7.6": "a discussion changes no file, label or branch; it ends by label, closing, work, silence, attempts",
     "C7.7": "a report's question is answered once, by who may start runs, by REST and in the console, or it expires",
+    "C2.4": "an approval given before a revise was published does not approve what the revise made",
     "C2.1": "changes_requested starts the revise on the same branch and pull request, once, put off while a run works",
     "C2.2": "an ambiguous or unresolved review asks: need:input, a comment, the revise labels",
     "C7.1": "a review is posted, and a verdict dismissed, by hand on the practice forge's page",

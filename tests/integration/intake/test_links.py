@@ -234,6 +234,27 @@ class TestReviews:
         await told(world, payload(world, number, "submitted"), "pull_request_review")
         assert await state_of(world, number) == "approved"
 
+    async def test_an_approval_does_not_outlast_the_revise_that_follows_it(self, world: World) -> None:
+        run, number = await reviewed(world)
+        assert run.issue_number is not None
+        review(world, number)
+        await told(world, payload(world, number, "submitted"), "pull_request_review")
+        assert await state_of(world, number) == "approved"
+        await world.work()
+        await world.trigger(run.issue_number, f"run:{run.stage}:revise")
+        await world.work()
+        revise = await world.run_of(run.issue_number)
+        await world.register(revise)
+        world.clock.advance(timedelta(minutes=1))
+        await world.deliver_result(await world.fresh(revise), {"docs/vision.md": "better\n"})
+        assert await state_of(world, number) == "in_review"
+        world.clock.advance(timedelta(minutes=30))
+        world.forge.person_comments(world.repository.forge_repository_id, number, "Nice.")
+        await world.scan()
+        await world.work()
+        assert await state_of(world, number) == "in_review"
+        assert world.labels(number) == {"state:in-review"}
+
     async def test_a_review_that_cannot_be_read_is_decided_later(self, world: World) -> None:
         _, number = await reviewed(world)
         review(world, number)

@@ -273,6 +273,7 @@ class Link:
     created_by_run: UUID
     last_run: UUID
     merged_at: datetime | None = None
+    published_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

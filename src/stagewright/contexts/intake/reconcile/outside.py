@@ -177,11 +177,18 @@ async def look_at_pulls(
         if pull is None:
             continue
         verdict = await _verdict(outside, repository, number) if pull.open else None
-        approved = verdict is not None and verdict.state == APPROVED if pull.open else None
+        facts = runs.PullRequestFacts(
+            open=pull.open,
+            merged=pull.merged,
+            head_sha=pull.head_sha,
+            approved=verdict is not None and verdict.state == APPROVED if pull.open else None,
+            merged_at=pull.merged_at,
+            reviewed_at=verdict.at if verdict is not None else None,
+        )
         seen.append(
             PullSeen(
                 number=number,
-                facts=runs.PullRequestFacts(pull.open, pull.merged, pull.head_sha, approved, pull.merged_at),
+                facts=facts,
                 in_repository=pull.in_repository,
                 labels=pull.labels,
                 seen_at=pull.updated_at,

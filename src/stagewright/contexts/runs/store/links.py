@@ -12,12 +12,12 @@ to_link = record(Link)
 
 UPSERT = """
 insert into pull_request_links (repository_id, pr_number, issue_number, stage, branch, base_branch, head_sha,
-    pushed_sha, url, state, origin, created_by_run, last_run, created_at, updated_at)
+    pushed_sha, url, state, origin, created_by_run, last_run, created_at, updated_at, published_at)
 values (%(repository_id)s, %(pr_number)s, %(issue_number)s, %(stage)s, %(branch)s, %(base_branch)s, %(head_sha)s,
-    %(head_sha)s, %(url)s, 'in_review', %(origin)s, %(run_id)s, %(run_id)s, %(now)s, %(now)s)
+    %(head_sha)s, %(url)s, 'in_review', %(origin)s, %(run_id)s, %(run_id)s, %(now)s, %(now)s, %(now)s)
 on conflict (repository_id, pr_number) do update set
     head_sha = excluded.head_sha, pushed_sha = excluded.pushed_sha, last_run = excluded.last_run,
-    foreign_push = false, updated_at = excluded.updated_at,
+    foreign_push = false, updated_at = excluded.updated_at, published_at = excluded.published_at,
     state = case when pull_request_links.state = 'merged' then 'merged' else 'in_review' end
 returning *
 """

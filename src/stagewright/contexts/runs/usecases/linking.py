@@ -30,7 +30,7 @@ async def follow_pull_request(
     link = await link_rows.lock(tx, repository_id, number)
     if link is None:
         return None
-    state = state_after(link.state, facts)
+    state = state_after(link.state, facts, published_at=link.published_at)
     if state in OPEN_STATES and link.state not in OPEN_STATES and await link_rows.has_other_open(tx, link):
         state = "superseded"  # another pull request took its place while it was closed
     head = facts.head_sha or link.head_sha
