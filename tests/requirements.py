@@ -280,6 +280,7 @@ SAYS: Final[dict[str, str]] = {
     "C6.1": "the candidate of qa and release is the newest open change of the issue, pinned to its head",
     "C6.2": "the candidate is read again at the launch: a moved head is journalled, one that is gone ends the run",
     "C6.3": "a stage of a full environment works on code where no stack or cluster is, and its comment says so",
+    "C7.21": "a repair goes straight to the default branch only where the policy says so, as a fast-forward",
     "C8.1": "model and reasoning labels are read at the launch; a conflict or an unknown one is named",
     "CD.2": "an issue walks from intake to operations on the practice forge: artifacts, labels, comments, lineage",
     "CD.3": "each gate refuses with its reason and remedy on the practice forge, and opens when the person does that",

@@ -17,7 +17,7 @@ describe('status words', () => {
     ['AttemptStatus', ATTEMPTS],
     ['RequestState', REQUESTS],
     ['Drift', DRIFTS],
-    ['stagewright__contexts__incidents__model__Level', LEVELS],
+    ['Level', LEVELS],
   ])('every value of %s has a look', (name, family) => {
     expect(values(name).length).toBeGreaterThan(0)
     expect(values(name).filter((value) => !(value in family))).toEqual([])

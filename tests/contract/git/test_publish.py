@@ -141,6 +141,19 @@ async def test_a_commit_that_does_not_descend_from_the_branch_is_refused_not_for
     assert (await scene.store.heads(scene.repository))[BRANCH] == theirs
 
 
+async def test_the_default_branch_takes_a_push_that_is_meant_for_it_and_only_forwards(scene: Scene) -> None:
+    attempt, commit = await committed(scene, mine="x")
+    answer = await scene.store.push(
+        scene.repository, attempt_id=attempt, commit=commit, branch="main", expected_old=scene.base, direct=True
+    )
+    assert (answer.outcome, git(scene.bare, "rev-parse", "main")) == ("done", commit)
+    late, second = await committed(scene, "late", theirs="y")
+    answer = await scene.store.push(
+        scene.repository, attempt_id=late, commit=second, branch="main", expected_old=commit, direct=True
+    )
+    assert (answer.outcome, git(scene.bare, "rev-parse", "main")) == ("refused", commit)
+
+
 async def test_the_default_branch_is_refused_by_its_bound_and_by_its_present_name(scene: Scene) -> None:
     attempt, commit = await committed(scene, mine="x")
     assert (await push(scene, attempt, commit, "main", scene.base)).outcome == "refused"

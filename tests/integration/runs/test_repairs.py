@@ -1,15 +1,20 @@
 """A repair starts after an owner's approval, is one per project, and its result is held (C7, RN40)."""
 
+import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from tests.fakes.git_store import git
 from tests.world import POLICY, World
 
 from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.approvals.reconcile import expire_requests
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.runs.model import Run, RunStatus, WaitKind
+from stagewright.contexts.workflow import api as workflow
 
 LABEL = "run:ai-repair"
 START, PUBLISH = "run.start", "result.publish"
@@ -87,6 +92,82 @@ async def test_an_approved_repair_runs_and_its_result_is_held_and_published_as_a
     run = await repaired.fresh(run)
     assert (run.status, run.pr_number) == (RunStatus.SUCCEEDED, 2)
     assert repaired.labels(1) == {"state:in-review"}
+
+
+DIRECT = "special: {ai_repair: {publish: default_branch}}\n"
+
+
+@pytest.fixture
+async def direct(repaired: World) -> AsyncIterator[World]:
+    """Let the platform's own policy publish repairs straight to the default branch."""
+    with workflow.platform_policy(DIRECT):
+        await repaired.put_policy(REHEARSED)
+        yield repaired
+
+
+def target_of(asked: approvals.Request) -> dict[str, Any]:
+    """Return where the held result goes, from the bytes that are decided on."""
+    target: dict[str, Any] = json.loads(asked.body)["target"]
+    return target
+
+
+async def held(world: World) -> tuple[Run, approvals.Request]:
+    """Return a repair whose result waits for its owner, and what they are asked."""
+    run = await waiting(world)
+    await world.answer(await world.asked(run, START), approve=True)
+    await world.work()
+    await world.register(await world.fresh(run))
+    run = await world.deliver_result(await world.fresh(run), {"a.py": "A = 2\n"})
+    assert run.status is RunStatus.WAITING
+    return run, await world.asked(run, PUBLISH)
+
+
+async def test_a_repair_goes_straight_to_the_default_branch_where_the_policy_says_so(direct: World) -> None:
+    before = direct.branch("main")
+    run, asked = await held(direct)
+    assert target_of(asked) == {"kind": "default_branch", "branch": "main", "pull_request": None}
+    assert direct.branch("main") == before, "nothing is pushed before the approval"
+    await direct.answer(asked, approve=True)
+    await direct.work()
+    run = await direct.fresh(run)
+    assert (run.status, run.pr_number, direct.pull_requests()) == (RunStatus.SUCCEEDED, None, [])
+    assert git(direct.remote, "rev-parse", "main^") == before
+    assert git(direct.remote, "show", "main:a.py") == "A = 2"
+    assert direct.labels(1) == set()
+    assert f"`main ({direct.branch('main')[:12]})`" in direct.status_comments(1)[0]  # type: ignore[index]
+
+
+async def test_a_repair_that_is_no_fast_forward_any_more_asks_again_and_becomes_a_pull_request(direct: World) -> None:
+    run, asked = await held(direct)
+    theirs = direct.push_as_person("other.md", "theirs\n", branch="main")
+    await direct.answer(asked, approve=True)
+    await direct.work()
+    anew = await direct.asked(await direct.fresh(run), PUBLISH)
+    assert (anew.id != asked.id, target_of(anew)["kind"]) == (True, "pull_request")
+    await direct.answer(anew, approve=True)
+    await direct.work()
+    run = await direct.fresh(run)
+    assert run.status is RunStatus.SUCCEEDED
+    assert [pull.number for pull in direct.pull_requests()] == [run.pr_number]
+    assert direct.branch("main") == theirs
+
+
+async def test_a_repair_that_the_forge_does_not_let_in_becomes_a_pull_request(direct: World) -> None:
+    before = direct.branch("main")
+    hook = direct.remote / "hooks" / "update"
+    hook.parent.mkdir()
+    hook.write_text('#!/bin/sh\n[ "$1" != refs/heads/main ]\n')
+    hook.chmod(0o755)
+    run, asked = await held(direct)
+    await direct.answer(asked, approve=True)
+    await direct.work()
+    anew = await direct.asked(await direct.fresh(run), PUBLISH)
+    assert target_of(anew)["kind"] == "pull_request"
+    await direct.answer(anew, approve=True)
+    await direct.work()
+    run = await direct.fresh(run)
+    assert (run.status, direct.branch("main")) == (RunStatus.SUCCEEDED, before)
+    assert [pull.number for pull in direct.pull_requests()] == [run.pr_number]
 
 
 @pytest.mark.parametrize("code", ["refused", "needs_information"])

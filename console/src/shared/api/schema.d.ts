@@ -2017,7 +2017,7 @@ export interface components {
              */
             id: string;
             kind: components["schemas"]["RequestKind"];
-            level: components["schemas"]["stagewright__contexts__approvals__model__Level"];
+            level: components["schemas"]["ApprovalLevel"];
             /** Not After */
             not_after: string | null;
             /**
@@ -2078,6 +2078,12 @@ export interface components {
             who_can_act: string;
         };
         /**
+         * ApprovalLevel
+         * @description Who decides: nobody need, a member with ``approval.decide``, or a project admin or the platform owner.
+         * @enum {string}
+         */
+        ApprovalLevel: "none" | "delegated" | "owner";
+        /**
          * ApprovalLine
          * @description One row of the approval matrix; the first that matches decides.
          */
@@ -2131,7 +2137,7 @@ export interface components {
              */
             id: string;
             kind: components["schemas"]["RequestKind"];
-            level: components["schemas"]["stagewright__contexts__approvals__model__Level"];
+            level: components["schemas"]["ApprovalLevel"];
             /** Not After */
             not_after: string | null;
             /**
@@ -3097,7 +3103,7 @@ export interface components {
              * Format: date-time
              */
             last_seen: string;
-            level: components["schemas"]["stagewright__contexts__incidents__model__Level"];
+            level: components["schemas"]["Level"];
             /** Message */
             message: string;
             /** Muted By */
@@ -3202,7 +3208,7 @@ export interface components {
              * Format: date-time
              */
             last_seen: string;
-            level: components["schemas"]["stagewright__contexts__incidents__model__Level"];
+            level: components["schemas"]["Level"];
             /** Message */
             message: string;
             /** Muted Reason */
@@ -3331,7 +3337,7 @@ export interface components {
          * @description How bad it is: data or safety at risk, a promise broken, degraded and retried.
          * @enum {string}
          */
-        "Level-Input": "critical" | "error" | "warning";
+        Level: "critical" | "error" | "warning";
         /**
          * LimitView
          * @description What is known of one limit of the forge.
@@ -5729,18 +5735,6 @@ export interface components {
          */
         StageState: "done" | "current" | "stopped" | "next" | "later" | "passed_over" | "skipped";
         /**
-         * Level
-         * @description Who decides: nobody need, a member with ``approval.decide``, or a project admin or the platform owner.
-         * @enum {string}
-         */
-        stagewright__contexts__approvals__model__Level: "none" | "delegated" | "owner";
-        /**
-         * Level
-         * @description How bad it is: data or safety at risk, a promise broken, degraded and retried.
-         * @enum {string}
-         */
-        stagewright__contexts__incidents__model__Level: "critical" | "error" | "warning";
-        /**
          * StatsView
          * @description The figures of the last days, oldest first.
          */
@@ -6686,7 +6680,7 @@ export interface operations {
                 /** @description count too, up to 1,000 */
                 count?: "approx" | null;
                 cursor?: string | null;
-                level?: components["schemas"]["Level-Input"][] | null;
+                level?: components["schemas"]["Level"][] | null;
                 /** @description how many items at most */
                 limit?: number;
                 /** @description muted ones, which are left out otherwise */

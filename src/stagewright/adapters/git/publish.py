@@ -24,13 +24,20 @@ class Publisher:
         self._remote = remote
 
     async def push(
-        self, repository: Repository, folder: Path, commit: str, branch: str, expected_old: str | None
+        self,
+        repository: Repository,
+        folder: Path,
+        commit: str,
+        branch: str,
+        expected_old: str | None,
+        *,
+        direct: bool = False,
     ) -> PushAnswer:
-        """Push and say how it ended; never forces, deletes, tags or touches the default branch."""
+        """Push and say how it ended; never forces, deletes, tags, or touches the default branch unless ``direct``."""
         _check_branch(branch)
         check_sha(commit)
         remote = await self._remote.advertised(repository, folder)
-        if branch in (repository.default_branch, remote.default_branch):
+        if branch in (repository.default_branch, remote.default_branch) and not direct:
             return PushAnswer("refused", detail=f"{branch} is the default branch; results go to a branch of their own")
         there = remote.heads.get(branch)
         if there == commit:

@@ -176,14 +176,22 @@ class GitStore:
         return await self.commit(repository, attempt_id=attempt_id, spec=on_top)
 
     async def push(
-        self, repository: Repository, *, attempt_id: UUID, commit: str, branch: str, expected_old: str | None
+        self,
+        repository: Repository,
+        *,
+        attempt_id: UUID,
+        commit: str,
+        branch: str,
+        expected_old: str | None,
+        direct: bool = False,
     ) -> PushAnswer:
         """Push exactly ``commit`` to ``branch`` if the remote still has ``expected_old`` (None: no such branch).
 
-        Raises ``OutcomeUnknown`` when the push may have happened; ``heads`` tells.
+        The default branch is refused unless ``direct``. Raises ``OutcomeUnknown`` when the push may have happened;
+        ``heads`` tells.
         """
         folder = self._quarantines.existing(attempt_id)
-        return await self._publisher.push(repository, folder, commit, branch, expected_old)
+        return await self._publisher.push(repository, folder, commit, branch, expected_old, direct=direct)
 
     async def forget(self, attempt_id: UUID) -> None:
         """Remove the attempt's quarantine."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from stagewright.contexts.approvals import views
 from stagewright.contexts.approvals.errors import ApprovalNotFound
-from stagewright.contexts.approvals.model import ApproverKind, Decision, Level, RequestKind, RequestState
+from stagewright.contexts.approvals.model import ApprovalLevel, ApproverKind, Decision, RequestKind, RequestState
 from stagewright.contexts.approvals.model import Request as Asked
 from stagewright.contexts.approvals.rules.deciding import LONGEST_REASON, permission_for, what_approving_does
 from stagewright.contexts.approvals.rules.frames import approval_frame
@@ -94,7 +94,7 @@ class ApprovalFrame(BaseModel):
     version: int
     row: str
     policy_version: str
-    level: Level
+    level: ApprovalLevel
     who_can_act: str
     self_approval: bool
     typed_confirm: bool
@@ -211,7 +211,7 @@ def _fields(row: views.RequestRow, me: Caller) -> dict[str, Any]:
     }
 
 
-def approval_actions(project_id: UUID, level: Level, state: RequestState, me: Caller) -> list[AllowedAction]:
+def approval_actions(project_id: UUID, level: ApprovalLevel, state: RequestState, me: Caller) -> list[AllowedAction]:
     """Return what ``me`` may do with a request of this level and state."""
     decides = None if me.may(permission_for(level), project_id) else "permission_denied"
     controls = None if me.may(Permission.RUN_CONTROL, project_id) else "permission_denied"

@@ -37,7 +37,7 @@ class RequestState(StrEnum):
     UNDELIVERABLE = "undeliverable"
 
 
-class Level(StrEnum):
+class ApprovalLevel(StrEnum):
     """Who decides: nobody need, a member with ``approval.decide``, or a project admin or the platform owner."""
 
     NONE = "none"
@@ -115,7 +115,7 @@ class Request:
     version: int
     row_id: str
     policy_version: str
-    level: Level
+    level: ApprovalLevel
     self_approval: bool
     typed_confirm: bool
     grantable: bool

@@ -345,9 +345,19 @@ class GitStore(Protocol):
         ...
 
     async def push(
-        self, repository: Repository, *, attempt_id: UUID, commit: str, branch: str, expected_old: str | None
+        self,
+        repository: Repository,
+        *,
+        attempt_id: UUID,
+        commit: str,
+        branch: str,
+        expected_old: str | None,
+        direct: bool = False,
     ) -> PushAnswer:
-        """Push exactly ``commit`` to ``branch`` if the remote still has ``expected_old`` (None: no such branch)."""
+        """Push exactly ``commit`` to ``branch`` if the remote still has ``expected_old`` (None: no such branch).
+
+        The default branch is refused unless ``direct`` says that it is meant.
+        """
         ...
 
     async def forget(self, attempt_id: UUID) -> None:

@@ -163,6 +163,7 @@ from stagewright.contexts.workflow.rules.scopes import (
     is_held,
     locked_patterns,
     owner_review_paths,
+    publishes_directly,
     scope_patterns,
 )
 from stagewright.contexts.workflow.rules.showing import effective
@@ -354,6 +355,7 @@ __all__ = [
     "profile_when_escalated",
     "profile_when_restarted",
     "profiles_of_variant",
+    "publishes_directly",
     "pull_request_title",
     "reason_family",
     "refusal_text",

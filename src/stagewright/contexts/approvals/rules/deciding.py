@@ -11,17 +11,24 @@ from stagewright.contexts.approvals.errors import (
     SelfApproval,
     SoleApprover,
 )
-from stagewright.contexts.approvals.model import NEEDS_INFORMATION, REFUSED, Decision, Level, Request, RequestState
+from stagewright.contexts.approvals.model import (
+    NEEDS_INFORMATION,
+    REFUSED,
+    ApprovalLevel,
+    Decision,
+    Request,
+    RequestState,
+)
 from stagewright.contexts.approvals.rules.transitions import already_resolved
 from stagewright.contexts.identity.api import Permission
 from stagewright.kit.consequences import Catalogue, Consequences
 
-PERMISSIONS = {Level.OWNER: Permission.APPROVAL_DECIDE_OWNER}
+PERMISSIONS = {ApprovalLevel.OWNER: Permission.APPROVAL_DECIDE_OWNER}
 LONGEST_REASON = 500
 SAYS = Catalogue({"approval.executes": ("action", "name"), "approval.history_stays": ()})
 
 
-def permission_for(level: Level) -> Permission:
+def permission_for(level: ApprovalLevel) -> Permission:
     """Return the permission that decides requests of a level."""
     return PERMISSIONS.get(level, Permission.APPROVAL_DECIDE)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from stagewright.contexts.approvals import store
 from stagewright.contexts.approvals.errors import ApprovalNotExpired, DeniedByPolicy
 from stagewright.contexts.approvals.events import ApprovalLapsed, ApprovalRequested
-from stagewright.contexts.approvals.model import Circumstances, Level, Request, RequestState
+from stagewright.contexts.approvals.model import ApprovalLevel, Circumstances, Request, RequestState
 from stagewright.contexts.approvals.rules.actions import needs_typing, policy_version
 from stagewright.contexts.approvals.rules.transitions import already_resolved
 from stagewright.contexts.approvals.usecases import matrix, moving
@@ -80,7 +80,7 @@ async def renew(tx: Tx, request_id: UUID, *, now: datetime) -> Request:
     else:
         policy = await workflow.policy_in_force(tx, old.repository_id)
     row = matrix.row_for(policy, old.action, Circumstances(old.run_kind, old.run_role, old.run_mode, old.env))
-    if row is None or row.approval == Level.NONE:
+    if row is None or row.approval == ApprovalLevel.NONE:
         raise DeniedByPolicy("the policy in force asks nobody to approve this: cancel the request")
     values = {name: getattr(old, name) for name in COPIED}
     renewed = await store.insert(

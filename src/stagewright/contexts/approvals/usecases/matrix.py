@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from stagewright.contexts.approvals.model import Circumstances, Level, Request
+from stagewright.contexts.approvals.model import ApprovalLevel, Circumstances, Request
 from stagewright.contexts.approvals.rules.actions import policy_version
 from stagewright.contexts.approvals.rules.deciding import permission_for
 from stagewright.contexts.identity import api as identity
@@ -29,6 +29,6 @@ async def is_current(reader: Reader, request: Request) -> bool:
     return row is not None and policy_version(row) == request.policy_version
 
 
-async def list_deciders(reader: Reader, project_id: UUID, level: Level) -> list[UUID]:
+async def list_deciders(reader: Reader, project_id: UUID, level: ApprovalLevel) -> list[UUID]:
     """Return the active users who may decide requests of ``level`` in the project."""
     return await identity.list_who_may(reader, permission_for(level), project_id)

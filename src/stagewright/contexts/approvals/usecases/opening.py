@@ -5,7 +5,7 @@ from uuid import UUID
 
 from stagewright.contexts.approvals import store
 from stagewright.contexts.approvals.events import ApprovalRequested
-from stagewright.contexts.approvals.model import ApproverKind, Level, Request, RequestState, Wanted
+from stagewright.contexts.approvals.model import ApprovalLevel, ApproverKind, Request, RequestState, Wanted
 from stagewright.contexts.approvals.rules.actions import action_body, hash_of, needs_typing, policy_version
 from stagewright.contexts.approvals.usecases import capabilities, moving
 from stagewright.contexts.workflow import api as workflow
@@ -26,7 +26,7 @@ async def open_request(
 ) -> Request:
     """Open the request, or join the run's open one of the same action. A row of approval ``none`` approves it."""
     action, where, body = wanted.action, wanted.circumstances, action_body(wanted.action)
-    level = Level(row.approval)
+    level = ApprovalLevel(row.approval)
     opened = await store.insert(
         tx,
         {
@@ -64,7 +64,7 @@ async def open_request(
         assert known is not None
         return known
     tx.publish(ApprovalRequested(request=opened))
-    if level is not Level.NONE:
+    if level is not ApprovalLevel.NONE:
         return opened
     given = capabilities.granted(opened, signer, kind=ApproverKind.POLICY, approver_id=f"policy:{row.id}", now=now)
     return await moving.move(tx, opened, RequestState.APPROVED, now=now, **given)

@@ -261,6 +261,7 @@ async def _push(outside: Outside, repository: Repository, effect: Effect) -> Res
             commit=str(payload["commit"]),
             branch=str(payload["branch"]),
             expected_old=payload["expected_old"],
+            direct=bool(payload.get("direct")),
         )
     except NotFound as missing:
         if missing.stable_code != QUARANTINE_MISSING:
@@ -271,6 +272,8 @@ async def _push(outside: Outside, repository: Repository, effect: Effect) -> Res
             return {"commit": payload["commit"]}
         case "moved":
             raise Moved(f"the branch {payload['branch']} is at {answer.remote_sha or '-'}: {answer.detail}")
+        case _ if payload.get("direct"):  # a protected branch takes pull requests: publishing opens one
+            raise Moved(f"the forge refused the push to {payload['branch']}: {answer.detail}")
         case _:
             raise Denied(f"the forge refused the push to {payload['branch']}: {answer.detail}", code="push_refused")
 

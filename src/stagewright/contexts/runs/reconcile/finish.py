@@ -95,6 +95,8 @@ async def _finish(outside: Outside, run: Run) -> None:
     opened = publishing.newest(delivery.effects, *publishing.PULL_REQUEST)
     if push is None:
         await prepare_push(outside, delivery)
+    elif push.status is EffectStatus.DONE and push.payload.get("direct"):
+        await _succeed(outside, delivery, head_sha=str(push.payload["commit"]))
     elif push.status is EffectStatus.DONE and opened is None:
         await reserve_pull_request(outside, delivery)
     elif opened is not None and opened.status is EffectStatus.DONE:

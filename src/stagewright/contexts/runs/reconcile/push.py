@@ -15,6 +15,7 @@ from stagewright.contexts.runs.reconcile.together import result
 from stagewright.contexts.runs.rules import asking
 from stagewright.contexts.runs.rules.result_checks import worst
 from stagewright.contexts.runs.usecases import publishing
+from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.errors import NotFound
 
 
@@ -29,14 +30,16 @@ class Live:
 async def prepare_push(outside: Outside, delivery: Delivery) -> None:
     """Reserve the push of the accepted tree, merged with what others pushed meanwhile."""
     live = await _read_again(outside, delivery)
-    permit = await holding.ask(outside, delivery, asking.PULL_REQUEST)
+    direct = _goes_direct(delivery, live)
+    permit = await holding.ask(outside, delivery, asking.DEFAULT_BRANCH if direct else asking.PULL_REQUEST)
     if not permit.given:
         return
     run = delivery.run
     assert run.branch is not None
+    branch = delivery.repository.default_branch if direct else run.branch
     spec = _commit_spec(delivery, live.bot)
     commit = await _commit(outside, delivery, spec)
-    remote = live.heads.get(run.branch)
+    remote = live.heads.get(branch)
     if remote is not None and remote != commit and remote not in spec.parents:
         # What an owner accepted is published as it was shown, or not at all: a merge would be another tree.
         merged = await _merged(outside, delivery, commit, remote, spec) if permit.request is None else None
@@ -54,10 +57,19 @@ async def prepare_push(outside: Outside, delivery: Delivery) -> None:
                 current,
                 delivery.proposal,
                 commit=commit,
-                branch=run.branch,
+                branch=branch,
                 expected_old=remote,
+                direct=direct,
                 now=outside.clock.now(),
             )
+
+
+def _goes_direct(delivery: Delivery, live: Live) -> bool:
+    """Say whether the result goes straight to the default branch: the policy lets it, nobody pushed there since the
+    work began (so it is a fast-forward), and the forge has not refused it before. Else it becomes a pull request."""
+    there = live.heads.get(delivery.repository.default_branch)
+    allowed = workflow.publishes_directly(delivery.kind, delivery.policy)
+    return allowed and there == delivery.run.base_sha and not publishing.went_direct(delivery.effects)
 
 
 async def _read_again(outside: Outside, delivery: Delivery) -> Live:

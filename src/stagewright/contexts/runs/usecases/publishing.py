@@ -36,9 +36,18 @@ async def set_step(tx: Tx, run_id: UUID, step: str) -> Run | None:
 
 
 async def reserve_push(
-    tx: Tx, run: Run, proposal: Proposal, *, commit: str, branch: str, expected_old: str | None, now: datetime
+    tx: Tx,
+    run: Run,
+    proposal: Proposal,
+    *,
+    commit: str,
+    branch: str,
+    expected_old: str | None,
+    direct: bool = False,
+    now: datetime,
 ) -> None:
-    """Reserve the push of exactly ``commit`` to ``branch``. Only a superseded push makes room for another one."""
+    """Reserve the push of exactly ``commit`` to ``branch``; ``direct``: it is the default branch, and no pull request
+    follows. Only a superseded push makes room for another one."""
     known = await effect_rows.list_of(tx, run.id)
     if newest(known, PUSH) is not None:
         return
@@ -55,6 +64,7 @@ async def reserve_push(
             "branch": branch,
             "expected_old": expected_old,
             "attempt_id": str(proposal.attempt_id),
+            "direct": direct,
         },
         now=now,
         run_id=run.id,
@@ -99,6 +109,11 @@ async def reserve_review(
     )
 
 
+def went_direct(effect_list: Sequence[Effect]) -> bool:
+    """Say whether a push straight to the default branch was tried before: it was not taken, and is not tried again."""
+    return any(item.kind == PUSH and item.payload.get("direct") for item in effect_list)
+
+
 def newest(effect_list: list[Effect], *kinds: str) -> Effect | None:
     """Return the newest effect of one of ``kinds`` that was not superseded."""
     found = [item for item in effect_list if item.kind in kinds and item.status is not EffectStatus.SUPERSEDED]
@@ -135,6 +150,8 @@ async def succeed(
     if opened is not None and opened.result is not None and branch is not None and head_sha is not None:
         link = await _link(tx, run, opened, base_branch=base_branch, branch=branch, head_sha=head_sha, now=now)
         await _keep_documents(tx, run, link, now=now)
+    elif head_sha is not None:
+        run = replace(run, notes=(*run.notes, f"direct:{base_branch} ({head_sha[:12]})"))
     done = await moves.move(
         tx,
         run,

@@ -53,6 +53,12 @@ def is_held(kind: Kind, held_paths: Iterable[str]) -> bool:
     return kind.publish == "held" or any(True for _ in held_paths)
 
 
+def publishes_directly(kind: Kind, policy: Policy) -> bool:
+    """Say whether an accepted result may go straight to the default branch: a repair's, where the policy says so."""
+    special = policy.special.get(kind.key)
+    return special is not None and special.publish == "default_branch"
+
+
 def _paths(change: PathChange) -> Iterator[str]:
     if change.old_path is not None and change.old_path != change.path:
         yield change.old_path

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from stagewright.contexts.approvals import http as approvals_door
-from stagewright.contexts.approvals.model import Level, RequestState
+from stagewright.contexts.approvals.model import ApprovalLevel, RequestState
 from stagewright.contexts.identity.api import Caller, Permission, PlatformRole, ProjectRole, allows
 from stagewright.contexts.identity.http.users import user_actions
 from stagewright.contexts.identity.model import UserState
@@ -99,6 +99,6 @@ def _in_project(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[Allo
 
 def _with_request(frame: Frame, project_id: UUID, caller: Caller) -> Sequence[AllowedAction]:
     level, state = frame.data.get("level"), frame.data.get("state")
-    if level not in list(Level) or state not in list(RequestState):
+    if level not in list(ApprovalLevel) or state not in list(RequestState):
         return ()
-    return approvals_door.approval_actions(project_id, Level(level), RequestState(state), caller)
+    return approvals_door.approval_actions(project_id, ApprovalLevel(level), RequestState(state), caller)
