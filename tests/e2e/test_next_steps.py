@@ -20,6 +20,7 @@ LINK = re.compile(r"\]\((\S+/next-step\?\S*target_label=run%3Aprd&\S+)\)")
 IGNORED = """
 select count(*) from journal where kind = 'webhook.ignored' and body ->> 'reason' = 'own_label_change'
   and body ->> 'label' = 'run:prd' and (body ->> 'thread')::int = %(issue)s
+  and body ->> 'repository' = %(repository)s
 """
 
 
@@ -39,9 +40,11 @@ def test_the_step_that_a_comment_links_to_is_taken_once_and_its_own_webhook_star
     body = form | {"expected_labels_hash": shown.json()["expected_labels_hash"]}
     taken = platform.ask("POST", "/next-steps/execute", body)
     assert taken.status_code == 202, taken.text
-    wait_until(
-        lambda: platform.value(IGNORED, issue=issue) == 1, "the own label is known", WITHIN, tell=platform.describe
-    )
+
+    def ignored() -> bool:
+        return bool(platform.value(IGNORED, issue=issue, repository=repository.full_name) == 1)
+
+    wait_until(ignored, "the own label is known", WITHIN, tell=platform.describe)
 
     second = repository.wait_for_run(issue)
     assert (second["kind"], second["status"]) == ("prd", "succeeded"), platform.describe()

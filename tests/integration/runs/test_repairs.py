@@ -232,3 +232,32 @@ async def test_a_retry_of_an_approved_repair_asks_nobody_again(repaired: World) 
     run = await repaired.fresh(run)
     assert run.generation == 2
     assert [wait.kind for wait in await repaired.waits_of(run)].count(WaitKind.APPROVAL) == 1
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"), [("state:abandoned", "issue_abandoned"), ("state:superseded", "issue_superseded")]
+)
+async def test_rn39_a_repair_of_an_issue_that_was_given_up_starts_nothing(
+    repaired: World, label: str, reason: str
+) -> None:
+    issue = repaired.issue(labels=(LABEL, label))
+    await repaired.trigger(issue, LABEL)
+    await repaired.work()
+    assert await repaired.count_runs() == 0
+    (told,) = repaired.diagnostics(issue)
+    assert f"`{reason}`" in told
+
+
+@pytest.mark.parametrize(
+    ("label", "reason"), [("state:abandoned", "issue_abandoned"), ("state:superseded", "issue_superseded")]
+)
+async def test_rn39_a_repair_whose_issue_is_given_up_while_its_owner_thinks_ends_before_a_workload(
+    repaired: World, label: str, reason: str
+) -> None:
+    run = await waiting(repaired)
+    repaired.clock.advance(timedelta(seconds=5))
+    repaired.put_label(1, label)
+    await repaired.answer(await repaired.asked(run, START), approve=True)
+    await repaired.work()
+    run = await repaired.fresh(run)
+    assert (run.status, run.code, await repaired.attempts_of(run)) == (RunStatus.FAILED, reason, [])
