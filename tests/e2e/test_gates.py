@@ -5,6 +5,7 @@
 | CD.3 | all |
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -83,9 +84,15 @@ def succeeded(repository: Repository, issue: int) -> int:
     return int(run["pr_number"] or 0)
 
 
-def test_each_label_that_holds_a_stage_back_refuses_it_and_lets_it_through_when_it_is_taken_off(
-    platform: Platform,
-) -> None:
+def test_every_gate_refuses_and_lets_through_when_a_person_opens_it(platform: Platform) -> None:
+    walks = (walk_labels, walk_results_in_review, walk_missing_ground)
+    with ThreadPoolExecutor(len(walks)) as pool:  # each mostly waits: a forge takes one comment a second
+        for walked in [pool.submit(walk, platform) for walk in walks]:
+            walked.result()
+
+
+def walk_labels(platform: Platform) -> None:
+    """Each label that holds a stage back refuses it, and lets it through when it is taken off."""
     repository = platform.repository()
     issues = {gate: repository.open_issue() for gate in GATES}
     for gate, issue in issues.items():
@@ -99,9 +106,8 @@ def test_each_label_that_holds_a_stage_back_refuses_it_and_lets_it_through_when_
         succeeded(repository, issue)
 
 
-def test_a_result_in_review_and_a_superseded_pull_request_hold_back_until_a_person_says_otherwise(
-    platform: Platform,
-) -> None:
+def walk_results_in_review(platform: Platform) -> None:
+    """A result in review and a superseded pull request hold back until a person says otherwise."""
     repository = platform.repository(locale="ru", policy=platform.policy(locale="ru"))
     issue = repository.start("run:vision")
     pull = succeeded(repository, issue)
@@ -117,7 +123,7 @@ def test_a_result_in_review_and_a_superseded_pull_request_hold_back_until_a_pers
     succeeded(repository, issue)
 
 
-def test_a_stage_whose_ground_is_missing_says_what_to_run_first(platform: Platform) -> None:
+def walk_missing_ground(platform: Platform) -> None:
     """Earlier stages where their order is enforced; a candidate for the stages that examine one."""
     policy = platform.policy().replace("stages: {dev: {model: rehearsal}}\n", QUICK)
     repository = platform.repository(policy=policy)
