@@ -17,13 +17,13 @@ from stagewright.contexts.workflow.model.decisions import (
     World,
 )
 from stagewright.contexts.workflow.model.keys import RETHINK
-from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelQuestion
+from stagewright.contexts.workflow.model.outcomes import ModelQuestion
 from stagewright.contexts.workflow.model.policy import Kind, KindClass, Policy
 from stagewright.contexts.workflow.model.reasons import RefuseReason
 from stagewright.contexts.workflow.rules.catalogue import stage_label
 from stagewright.contexts.workflow.rules.gates import GateHit, GateView, check_gates, gate_params, shut_gates
 from stagewright.contexts.workflow.rules.matching import label_text
-from stagewright.contexts.workflow.rules.models import resolve_model
+from stagewright.contexts.workflow.rules.models import missing_engine
 from stagewright.contexts.workflow.rules.modes import is_declared
 from stagewright.contexts.workflow.rules.profiles import missing_stages, profile_at_trigger
 
@@ -94,13 +94,16 @@ def every_gate(case: Case) -> tuple[Refuse, ...]:
 
 def _gate_view(case: Case) -> GateView:
     world, kind, target = case.world, case.kind, case.target
-    profile = profile_at_trigger(world.profile, kind.stage, case.policy).profile
+    missing: tuple[str, ...] = ()
+    if case.policy.gates.stage_order == "enforce":
+        profile = profile_at_trigger(world.profile, kind.stage, case.policy).profile
+        missing = missing_stages(kind.stage or "", profile, world.succeeded_stages, case.policy)
     return GateView(
         labels=case.thread.labels,
         target_labels=target.labels if target is not None else (),
         platform_needs_input=world.platform_needs_input,
         accepted=world.accepted_result or case.fact.source == TriggerSource.CONSOLE,
-        missing_stages=missing_stages(kind.stage or "", profile, world.succeeded_stages, case.policy),
+        missing_stages=missing,
     )
 
 
@@ -135,10 +138,8 @@ def agent(case: Case) -> Decision | None:
         issue_labels=case.thread.labels,
         engines_available=case.world.engines_available,
     )
-    choice = resolve_model(question, case.policy)
-    if isinstance(choice, LaunchRefusal) and choice.code == RefuseReason.AGENT_NOT_CONFIGURED:
-        return Refuse(RefuseReason.AGENT_NOT_CONFIGURED, Remedy(choice.params))
-    return None
+    missing = missing_engine(question, case.policy)
+    return None if missing is None else Refuse(RefuseReason.AGENT_NOT_CONFIGURED, Remedy(missing.params))
 
 
 def start(case: Case) -> Start:

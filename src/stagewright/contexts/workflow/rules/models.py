@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from stagewright.contexts.workflow.model.outcomes import LaunchRefusal, ModelChoice, ModelQuestion
-from stagewright.contexts.workflow.model.policy import Kind, KindClass, LabelClass, Policy
+from stagewright.contexts.workflow.model.policy import Kind, KindClass, LabelClass, ModelEntry, Policy
 from stagewright.contexts.workflow.model.reasons import LaunchReason, RefuseReason
 from stagewright.contexts.workflow.rules.matching import group_labels, label_text
 
@@ -19,19 +19,15 @@ class _Picked:
 def resolve_model(question: ModelQuestion, policy: Policy) -> ModelChoice | LaunchRefusal:
     """Choose model and reasoning by labels, the sticky profile, the policy's rows and its defaults, in this order."""
     kind = policy.kinds[question.kind]
-    model = _by_labels(question, kind, LabelClass.MODEL, policy)
+    model = _pick(question, kind, LabelClass.MODEL, policy)
     if isinstance(model, LaunchRefusal):
         return model
-    level = _by_labels(question, kind, LabelClass.REASONING, policy)
+    level = _pick(question, kind, LabelClass.REASONING, policy)
     if isinstance(level, LaunchRefusal):
         return level
-    model = model or _by_policy(question, kind, LabelClass.MODEL, policy)
-    level = level or _by_policy(question, kind, LabelClass.REASONING, policy)
     entry = policy.models[model.key]
-    if not engine_ready(entry.engine, question.engines_available, policy):
-        return LaunchRefusal(
-            RefuseReason.AGENT_NOT_CONFIGURED.value, params={"engine": entry.engine, "model": entry.key}
-        )
+    if refusal := _unready(entry, question, policy):
+        return refusal
     reasoning, effort = express(level.key, entry.engine, policy)
     sticky = policy.models.get(question.sticky.model) if question.sticky is not None else None
     return ModelChoice(
@@ -45,6 +41,12 @@ def resolve_model(question: ModelQuestion, policy: Policy) -> ModelChoice | Laun
         effort=effort,
         session_compatible=question.sticky is None or (sticky is not None and sticky.engine == entry.engine),
     )
+
+
+def missing_engine(question: ModelQuestion, policy: Policy) -> LaunchRefusal | None:
+    """Return why the engine of the run's model cannot work, or None. Wrong labels are the launch's to report."""
+    model = _pick(question, policy.kinds[question.kind], LabelClass.MODEL, policy)
+    return None if isinstance(model, LaunchRefusal) else _unready(policy.models[model.key], question, policy)
 
 
 def engine_ready(engine: str, available: frozenset[str], policy: Policy) -> bool:
@@ -71,6 +73,16 @@ def express(level: str, engine: str, policy: Policy) -> tuple[str, str | None]:
     below = [key for key in spoken if order.index(key) <= order.index(level)]
     key = below[-1] if below else spoken[0]
     return key, policy.reasoning[key].effort[engine]
+
+
+def _pick(question: ModelQuestion, kind: Kind, group: LabelClass, policy: Policy) -> _Picked | LaunchRefusal:
+    return _by_labels(question, kind, group, policy) or _by_policy(question, kind, group, policy)
+
+
+def _unready(entry: ModelEntry, question: ModelQuestion, policy: Policy) -> LaunchRefusal | None:
+    if engine_ready(entry.engine, question.engines_available, policy):
+        return None
+    return LaunchRefusal(RefuseReason.AGENT_NOT_CONFIGURED.value, params={"engine": entry.engine, "model": entry.key})
 
 
 def _by_labels(
