@@ -1,0 +1,1 @@
+"""The shop: an API, a worker, and the jobs around them."""
