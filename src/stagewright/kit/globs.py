@@ -1,4 +1,5 @@
-"""Path patterns: ``*`` and ``?`` stay inside one part, ``**`` is any number of parts, letters match in any case.
+"""Path patterns: ``*`` and ``?`` stay inside one part, ``**`` is any number of parts, letters match in any case unless
+asked otherwise.
 
 Patterns come from projects and paths from agents, so matching must not take long for any of them: every wild card but
 the last is settled at its first fit and never tried anew (the atomic groups), which loses no match.
@@ -14,7 +15,7 @@ _FOLDERS = "(?:[^/]+/)*"
 
 
 @lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str, exact: bool = False) -> re.Pattern[str]:
     first, *others = _split(pattern.split("/"), "**")
     if not others:
         text = _path(first)
@@ -22,7 +23,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         *middle, last = others
         text = _folders(first) + "".join(f"(?>{_FOLDERS}?{_folders(parts)})" for parts in middle if parts)
         text += f"{_FOLDERS}{_path(last)}" if last else ".+"
-    return re.compile(text, re.IGNORECASE | re.DOTALL)
+    return re.compile(text, re.DOTALL if exact else re.IGNORECASE | re.DOTALL)
 
 
 def _split(items: Sequence[str], at: str) -> list[list[str]]:
@@ -71,9 +72,9 @@ def is_pattern(text: str) -> bool:
     return True
 
 
-def matches(pattern: str, path: str) -> bool:
-    """Say whether ``path`` (relative, POSIX) fits ``pattern`` as a whole."""
-    return _compiled(pattern).fullmatch(path) is not None
+def matches(pattern: str, path: str, *, exact: bool = False) -> bool:
+    """Say whether ``path`` (relative, POSIX) fits ``pattern`` as a whole; ``exact``: letters in the same case."""
+    return _compiled(pattern, exact).fullmatch(path) is not None
 
 
 def matches_any(patterns: Iterable[str], path: str) -> bool:

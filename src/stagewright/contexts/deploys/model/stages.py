@@ -33,11 +33,13 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """Stages 1-3: one merged tree. ``shadowed``: path -> the places whose values were overridden there; ``files``: all
-    that were read, the root first; ``left_out``: aliases of optional repositories that cannot be read."""
+    that were read, the root first; ``size``: their bytes in all; ``left_out``: aliases of optional repositories that
+    cannot be read. An item of a keyed list keeps the place of the file that declared it first."""
 
     tree: Mapping
     shadowed: MappingType[Path, tuple[At, ...]] = field(default_factory=dict)
     files: tuple[Source, ...] = ()
+    size: int = 0
     left_out: frozenset[str] = frozenset()
 
 
