@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from stagewright.contexts.runs import api as runs
 from stagewright.kit.db import Reader, Row, record
 
 
@@ -69,19 +70,14 @@ class PastRun:
 class PastLink:
     """A linked pull request with its state of now and when that was last changed."""
 
-    pr_number: int
-    issue_number: int | None
-    stage: str
-    branch: str
-    head_sha: str
-    state: str
+    link: runs.Link
     created_at: datetime
     updated_at: datetime
 
 
 to_kept = record(KeptDelivery)
 to_past_run = record(PastRun)
-to_past_link = record(PastLink)
+to_link = record(runs.Link)
 KEPT = """
 select delivery_id, event, action, thread, received_at, coalesce(verdict, 'ignore') as verdict, reason, payload
 from webhook_deliveries
@@ -95,8 +91,7 @@ select id, number, lane, kind, stage, issue_number, pr_number, trigger_label, co
 from runs where repository_id = %(repository)s order by number
 """
 PAST_LINKS = """
-select pr_number, issue_number, stage, branch, head_sha, state, created_at, updated_at
-from pull_request_links where repository_id = %(repository)s order by created_at
+select * from pull_request_links where repository_id = %(repository)s order by created_at
 """
 OPEN_RUNS = """
 select number, kind from runs
@@ -127,7 +122,11 @@ async def list_past_runs(reader: Reader, repository_id: UUID) -> list[PastRun]:
 
 async def list_past_links(reader: Reader, repository_id: UUID) -> list[PastLink]:
     """Return all linked pull requests of the repository, oldest first."""
-    return await reader.all(to_past_link, PAST_LINKS, repository=repository_id)
+    return await reader.all(_past_link, PAST_LINKS, repository=repository_id)
+
+
+def _past_link(row: Row) -> PastLink:
+    return PastLink(to_link(row), row["created_at"], row["updated_at"])
 
 
 def _pair(row: Row) -> tuple[int, str]:

@@ -35,7 +35,7 @@ from stagewright.contexts.runs.usecases.effects import (
 )
 from stagewright.contexts.runs.usecases.limits import blocked as blocked_bucket
 from stagewright.contexts.runs.usecases.limits import note_refusal as note_forge_refusal
-from stagewright.contexts.runs.usecases.linking import adopt_pull_request, follow_pull_request
+from stagewright.contexts.runs.usecases.linking import adopt_pull_request, follow_pull_request, seen_link
 from stagewright.contexts.runs.usecases.refusals import bot_login, post_diagnostic
 from stagewright.contexts.runs.usecases.request import RunRequest, request_run
 from stagewright.contexts.runs.usecases.steps import finished_run, proposed_path
@@ -90,6 +90,7 @@ __all__ = [
     "post_diagnostic",
     "proposed_path",
     "request_run",
+    "seen_link",
     "shown_number",
     "succeeded_stages",
     "what_answers_do",

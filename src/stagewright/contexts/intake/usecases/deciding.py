@@ -12,9 +12,9 @@ from stagewright.contexts.intake.usecases.following import follow_pulls
 from stagewright.contexts.intake.usecases.refusing import refuse
 from stagewright.contexts.intake.usecases.reviewing import (
     CHANGES_REQUESTED,
-    as_link,
     issues_of_pull,
     reviewed,
+    seen_link,
     tell_review,
 )
 from stagewright.contexts.intake.usecases.starting import start
@@ -170,7 +170,7 @@ def _active(run: runs.Run | None) -> workflow.ActiveRun | None:
 
 
 def _link(link: runs.Link, seen: Seen) -> workflow.Link:
-    return as_link(link, seen.pull(link.pr_number))
+    return seen_link(link, seen.pull(link.pr_number))
 
 
 async def _carry_out(

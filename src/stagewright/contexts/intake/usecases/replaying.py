@@ -16,6 +16,7 @@ from stagewright.contexts.intake.usecases.deciding import reason_of, verdict_of
 from stagewright.contexts.intake.usecases.facts import thread_fact
 from stagewright.contexts.intake.views import KeptDelivery, PastLink, PastRun
 from stagewright.contexts.projects import api as projects
+from stagewright.contexts.runs import api as runs
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader
 
@@ -213,8 +214,8 @@ def _world(
 def _issue_of(fact: workflow.ThreadFact, past: _Past, at: datetime) -> int | None:
     if not fact.is_pull_request:
         return fact.thread
-    link = next((link for link in past.links if link.pr_number == fact.thread and link.created_at <= at), None)
-    return link.issue_number if link is not None else None
+    there = (item.link for item in past.links if item.created_at <= at)
+    return next((link.issue_number for link in there if link.pr_number == fact.thread), None)
 
 
 def _begun(run: PastRun, kept: KeptDelivery) -> bool:
@@ -239,22 +240,21 @@ def _links(
     past: _Past, issue: int | None, thread: int, at: datetime, labels: Sequence[str]
 ) -> tuple[tuple[workflow.Link, ...], tuple[str, ...]]:
     """Return the links of then, newest first. Of one that changed later the state is assumed: in review."""
-    mine = [link for link in past.links if link.created_at <= at]
-    mine = [link for link in mine if link.issue_number == issue or (issue is None and link.pr_number == thread)]
-    later = [link for link in mine if link.updated_at > at and link.state not in OPEN]
+    then = [item for item in past.links if item.created_at <= at]
+    mine = [item for item in then if _belongs(item.link, issue, thread)]
+    later = [item for item in mine if item.updated_at > at and item.link.state not in OPEN]
     found = tuple(
-        workflow.Link(
-            stage=link.stage,
-            branch=link.branch,
-            state="in_review" if link in later else link.state,
-            in_this_repository=True,
-            pr_number=link.pr_number,
-            head_sha=link.head_sha,
-            labels=tuple(labels) if link.pr_number == thread else (),
+        runs.seen_link(
+            replace(item.link, state="in_review", merged_at=None) if item in later else item.link,
+            labels=labels if item.link.pr_number == thread else (),
         )
-        for link in reversed(mine)
+        for item in reversed(mine)
     )
     return found, ("link_state",) if later else ()
+
+
+def _belongs(link: runs.Link, issue: int | None, thread: int) -> bool:
+    return link.issue_number == issue or (issue is None and link.pr_number == thread)
 
 
 def _reviewed(

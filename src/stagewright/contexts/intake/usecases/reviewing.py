@@ -35,7 +35,7 @@ async def reviewed(reader: Reader, occurrence: Occurrence, seen: Seen) -> workfl
         in_this_repository=pull.in_repository,
         branch=pull.branch,
         head_sha=pull.facts.head_sha or "",
-        link=as_link(link, pull) if link is not None else None,
+        link=seen_link(link, pull) if link is not None else None,
         issues=issues,
         managed=bool(issues) and await runs.have_runs(reader, repository_id, issues),
         issue=seen.issue,
@@ -44,20 +44,12 @@ async def reviewed(reader: Reader, occurrence: Occurrence, seen: Seen) -> workfl
     )
 
 
-def as_link(link: runs.Link, pull: PullSeen | None) -> workflow.Link:
+def seen_link(link: runs.Link, pull: PullSeen | None) -> workflow.Link:
     """Return a link in the workflow's words, with what was read of its pull request just now, if it was."""
-    closes = True if pull is not None and link.issue_number in pull.closes else None
-    return workflow.Link(
-        stage=link.stage,
-        branch=link.branch,
-        state=link.state,
-        in_this_repository=pull is None or pull.in_repository,
-        pr_number=link.pr_number,
-        head_sha=link.head_sha,
-        labels=pull.labels if pull is not None else (),
-        closes_issue=closes,
-        merged_at=link.merged_at,
-    )
+    if pull is None:
+        return runs.seen_link(link)
+    closes = True if link.issue_number in pull.closes else None
+    return runs.seen_link(link, labels=pull.labels, in_this_repository=pull.in_repository, closes_issue=closes)
 
 
 def tell_review(tx: Tx, occurrence: Occurrence, seen: Seen, world: workflow.World, decision: workflow.Decision) -> None:

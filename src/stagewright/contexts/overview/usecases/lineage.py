@@ -44,7 +44,11 @@ class Known:
     @property
     def seen_links(self) -> tuple[workflow.Link, ...]:
         """Return the links in the workflow's words, newest first."""
-        return tuple(_as_link(link, self.threads.get(link.pr_number)) for link in reversed(self.links))
+        return tuple(runs.seen_link(link, labels=self._labels(link.pr_number)) for link in reversed(self.links))
+
+    def _labels(self, number: int) -> Sequence[str]:
+        thread = self.threads.get(number)
+        return thread.labels if thread is not None else ()
 
     @property
     def stored_profile(self) -> workflow.StoredProfile | None:
@@ -156,18 +160,6 @@ def _sorted(
 def _outcome(of: Sequence[LineageRun]) -> workflow.StageRuns:
     return workflow.StageRuns(
         active=any(not run.over for run in of), succeeded=any(run.status == "succeeded" for run in of)
-    )
-
-
-def _as_link(link: runs.Link, thread: ThreadRow | None) -> workflow.Link:
-    return workflow.Link(
-        stage=link.stage,
-        branch=link.branch,
-        state=link.state,
-        in_this_repository=True,
-        pr_number=link.pr_number,
-        head_sha=link.head_sha,
-        labels=thread.labels if thread is not None else (),
     )
 
 

@@ -16,6 +16,7 @@ from stagewright.contexts.runs.rules.talking import LANE
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import effects, progress
+from stagewright.contexts.runs.usecases.linking import seen_link
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
 from stagewright.kit.db import Reader
@@ -223,7 +224,7 @@ async def _is_accepted(outside: Outside, run: Run, policy: workflow.Policy, know
     the labels of the pull requests that our rows show in review."""
     if run.trigger_source == workflow.TriggerSource.CONSOLE:
         return True
-    links = [_as_seen(link, ()) for link in known.links]
+    links = [seen_link(link) for link in known.links]
     if workflow.result_accepted(known.finished, run.launch_profile, links, policy):
         return True
     if live.issue is None or workflow.IN_REVIEW not in workflow.label_keys(live.issue.labels, policy):
@@ -231,20 +232,8 @@ async def _is_accepted(outside: Outside, run: Run, policy: workflow.Policy, know
     for number, link in enumerate(known.links):
         if link.state == UNDER_REVIEW:
             pull = await outside.forge.pull_request(known.repository, link.pr_number)
-            links[number] = _as_seen(link, pull.labels)
+            links[number] = seen_link(link, labels=pull.labels)
     return workflow.result_accepted(known.finished, run.launch_profile, links, policy)
-
-
-def _as_seen(link: Link, labels: Sequence[str]) -> workflow.Link:
-    return workflow.Link(
-        stage=link.stage,
-        branch=link.branch,
-        state=link.state,
-        in_this_repository=True,
-        pr_number=link.pr_number,
-        head_sha=link.head_sha,
-        labels=tuple(labels),
-    )
 
 
 def _check_gates(
@@ -339,7 +328,7 @@ def _candidate(
     if not kind.needs_candidate:
         return None
     there = {link.pr_number: link for link in known.links if link.branch in heads}
-    found = workflow.candidate_of([_as_seen(link, ()) for link in there.values()], policy)
+    found = workflow.candidate_of([seen_link(link) for link in there.values()], policy)
     if found is None:
         code = "issue_trigger_candidate_not_found"
         raise LaunchRefused(code, workflow.refusal_text(code, run.locale).reason)

@@ -1,5 +1,6 @@
 """Keep a link true to its pull request: whatever a person does with it on the forge is a fact."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -21,6 +22,23 @@ MOMENTS = {
     (False, "merged"): workflow.Moment.MERGED,
 }
 """What moves labels, by whether the link was open and by the state it comes to. A reopened one moves nothing."""
+
+
+def seen_link(
+    link: Link, *, labels: Sequence[str] = (), in_this_repository: bool = True, closes_issue: bool | None = None
+) -> workflow.Link:
+    """Return a link in the workflow's words; what no row of it says is as given."""
+    return workflow.Link(
+        stage=link.stage,
+        branch=link.branch,
+        state=link.state,
+        in_this_repository=in_this_repository,
+        pr_number=link.pr_number,
+        head_sha=link.head_sha,
+        labels=tuple(labels),
+        closes_issue=closes_issue,
+        merged_at=link.merged_at,
+    )
 
 
 async def follow_pull_request(
