@@ -476,7 +476,6 @@ CREATE TABLE public.repositories (
     state text DEFAULT 'enabled'::text NOT NULL,
     health text DEFAULT 'ok'::text NOT NULL,
     webhook_secrets bytea NOT NULL,
-    label_texts jsonb DEFAULT '{}'::jsonb NOT NULL,
     bound_at timestamp with time zone NOT NULL,
     scan_cursor timestamp with time zone,
     scan_etag text,

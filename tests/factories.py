@@ -1,7 +1,8 @@
 """One function per word: rows a test needs, with sensible values and ``**changes``."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.projects import api as projects
@@ -61,6 +62,21 @@ async def a_repository(
             now=now,
         )
     return bound.repository
+
+
+def a_known_label(repository_id: UUID, key: str, text: str | None = None) -> projects.KnownLabel:
+    """Return a label as the forge was last known to have it; its text is its key unless given."""
+    return projects.KnownLabel(
+        repository_id=repository_id,
+        key=key,
+        present=True,
+        text=text or key,
+        color=None,
+        description=None,
+        aliases=(),
+        changed_by=None,
+        changed_at=datetime(2026, 5, 4, 12, tzinfo=UTC),
+    )
 
 
 def a_run_request(repository: projects.Repository, *, now: datetime, **changes: Any) -> runs.RunRequest:

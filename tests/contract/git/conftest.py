@@ -37,7 +37,6 @@ def a_repository(clone_url: str, default_branch: str = "main") -> Repository:
         scan_etag=None,
         scanned_at=None,
         fully_scanned_at=None,
-        label_texts={},
         version=1,
     )
 

@@ -128,7 +128,6 @@ def a_repository(full_name: str, number: int, api_url: str = "http://forge.test/
         scan_etag=None,
         scanned_at=None,
         fully_scanned_at=None,
-        label_texts={},
         version=1,
     )
 

@@ -1,11 +1,10 @@
 """Projects, repositories, members and policies through the door."""
 
-from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
+from tests.factories import a_known_label
 from tests.fakes.forge_people import PERSON
 from tests.fakes.gateway import Gateway, Person
 
@@ -146,27 +145,12 @@ async def test_a_practice_forge_on_this_machine_may_speak_plain_http(gateway: Ga
         assert answer.status_code in (201, 409), answer.text
 
 
-def a_label(repository_id: UUID, key: str, text: str) -> projects.KnownLabel:
-    """Return a label as the forge was last known to have it."""
-    return projects.KnownLabel(
-        repository_id=repository_id,
-        key=key,
-        present=True,
-        text=text,
-        color=None,
-        description=None,
-        aliases=(),
-        changed_by=None,
-        changed_at=datetime(2026, 5, 4, 12, tzinfo=UTC),
-    )
-
-
 async def test_labels_show_what_is_known_and_are_synchronised_on_request(gateway: Gateway) -> None:
     project, owner = await gateway.project(), await gateway.person(role="owner")
     repository = await gateway.repository(project)
     async with gateway.db.transaction() as tx:
         for key, text in {"run:dev": "run:dev", "run:plan": "old:plan"}.items():
-            await projects.keep_label(tx, a_label(repository.id, key, text))
+            await projects.keep_label(tx, a_known_label(repository.id, key, text))
     path = f"/projects/{project.id}/repositories/{repository.id}"
     labels = {item["key"]: item for item in (await gateway.get(f"{path}/labels", owner)).json()["items"]}
     assert [labels[key]["state"] for key in ("run:dev", "run:plan", "run:qa")] == ["ok", "renamed", "missing"]

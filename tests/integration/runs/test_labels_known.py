@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.factories import a_known_label
 from tests.world import World
 
 from stagewright.contexts.projects import api as projects
@@ -50,10 +51,10 @@ async def test_the_last_two_labels_done_at_once_complete_the_bootstrap_once(worl
 
     async def done(key: str) -> None:
         async with world.db.transaction() as tx:
-            await projects.note_label_text(tx, repository.id, key=key, text=key)
+            await projects.note_label_done(tx, a_known_label(repository.id, key))
 
     async with world.db.transaction() as tx:
-        await projects.note_label_text(tx, repository.id, key="run:dev", text="run:dev")
+        await projects.note_label_done(tx, a_known_label(repository.id, "run:dev"))
         other = asyncio.create_task(done("run:plan"))
         async with asyncio.timeout(20):
             while not await tx.value(WAITING):  # noqa: ASYNC110 - the server waits: no event can tell

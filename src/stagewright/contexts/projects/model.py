@@ -59,7 +59,6 @@ class Repository:
     scan_etag: str | None
     scanned_at: datetime | None
     fully_scanned_at: datetime | None
-    label_texts: Mapping[str, str]
     version: int
     unbound_at: datetime | None = None
 

@@ -65,10 +65,9 @@ FACTS = """
 update repositories set full_name = %(full_name)s, default_branch = %(default_branch)s
 where id = %(id)s and (full_name, default_branch) is distinct from (%(full_name)s, %(default_branch)s)
 """
-LABEL_TEXT = """
+LABEL_DONE = """
 with before as (select id, %(key)s = any(labels_pending) as wanted from repositories where id = %(id)s for update)
-update repositories r set label_texts = label_texts || jsonb_build_object(%(key)s::text, %(text)s::text),
-    labels_pending = array_remove(labels_pending, %(key)s)
+update repositories r set labels_pending = array_remove(labels_pending, %(key)s)
 from before where r.id = before.id
 returning r.*, before.wanted and cardinality(r.labels_pending) = 0 as complete
 """
@@ -242,9 +241,12 @@ async def set_health(tx: Tx, repository_id: UUID, health: str) -> Repository | N
     return await tx.find(to_repository, HEALTH, id=repository_id, health=health)
 
 
-async def set_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> Repository | None:
-    """Note which text a managed label has on the forge now. Return the repository when it was the last one awaited."""
-    return await tx.find(_when_complete, LABEL_TEXT, id=repository_id, key=key, text=text)
+async def set_label_done(tx: Tx, repository_id: UUID, key: str) -> Repository | None:
+    """Note that a label is not awaited any more. Return the repository when it was the last one.
+
+    Locks the repository: before any row that refers to it, or the last two done at once wait for each other.
+    """
+    return await tx.find(_when_complete, LABEL_DONE, id=repository_id, key=key)
 
 
 def _when_complete(row: Row) -> Repository | None:

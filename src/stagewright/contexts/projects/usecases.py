@@ -24,7 +24,14 @@ from stagewright.contexts.projects.events import (
     RepositoryChanged,
     RepositoryUnbound,
 )
-from stagewright.contexts.projects.model import Binding, ForgeRepository, Project, Repository, RepositoryState
+from stagewright.contexts.projects.model import (
+    Binding,
+    ForgeRepository,
+    KnownLabel,
+    Project,
+    Repository,
+    RepositoryState,
+)
 from stagewright.kit.crypto import KeyUnknown, Sealer, Undecryptable, new_secret
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.errors import FieldProblem
@@ -176,11 +183,13 @@ async def note_health(tx: Tx, repository_id: UUID, health: str) -> None:
         tx.publish(RepositoryChanged(repository=after, extra={"changed": ["health"]}))
 
 
-async def note_label_text(tx: Tx, repository_id: UUID, *, key: str, text: str) -> None:
-    """Note which text a managed label has on the forge now; the last one awaited completes the bootstrap."""
-    complete = await store.set_label_text(tx, repository_id, key=key, text=text)
+async def note_label_done(tx: Tx, label: KnownLabel) -> None:
+    """Note how the forge has a managed label after our act; the last one awaited completes the bootstrap."""
+    complete = await store.set_label_done(tx, label.repository_id, label.key)
+    await store.keep_label(tx, label)
     if complete is not None:
-        tx.publish(LabelsSynced(repository=complete, extra={"labels": len(complete.label_texts)}))
+        there = [known for known in await store.list_labels(tx, label.repository_id) if known.present]
+        tx.publish(LabelsSynced(repository=complete, extra={"labels": len(there)}))
 
 
 def tell_drift(tx: Tx, repository: Repository, *, key: str, drift: Sequence[str], by: str) -> None:

@@ -57,8 +57,7 @@ async def _note_label(tx: Tx, effect: Effect, result: Mapping[str, Any], *, now:
     """Note how the forge has a managed label now. A text that a renaming could not free stays as an alias."""
     key, payload = effect.target.partition(":")[2], effect.payload
     alias = str(result["alias"]) if result.get("alias") else None
-    await projects.note_label_text(tx, effect.repository_id, key=key, text=str(payload["text"]))
-    await projects.keep_label(
+    await projects.note_label_done(
         tx,
         projects.KnownLabel(
             repository_id=effect.repository_id,
