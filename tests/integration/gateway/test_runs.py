@@ -191,6 +191,7 @@ async def test_a_wait_for_a_limit_can_be_ended_now_and_the_run_goes_on(gateway: 
     assert shown["allowed_actions"] == [
         {"verb": "retry", "mode": "allow", "reason_code": None},
         {"verb": "answer", "mode": "deny", "reason_code": "wait_not_a_question"},
+        {"verb": "resolve", "mode": "deny", "reason_code": "wait_not_for_budget"},
     ]
     assert (await gateway.get(f"/runs/{run.id}", owner)).json()["wait"]["id"] == str(wait)
     assert (await gateway.get("/runs?wait_reason=rate_limit", owner)).json()["items"][0]["id"] == str(run.id)

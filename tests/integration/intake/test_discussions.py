@@ -11,6 +11,8 @@ from tests.world import POLICY, World
 from stagewright.contexts.runs.errors import OutcomeUnknown
 from stagewright.contexts.runs.model import Run, RunStatus, WaitKind
 from stagewright.contexts.runs.ports import ForgeComment
+from stagewright.contexts.runs.rules.budget import Choice
+from stagewright.contexts.runs.usecases.granting import resolve_budget
 from stagewright.wire.v1 import assignment_pb2
 
 MODE = "mode:discussion"
@@ -316,16 +318,34 @@ async def test_a_lost_answer_of_the_forge_posts_no_reply_twice(world: World) -> 
     assert (await world.fresh(run)).status is RunStatus.WAITING
 
 
-async def test_after_the_last_attempt_the_discussion_waits_for_more(world: World) -> None:
+async def used_up(world: World) -> tuple[int, Run]:
+    """Return an Issue whose discussion may have one attempt, and its talk run, which waits for more of them."""
     world.person.write(".stagewright/policy.yaml", f"{POLICY}special: {{discussion: {{max_attempts: 1}}}}\n")
     world.person.commit("one attempt")
     world.person.push(world.remote, "main")
     world.show_branches()
     issue, run = await discussed(world)
     await reply(world, run)
-    await world.say(issue, "And now?")
+    await ask(world, issue, "And now?")
+    return issue, run
+
+
+async def ask(world: World, issue: int, text: str) -> None:
+    await world.say(issue, text)
     world.clock.advance(PAUSE)
     await world.work()
+
+
+async def choose(world: World, run: Run, choice: Choice) -> None:
+    """Choose as a person at the run's wait for budget, and let the worker go on."""
+    (wait,) = [wait for wait in await world.waits_of(run) if wait.status == "open"]
+    async with world.db.transaction() as tx:
+        await resolve_budget(tx, wait, choice, by="ann", now=world.clock.now())
+    await world.work()
+
+
+async def test_after_the_last_attempt_the_discussion_waits_for_more(world: World) -> None:
+    issue, run = await used_up(world)
 
     assert (await world.fresh(run)).status is RunStatus.WAITING
     waits = await world.waits_of(run)
@@ -335,6 +355,34 @@ async def test_after_the_last_attempt_the_discussion_waits_for_more(world: World
     ]
     await off(world, issue, MODE)
     assert (await world.fresh(run)).code == "discussion_label_removed"
+
+
+async def test_a_granted_attempt_answers_what_was_said_and_the_next_one_is_asked_for_again(world: World) -> None:
+    issue, run = await used_up(world)
+    await choose(world, run, Choice.EXTEND_25)
+    asked = await reply(world, run, "Now, yes.")
+    assert "And now?" in asked.prompt
+    assert replies(world, issue)[-1] == "Now, yes."
+    await ask(world, issue, "And then?")
+    assert [wait.kind for wait in await world.waits_of(run) if wait.status == "open"] == [WaitKind.BUDGET]
+    await choose(world, run, Choice.EXTEND_100)
+    await reply(world, run, "Then, too.")
+    assert [attempt.reason for attempt in await world.attempts_of(run)] == ["first", "comments", "comments"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "status", "code"),
+    [(Choice.FINISH, RunStatus.SUCCEEDED, "discussion_finished"), (Choice.STOP, RunStatus.FAILED, "budget_denied")],
+)
+async def test_a_discussion_that_is_granted_nothing_ends_as_chosen(
+    world: World, choice: Choice, status: RunStatus, code: str
+) -> None:
+    _, run = await used_up(world)
+    await choose(world, run, choice)
+    ended = await world.fresh(run)
+    assert (ended.status, ended.code) == (status, code)
+    assert [wait.resolution for wait in await world.waits_of(run)] == ["comments", choice.value]
+    assert len(await world.attempts_of(run)) == 1
 
 
 async def test_a_stranger_neither_starts_nor_ends_a_discussion(world: World) -> None:

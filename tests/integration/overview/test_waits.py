@@ -11,6 +11,8 @@ from stagewright.contexts.runs.api import WaitKind
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases.waits import wait_for_limit
 
+MEBIBYTE = 1024 * 1024
+
 
 async def test_a_row_says_for_what_since_when_who_until_when_and_what_otherwise(
     gateway: Gateway, clock: FakeClock
@@ -31,6 +33,7 @@ async def test_a_row_says_for_what_since_when_who_until_when_and_what_otherwise(
     assert {(item["verb"], item["mode"], item["reason_code"]) for item in row["allowed_actions"]} == {
         ("retry", "deny", "permission_denied"),
         ("answer", "deny", "permission_denied"),
+        ("resolve", "deny", "permission_denied"),
     }
 
 
@@ -44,10 +47,61 @@ async def test_a_limit_says_when_it_resumes_and_can_be_tried_now(gateway: Gatewa
     (row,) = (await gateway.get("/waits?reason=rate_limit", writer)).json()["items"]
     assert (row["group"], row["target"]["id"], row["who_can_act"]) == ("back_pressure", "core", "nobody")
     assert row["if_nothing"] == {"effect": "run_resumes", "code": "limit_cleared", "at": resume_at.isoformat()}
-    assert [(item["verb"], item["mode"]) for item in row["allowed_actions"]] == [("retry", "allow"), ("answer", "deny")]
+    modes = {item["verb"]: item["mode"] for item in row["allowed_actions"]}
+    assert modes == {"retry": "allow", "answer": "deny", "resolve": "deny"}
     answer = await gateway.post(f"/waits/{row['id']}:retry", writer)
     assert (answer.status_code, answer.json()["resolution"]) == (200, "limit_cleared")
     assert (await gateway.get("/waits", writer)).json()["items"] == []
+
+
+async def test_who_manages_the_budget_chooses_once_what_becomes_of_a_run_that_waits_for_it(gateway: Gateway) -> None:
+    project, _, run = await gateway.scene()
+    admin = await gateway.person("ann", member_of=project, member_as="admin")
+    writer = await gateway.person("bob", member_of=project, member_as="read_write")
+    stranger = await gateway.person("eve", member_of=await gateway.project("blog"), member_as="admin")
+    path = f"/waits/{await wait(gateway, run, WaitKind.BUDGET, 'budget.manage', target_kind='attempts')}:resolve"
+    (row,) = (await gateway.get("/waits?reason=budget", admin)).json()["items"]
+    assert [answer["answer"] for answer in row["answers"]] == ["extend_25", "extend_100", "finish", "stop"]
+    assert [item["verb"] for item in row["allowed_actions"] if item["mode"] == "allow"] == ["resolve"]
+    assert (await gateway.post(path, writer, {"choice": "extend_25"})).status_code == 403
+    platform_admin = await gateway.person("pam", role="admin")
+    assert (await gateway.post(path, platform_admin, {"choice": "extend_25"})).status_code == 403
+    assert (await gateway.post(path, stranger, {"choice": "extend_25"})).status_code == 404
+    unknown = await gateway.post(path, admin, {"choice": "extend_1000"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (400, "/choice")
+    assert (await gateway.post(path, admin, {"choice": "stop", "note": "x" * MEBIBYTE})).status_code == 413
+    done = await gateway.post(path, admin, {"choice": "extend_25"})
+    assert (done.status_code, done.json()["resolution"], done.json()["resolved_by"]) == (200, "extend_25", "Ann")
+    again = await gateway.post(path, admin, {"choice": "stop"})
+    assert (again.status_code, again.json()["code"]) == (409, "wait.closed")
+    assert (await gateway.get(f"/runs/{run.id}", admin)).json()["status"] == "queued"
+    told = (await gateway.get(f"/runs/{run.id}/events?kind=budget.extended", admin)).json()["items"]
+    assert [(item["actor"]["kind"], item["data"]) for item in told] == [
+        ("user", {"v": 1, "level": "attempts", "limit": 38, "spent": 0, "requested": 8})
+    ]
+
+
+async def test_only_a_wait_for_budget_has_choices_and_a_stop_fails_the_run(gateway: Gateway) -> None:
+    _, repository, run = await gateway.scene()
+    owner = await gateway.person(role="owner")
+    question = await wait(gateway, run, WaitKind.QUESTION, "run.start")
+    refused = await gateway.post(f"/waits/{question}:resolve", owner, {"choice": "extend_100"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "wait.not_resolvable")
+    other = await gateway.run(repository, 2)
+    budget = await wait(gateway, other, WaitKind.BUDGET, "budget.manage", target_kind="attempts")
+    assert (await gateway.post(f"/waits/{budget}:resolve", owner, {"choice": "stop"})).status_code == 200
+    view = (await gateway.get(f"/runs/{other.id}", owner)).json()
+    assert (view["status"], view["failure_class"], view["code"]) == ("failed", "budget", "budget_denied")
+
+
+async def test_the_waits_of_a_run_say_what_they_ask_and_what_may_be_answered(gateway: Gateway) -> None:
+    project, _, run = await gateway.scene()
+    writer = await gateway.person(member_of=project, member_as="read_write")
+    await wait(gateway, run, WaitKind.QUESTION, "run.start")
+    (row,) = (await gateway.get(f"/runs/{run.id}/waits", writer)).json()["items"]
+    assert (row["question"], row["answers"]) == (None, [{"answer": "answer", "effect": "run_resumes"}])
+    assert [item["verb"] for item in row["allowed_actions"] if item["mode"] == "allow"] == ["answer"]
+    assert (await gateway.get(f"/runs/{run.id}", writer)).json()["waits"] == [row]
 
 
 async def test_filters_and_pages_agree(gateway: Gateway, clock: FakeClock) -> None:

@@ -9,6 +9,7 @@ from stagewright.contexts.approvals.api import RequestState
 from stagewright.contexts.projects.usecases import LOCALES
 from stagewright.contexts.runs.http.logs import Stream
 from stagewright.contexts.runs.model import TERMINAL, RunStatus, WaitKind
+from stagewright.contexts.runs.rules.budget import Choice
 from stagewright.processes import common
 from stagewright.processes.cli import build, enums
 from stagewright.processes.gateway import system
@@ -18,6 +19,7 @@ def test_the_choices_are_the_servers_own() -> None:
     assert tuple(status.value for status in RunStatus) == enums.RUN_STATUS
     assert {status.value for status in TERMINAL} == set(enums.RUN_ENDED)
     assert tuple(kind.value for kind in WaitKind) == enums.WAIT_REASONS
+    assert tuple(choice.value for choice in Choice) == enums.BUDGET_CHOICES
     assert tuple(stream.value for stream in Stream) == enums.LOG_STREAMS
     assert tuple(state.value for state in RequestState) == enums.APPROVAL_STATES
     assert enums.LOCALES == LOCALES

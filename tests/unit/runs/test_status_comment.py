@@ -238,12 +238,20 @@ def test_a_rejected_credential_has_phases_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
-@pytest.mark.parametrize(("kind", "target"), [(WaitKind.QUESTION, "request"), (WaitKind.BUDGET, "attempts")])
+@pytest.mark.parametrize(("kind", "target"), [(WaitKind.QUESTION, "request"), (WaitKind.BUDGET, "run")])
 def test_a_wait_that_no_door_answers_yet_says_how_to_go_on(kind: WaitKind, target: str, locale: str) -> None:
     wait = a_wait(kind=kind, target_kind=target)
     body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(wait,)))
     assert texts.text("wait.no_door", locale, run="run-0042") in body
     assert "`stagewright run cancel run-0042`" in body
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_a_discussion_that_used_all_its_attempts_says_where_more_are_granted(locale: str) -> None:
+    wait = a_wait(kind=WaitKind.BUDGET, target_kind="attempts", who_can_act="budget.manage")
+    body = status_comment.render(a_run(status=RunStatus.WAITING, locale=locale), facts(waits=(wait,)))
+    assert "`stagewright wait resolve`" in body
+    assert texts.text("wait.no_door", locale, run="run-0042") not in body
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
@@ -307,7 +315,10 @@ def test_a_question_of_a_report_says_in_the_projects_words_how_to_answer_it(loca
 
 
 @pytest.mark.parametrize("locale", ["en", "ru"])
-@pytest.mark.parametrize("code", ["discussion_label_removed", "issue_closed", "run_label_detected", "discussion_idle"])
+@pytest.mark.parametrize(
+    "code",
+    ["discussion_label_removed", "issue_closed", "run_label_detected", "discussion_idle", "discussion_finished"],
+)
 def test_a_discussion_says_why_it_ended(code: str, locale: str) -> None:
     body = status_comment.render(a_run(status=RunStatus.SUCCEEDED, code=code, locale=locale), facts())
     assert texts.text(f"ended.{code}", locale) in body

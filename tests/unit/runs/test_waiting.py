@@ -41,3 +41,12 @@ def test_every_kind_has_a_group_and_lists_only_answers_that_a_door_takes(kind: W
     }
     assert [answer for answer, _ in what_answers_do(kind, "any")] == answers.get(kind, [])
     assert what_answers_do(kind, "credential") == (("replace_credential", "run_resumes"),)
+
+
+def test_a_wait_for_more_attempts_takes_four_choices() -> None:
+    assert what_answers_do(WaitKind.BUDGET, "attempts") == (
+        ("extend_25", "run_resumes"),
+        ("extend_100", "run_resumes"),
+        ("finish", "run_succeeds"),
+        ("stop", "run_fails"),
+    )

@@ -1655,6 +1655,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/waits/{wait_id}:resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Wait
+         * @description Choose at a wait for budget: a quarter more, as much again, an end with what exists, or a stop as failed.
+         */
+        post: operations["resolve_wait"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/waits/{wait_id}:retry": {
         parameters: {
             query?: never;
@@ -2204,6 +2224,64 @@ export interface components {
             kind: components["schemas"]["ApproverKind"];
         };
         /**
+         * AskedWaitView
+         * @description A wait with the answers it takes, and the question of the report if that is what it is for.
+         */
+        AskedWaitView: {
+            /** Allowed Actions */
+            allowed_actions: components["schemas"]["AllowedAction"][];
+            /** Answers */
+            answers: components["schemas"]["AnswerView"][];
+            /** Approval Id */
+            approval_id: string | null;
+            /** Cost */
+            cost: number;
+            /** Deadline At */
+            deadline_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            kind: components["schemas"]["WaitKind"];
+            /** Mark */
+            mark: string | null;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Question */
+            question: string | null;
+            /** Resolution */
+            resolution: string | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolved By */
+            resolved_by: string | null;
+            /** Resume At */
+            resume_at: string | null;
+            /**
+             * Run Id
+             * Format: uuid
+             */
+            run_id: string;
+            /** Run Number */
+            run_number: string;
+            /** Status */
+            status: string;
+            target: components["schemas"]["WaitTarget"];
+            /** Version */
+            version: number;
+            /** Who Can Act */
+            who_can_act: string;
+        };
+        /**
          * AttemptSession
          * @description One attempt's part. ``acts`` of null: its runner counted nothing.
          */
@@ -2523,6 +2601,19 @@ export interface components {
          * @enum {string}
          */
         Channel: "console" | "cli" | "messenger" | "github" | "mcp" | "system";
+        /**
+         * Choice
+         * @description More by a share of the limit, an end with what exists, or an end as failed.
+         * @enum {string}
+         */
+        Choice: "extend_25" | "extend_100" | "finish" | "stop";
+        /**
+         * ChoiceForm
+         * @description What a person chooses for a run that waits for budget.
+         */
+        ChoiceForm: {
+            choice: components["schemas"]["Choice"];
+        };
         /**
          * ClearedView
          * @description A credential that is not stored any more.
@@ -4290,6 +4381,18 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[AskedWaitView] */
+        Page_AskedWaitView_: {
+            /**
+             * As Of
+             * Format: date-time
+             */
+            as_of: string;
+            /** Items */
+            items: components["schemas"]["AskedWaitView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /** Page[AttemptView] */
         Page_AttemptView_: {
             /**
@@ -4455,18 +4558,6 @@ export interface components {
             as_of: string;
             /** Items */
             items: components["schemas"]["UserView"][];
-            /** Next Cursor */
-            next_cursor: string | null;
-        };
-        /** Page[WaitView] */
-        Page_WaitView_: {
-            /**
-             * As Of
-             * Format: date-time
-             */
-            as_of: string;
-            /** Items */
-            items: components["schemas"]["WaitView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -5409,7 +5500,7 @@ export interface components {
             version: number;
             wait: components["schemas"]["WaitFrame"] | null;
             /** Waits */
-            waits: components["schemas"]["WaitFrame"][];
+            waits: components["schemas"]["AskedWaitView"][];
         };
         /**
          * RunSession
@@ -9145,7 +9236,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_WaitView_"];
+                    "application/json": components["schemas"]["Page_AskedWaitView_"];
                 };
             };
             /** @description Problem */
@@ -9624,6 +9715,44 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AnswerForm"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitView"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resolve_wait: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description the same key with the same body has one effect; kept 24 h */
+                "Idempotency-Key": string;
+            };
+            path: {
+                wait_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChoiceForm"];
             };
         };
         responses: {

@@ -118,6 +118,18 @@ class QuestionClosed(Conflict):
     code = "wait.question_closed"
 
 
+class WaitClosed(Conflict):
+    """Nobody waits here any more: somebody acted before, or the run is over."""
+
+    code = "wait.closed"
+
+
+class WaitNotResolvable(Refused):
+    """This wait is not for budget: it has no choices."""
+
+    code = "wait.not_resolvable"
+
+
 class WaitNotRetryable(Refused):
     """Nobody ends this wait by trying again."""
 

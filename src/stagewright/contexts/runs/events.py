@@ -121,6 +121,10 @@ class TokensIssued(RunFact):
     kind = "run.mcp.token.issued"
 
 
+class BudgetExtended(RunFact):
+    kind = "budget.extended"
+
+
 class ResultProposed(RunFact):
     kind = "run.result.proposed"
 

@@ -14,6 +14,7 @@ RUN_STATUS = (
 )
 RUN_ENDED = ("succeeded", "failed", "cancelled")
 WAIT_REASONS = ("approval", "question", "owner_review", "rate_limit", "budget")
+BUDGET_CHOICES = ("extend_25", "extend_100", "finish", "stop")
 APPROVAL_STATES = (
     "requested",
     "approved",

@@ -16,6 +16,7 @@ RU: Mapping[str, str] = {
         "решить это больше некому: вы решаете по собственному запуску, и журнал это сохранит"
     ),
     "Go on?": "Продолжить?",
+    "Try again now?": "Повторить сейчас?",
     "Reason, kept in the journal (empty: none)": "Причина, останется в журнале (пусто: без причины)",
     "Type {name} to confirm": "Для подтверждения введите {name}",
     "this changed since the preview; now it is:": "с прошлого показа это изменилось; теперь:",

@@ -80,6 +80,16 @@ APPROVAL: Table = {
     "renew": _at("approval:renew", "Ask again for what nobody decided in time."),
     "cancel": _at("approval:cancel", "Give a request up."),
 }
+INBOX: Table = {
+    "list": _at("inbox:list_inbox", "List what needs you, the newest first."),
+    "answer": _at("inbox:answer", "Answer a question, or choose for a run that waits for budget."),
+    "snooze": _at("inbox:snooze", "Put something aside for a time."),
+}
+WAIT: Table = {
+    "list": _at("wait:list_waits", "List what is stuck, the longest first."),
+    "retry": _at("wait:retry", "Try again now what waits for a rate limit."),
+    "resolve": _at("wait:resolve", "Choose what becomes of a run that waits for budget."),
+}
 DB: Table = {
     "migrate": _at("operator:migrate", "Bring the database to this program's schema."),
     "status": _at("operator:status", "Print the database's schema and this program's."),
@@ -102,6 +112,8 @@ TREE: Table = {
     "label": Branch("The labels of a repository.", LABEL),
     "policy": Branch("What labels and stages mean.", POLICY),
     "credential": Branch("The credentials the platform holds.", CREDENTIAL),
+    "inbox": Branch("What needs you.", INBOX),
+    "wait": Branch("What is stuck.", WAIT),
     "approval": Branch("What waits for a person's decision.", APPROVAL),
     "incident": Branch(
         "What should not have happened.",

@@ -19,13 +19,14 @@ from stagewright.contexts.runs.http.session import (
     changed_files,
 )
 from stagewright.contexts.runs.http.shapes import (
+    AskedWaitView,
     AttemptView,
     CallerDep,
     RunDetail,
-    WaitView,
     instant,
     run_detail,
     visible_run,
+    wait_row,
 )
 from stagewright.contexts.runs.model import Attempt, AttemptId
 from stagewright.contexts.runs.store import attempts as attempt_rows
@@ -173,8 +174,10 @@ async def get_run(run_id: UUID, me: CallerDep, db: Db, response: Response) -> Ru
         attempts = await attempt_rows.list_of(reader, run_id)
         waits = await wait_rows.list_open(reader, run_id)
         comment = await views.status_comment_url(reader, run_id)
+        known = await wait_rows.list_circumstances(reader, [run_id])
     response.headers["ETag"] = etag(row.run.version)
-    return run_detail(row, me, attempts=attempts, waits=waits, comment=comment)
+    question = known[run_id].question
+    return run_detail(row, me, attempts=attempts, waits=waits, question=question, comment=comment)
 
 
 @routes.get("/runs/{run_id}/attempts", Permission.PROJECT_VIEW)
@@ -219,16 +222,17 @@ async def list_run_events(
 
 
 @routes.get("/runs/{run_id}/waits", Permission.PROJECT_VIEW)
-async def list_run_waits(asked: AskedDep) -> Page[WaitView]:
+async def list_run_waits(asked: AskedDep) -> Page[AskedWaitView]:
     """List everything the run waited for, oldest first."""
     async with asked.db.reading() as reader:
         row = await asked.run(reader)
         waits = await wait_rows.list_of(reader, asked.run_id)
-    rows = [views.WaitRow(wait, row.run.number, row.run.version, row.run.project_id) for wait in waits]
+        known = await wait_rows.list_circumstances(reader, [asked.run_id])
+    rows = [wait_row(row, wait) for wait in waits]
     return asked.paging("opened_at").slice(
         rows,
         lambda item: (item.wait.opened_at, item.wait.id),
-        lambda item: WaitView.of(item, asked.me),
+        lambda item: AskedWaitView.asked(item, known[asked.run_id].question, asked.me),
         as_of=asked.clock.now(),
     )
 

@@ -10,9 +10,11 @@ from pydantic import BaseModel
 from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.runs.errors import RunNotFound
 from stagewright.contexts.runs.model import Attempt, AttemptStatus, FailureClass, Link, RunStatus, Wait, WaitKind
+from stagewright.contexts.runs.rules.budget import is_for_attempts
 from stagewright.contexts.runs.rules.cancelling import why_not_cancel
 from stagewright.contexts.runs.rules.frames import attempt_frame, iso, link_frame, run_frame, shown_number, wait_frame
 from stagewright.contexts.runs.rules.talking import is_report_question
+from stagewright.contexts.runs.rules.waiting import what_answers_do
 from stagewright.contexts.runs.views import RunRow, WaitRow, find_run
 from stagewright.kit.db import Reader
 from stagewright.kit.http.routes import caller
@@ -81,7 +83,32 @@ class WaitView(WaitFrame):
             allowed_actions=[
                 retry_action(row.wait.kind, row.wait.status, row.project_id, me),
                 answer_action(row.wait, row.project_id, me),
+                resolve_action(row.wait, row.project_id, me),
             ],
+        )
+
+
+class AnswerView(BaseModel):
+    """One answer and what it does."""
+
+    answer: str
+    effect: str
+
+
+class AskedWaitView(WaitView):
+    """A wait with the answers it takes, and the question of the report if that is what it is for."""
+
+    answers: list[AnswerView]
+    question: str | None
+
+    @classmethod
+    def asked(cls, row: WaitRow, question: str | None, me: Caller) -> "AskedWaitView":
+        """Show ``row`` of a run whose last report asks ``question`` to ``me``."""
+        answers = what_answers_do(row.wait.kind, row.wait.target_kind)
+        return cls(
+            **WaitView.of(row, me).model_dump(),
+            answers=[AnswerView(answer=answer, effect=effect) for answer, effect in answers],
+            question=question if is_report_question(row.wait) else None,
         )
 
 
@@ -204,7 +231,7 @@ class RunDetail(RunView):
     policy_hash: str
     status_comment_url: str | None
     attempts: list[AttemptView]
-    waits: list[WaitFrame]
+    waits: list[AskedWaitView]
 
 
 def run_view(row: RunRow, me: Caller) -> RunView:
@@ -213,17 +240,22 @@ def run_view(row: RunRow, me: Caller) -> RunView:
 
 
 def run_detail(
-    row: RunRow, me: Caller, *, attempts: list[Attempt], waits: list[Wait], comment: str | None
+    row: RunRow, me: Caller, *, attempts: list[Attempt], waits: list[Wait], question: str | None, comment: str | None
 ) -> RunDetail:
-    """Show ``row`` with everything its screen begins with."""
+    """Show ``row`` with everything its screen begins with; ``question`` is what its last report asks."""
     return RunDetail(
         **_fields(row, me),
         correlation_id=row.run.correlation_id,
         policy_hash=row.run.policy_hash,
         status_comment_url=comment,
         attempts=[AttemptView.of(item) for item in attempts],
-        waits=[WaitFrame(**wait_frame(item)) for item in waits],
+        waits=[AskedWaitView.asked(wait_row(row, item), question, me) for item in waits],
     )
+
+
+def wait_row(row: RunRow, wait: Wait) -> WaitRow:
+    """Return a wait of ``row`` with its run."""
+    return WaitRow(wait, row.run.number, row.run.version, row.run.project_id)
 
 
 def _fields(row: RunRow, me: Caller) -> dict[str, Any]:
@@ -272,6 +304,18 @@ def answer_action(wait: Wait, project_id: UUID, me: Caller) -> AllowedAction:
     elif not is_report_question(wait):
         reason = "wait_not_a_question"
     return AllowedAction(verb="answer", mode="deny" if reason else "allow", reason_code=reason)
+
+
+def resolve_action(wait: Wait, project_id: UUID, me: Caller) -> AllowedAction:
+    """Return whether ``me`` may choose what becomes of a run that waits for budget."""
+    reason = None
+    if not me.may(Permission.BUDGET_MANAGE, project_id):
+        reason = "permission_denied"
+    elif wait.status != "open":
+        reason = "wait_closed"
+    elif not is_for_attempts(wait):
+        reason = "wait_not_for_budget"
+    return AllowedAction(verb="resolve", mode="deny" if reason else "allow", reason_code=reason)
 
 
 def run_not_found(run_id: UUID) -> RunNotFound:

@@ -9,10 +9,9 @@ from pydantic import BaseModel
 
 from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.runs import views
-from stagewright.contexts.runs.http.shapes import CallerDep, WaitView
+from stagewright.contexts.runs.http.shapes import AskedWaitView, CallerDep
 from stagewright.contexts.runs.model import WaitKind
-from stagewright.contexts.runs.rules.talking import is_report_question
-from stagewright.contexts.runs.rules.waiting import GROUPS, End, Group, what_answers_do, what_nothing_does
+from stagewright.contexts.runs.rules.waiting import GROUPS, End, Group, what_nothing_does
 from stagewright.contexts.runs.store.waits import Circumstances, list_circumstances
 from stagewright.kit.http import Limit, Page
 from stagewright.kit.http.paging import Paging
@@ -20,13 +19,6 @@ from stagewright.kit.http.routes import ClockDep, CursorsDep, Db, Routes
 from stagewright.kit.http.shapes import Instant
 
 routes = Routes(tag="runs")
-
-
-class AnswerView(BaseModel):
-    """One answer and what it does."""
-
-    answer: str
-    effect: str
 
 
 class Outcome(BaseModel):
@@ -44,12 +36,11 @@ class PausedClock(BaseModel):
     limit_seconds: int
 
 
-class OpenWaitView(WaitView):
+class OpenWaitView(AskedWaitView):
     """An open wait with all that a person needs to decide whether to act."""
 
     group: Group
     overdue: bool
-    answers: list[AnswerView]
     if_nothing: Outcome
     clock: PausedClock
     project: str
@@ -57,7 +48,6 @@ class OpenWaitView(WaitView):
     stage: str | None
     issue_number: int | None
     pr_number: int | None
-    question: str | None
 
     @classmethod
     def within(cls, row: views.WaitRow, run: Circumstances, me: Caller, now: datetime) -> "OpenWaitView":
@@ -70,12 +60,10 @@ class OpenWaitView(WaitView):
             resume_at=wait.resume_at,
             waiting_since=run.status_since,
         )
-        answers = what_answers_do(wait.kind, wait.target_kind)
         return cls(
-            **WaitView.of(row, me).model_dump(),
+            **AskedWaitView.asked(row, run.question, me).model_dump(),
             group=GROUPS[wait.kind],
             overdue=wait.deadline_at is not None and wait.deadline_at < now,
-            answers=[AnswerView(answer=answer, effect=effect) for answer, effect in answers],
             if_nothing=Outcome(effect=outcome.effect, code=outcome.code, at=outcome.at.isoformat()),
             clock=PausedClock(active_seconds=run.active_seconds, limit_seconds=run.limit_seconds),
             project=run.project,
@@ -83,7 +71,6 @@ class OpenWaitView(WaitView):
             stage=run.stage,
             issue_number=run.issue_number,
             pr_number=run.pr_number,
-            question=run.question if is_report_question(wait) else None,
         )
 
 

@@ -1,5 +1,6 @@
-"""What people do to runs and waits: cancel one, answer a question, try a limited one again now."""
+"""What people do to runs and waits: cancel one, answer a question, grant budget, try a limited one again now."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import UUID
 
@@ -10,18 +11,20 @@ from stagewright.contexts.identity.api import Caller, Permission
 from stagewright.contexts.runs import views
 from stagewright.contexts.runs.errors import RunNotFound, WaitNotFound, WaitNotRetryable
 from stagewright.contexts.runs.http.shapes import CallerDep, RunView, WaitView, run_view, visible_run
-from stagewright.contexts.runs.model import WaitKind
+from stagewright.contexts.runs.model import Wait, WaitKind
+from stagewright.contexts.runs.rules.budget import Choice
 from stagewright.contexts.runs.rules.cancelling import what_cancel_does, why_not_cancel
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
 from stagewright.contexts.runs.usecases import cancel as cancelling
 from stagewright.contexts.runs.usecases.answering import answer_question
+from stagewright.contexts.runs.usecases.granting import resolve_budget
 from stagewright.kit.consequences import Consequences
 from stagewright.kit.db import Reader, Tx
 from stagewright.kit.http import RequestBody, etag
 from stagewright.kit.http.confirm import Preview
-from stagewright.kit.http.once import Answer, KeyedOnce, OnceDep
+from stagewright.kit.http.once import Answer, KeyedOnce, Once, OnceDep
 from stagewright.kit.http.routes import ClockDep, ConfirmationsDep, Routes
 
 routes = Routes(tag="runs")
@@ -99,23 +102,31 @@ class AnswerForm(RequestBody):
 @routes.post("/waits/{wait_id}:answer", Permission.RUN_START, keyed=True, response_model=WaitView)
 async def answer_wait(wait_id: UUID, me: CallerDep, once: KeyedOnce, clock: ClockDep, form: AnswerForm) -> Response:
     """Answer what a run asks in its report; the run goes on with the answer. Answered before: 409."""
-    hidden = WaitNotFound(f"there is no wait {wait_id}")
 
-    async def act(tx: Tx) -> Answer:
-        row = await views.find_wait(tx, wait_id)
-        if row is None:
-            raise hidden
-        me.admit(row.project_id, hidden)
-        await answer_question(
-            tx, wait_id, text=form.text, by=me.user.github_login or me.user.display_name, now=clock.now()
-        )
-        after = await views.find_wait(tx, wait_id)
-        assert after is not None
-        return Answer(WaitView.of(after, me))
+    async def act(tx: Tx, _: Wait) -> None:
+        await answer_question(tx, wait_id, text=form.text, by=_name(me), now=clock.now())
 
-    answer = await once.run(act)
-    once.parts.db.ring()
-    return answer
+    return await _act_on(wait_id, me, once, act)
+
+
+class ChoiceForm(RequestBody):
+    """What a person chooses for a run that waits for budget."""
+
+    choice: Choice
+
+
+@routes.post("/waits/{wait_id}:resolve", Permission.BUDGET_MANAGE, keyed=True, response_model=WaitView)
+async def resolve_wait(wait_id: UUID, me: CallerDep, once: KeyedOnce, clock: ClockDep, form: ChoiceForm) -> Response:
+    """Choose at a wait for budget: a quarter more, as much again, an end with what exists, or a stop as failed."""
+
+    async def act(tx: Tx, wait: Wait) -> None:
+        await resolve_budget(tx, wait, form.choice, by=_name(me), now=clock.now())
+
+    return await _act_on(wait_id, me, once, act)
+
+
+def _name(me: Caller) -> str:
+    return me.user.github_login or me.user.display_name
 
 
 @routes.post("/waits/{wait_id}:retry", Permission.RUN_CONTROL, response_model=WaitView)
@@ -123,26 +134,35 @@ async def retry_wait(
     wait_id: UUID, me: CallerDep, once: OnceDep, clock: ClockDep, form: Nothing | None = None
 ) -> Response:
     """End a wait for a rate limit now; the run tries again, and waits again if the limit still holds."""
-    hidden = WaitNotFound(f"there is no wait {wait_id}")
 
-    async def act(tx: Tx) -> Answer:
-        row = await views.find_wait(tx, wait_id)
-        if row is None:
-            raise hidden
-        me.admit(row.project_id, hidden)
-        if row.wait.kind is not WaitKind.RATE_LIMIT:
+    async def act(tx: Tx, wait: Wait) -> None:
+        if wait.kind is not WaitKind.RATE_LIMIT:
             raise WaitNotRetryable(
-                f"this run waits for {row.wait.kind.value}, which {row.wait.who_can_act} answers; "
+                f"this run waits for {wait.kind.value}, which {wait.who_can_act} answers; "
                 "only a rate limit can be tried again"
             )
         now = clock.now()
         await wait_rows.close(
             tx, wait_id, status="resolved", resolution="limit_cleared", text=None, by=me.actor.id, now=now
         )
+
+    return await _act_on(wait_id, me, once, act)
+
+
+async def _act_on(wait_id: UUID, me: Caller, once: Once, act: Callable[[Tx, Wait], Awaitable[None]]) -> Response:
+    """Do ``act`` with a wait that the caller may see and act on, and answer with the wait as it is then."""
+    hidden = WaitNotFound(f"there is no wait {wait_id}")
+
+    async def within(tx: Tx) -> Answer:
+        row = await views.find_wait(tx, wait_id)
+        if row is None:
+            raise hidden
+        me.admit(row.project_id, hidden)
+        await act(tx, row.wait)
         after = await views.find_wait(tx, wait_id)
         assert after is not None
         return Answer(WaitView.of(after, me))
 
-    answer = await once.run(act)
+    answer = await once.run(within)
     once.parts.db.ring()
     return answer

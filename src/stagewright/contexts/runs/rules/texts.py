@@ -47,12 +47,13 @@ EN: Mapping[str, str] = {
     "wait.question.report": "Waits for an answer; {who} can give it: in the console, or here as a comment, and then take the label"
     " `{label}` off. The clock is paused, the wait costs nothing.",
     "wait.question.discussion": "Waits for the next comment; {who} can write one. The clock is paused, the wait costs nothing.",
-    "wait.budget.attempts": "This discussion used all its attempts; {who} can grant more. The clock is paused, the wait costs"
-    " nothing.",
+    "wait.budget.attempts": "This discussion used all its attempts; {who} can grant more, in the console or with"
+    " `stagewright wait resolve`. The clock is paused, the wait costs nothing.",
     "ended.discussion_label_removed": "The discussion ended: its label was taken off.",
     "ended.issue_closed": "The discussion ended: the Issue was closed.",
     "ended.run_label_detected": "The discussion ended: work on the Issue was asked for.",
     "ended.discussion_idle": "The discussion ended: nobody wrote for long. A comment begins a new one.",
+    "ended.discussion_finished": "The discussion ended: nobody granted it more attempts. A comment begins a new one.",
     "wait.owner_review": "Waits for the owner's review; {who} can decide. The clock is paused, the wait costs nothing.",
     "wait.rate_limit": "Waits for the limit of {target} until {until} and goes on by itself. The clock is paused.",
     "wait.budget": "Waits for budget; {who} can grant it. The clock is paused, the wait costs nothing.",
@@ -211,12 +212,13 @@ RU: Mapping[str, str] = {
     "wait.question.report": "Ждёт ответа; ответить может: {who} — в консоли или комментарием здесь, а потом снять метку `{label}`."
     " Время остановлено, ожидание бесплатно.",
     "wait.question.discussion": "Ждёт следующего комментария; написать может: {who}. Время остановлено, ожидание бесплатно.",
-    "wait.budget.attempts": "Обсуждение израсходовало все попытки; добавить может: {who}. Время остановлено, ожидание"
-    " бесплатно.",
+    "wait.budget.attempts": "Обсуждение израсходовало все попытки; добавить может: {who}, в консоли или командой"
+    " `stagewright wait resolve`. Время остановлено, ожидание бесплатно.",
     "ended.discussion_label_removed": "Обсуждение закончено: метку сняли.",
     "ended.issue_closed": "Обсуждение закончено: задачу закрыли.",
     "ended.run_label_detected": "Обсуждение закончено: по задаче запросили работу.",
     "ended.discussion_idle": "Обсуждение закончено: давно никто не писал. Новый комментарий начнёт новое.",
+    "ended.discussion_finished": "Обсуждение закончено: попыток больше не добавили. Новый комментарий начнёт новое.",
     "wait.owner_review": "Ждёт проверки владельцем; решить может: {who}. Время остановлено, ожидание бесплатно.",
     "wait.rate_limit": "Ждёт лимита {target} до {until} и продолжит сам. Время остановлено.",
     "wait.budget": "Ждёт бюджета; выделить может: {who}. Время остановлено, ожидание бесплатно.",

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from stagewright.contexts.runs.model import WaitKind
-from stagewright.contexts.runs.rules.talking import DISCUSSION, REPORT
+from stagewright.contexts.runs.rules.budget import Choice
+from stagewright.contexts.runs.rules.talking import ATTEMPTS, DISCUSSION, REPORT
 
 ABANDONED_AFTER = timedelta(days=30)
 CREDENTIAL = "credential"
@@ -39,6 +40,12 @@ TARGETS: Mapping[str, tuple[tuple[str, str], ...]] = {
     CREDENTIAL: (("replace_credential", "run_resumes"),),
     REPORT: (("answer", "run_resumes"),),
     DISCUSSION: (("comment", "run_resumes"),),
+    ATTEMPTS: (
+        (Choice.EXTEND_25.value, "run_resumes"),
+        (Choice.EXTEND_100.value, "run_resumes"),
+        (Choice.FINISH.value, "run_succeeds"),
+        (Choice.STOP.value, "run_fails"),
+    ),
 }
 """What is waited for says more than the kind where it has answers of its own."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Attempt, Effect, EffectStatus, Run, RunStatus, Wait, WaitKind
 from stagewright.contexts.runs.rules import replies
+from stagewright.contexts.runs.rules.budget import attempts_allowed
 from stagewright.contexts.runs.rules.talking import ATTEMPTS, DISCUSSION, LANE
 from stagewright.contexts.runs.store import attempts as attempt_rows
 from stagewright.contexts.runs.store import effects as effect_rows
@@ -23,6 +24,7 @@ REPLY = "comment.reply"
 QUIET, LONGEST = timedelta(seconds=10), timedelta(seconds=30)
 BODY_LIMIT = 32 * 1024
 EARLY, ENDED = "talk_ended_early", "talk_ended"
+FINISHED = "discussion_finished"
 
 
 async def join_talk(tx: Tx, run: Run, *, comment_id: int, author: str, body: str, received_at: datetime) -> bool:
@@ -53,7 +55,8 @@ async def resume_batches(tx: Tx, *, now: datetime, limit: int = 50) -> int:
         policy = await workflow.policy_in_force(tx, run.repository_id)
         (idle,) = [wait for wait in await wait_rows.list_open(tx, run_id) if wait.target_kind == DISCUSSION]
         await wait_rows.close(tx, idle.id, status="resolved", resolution="comments", text=None, by="system", now=now)
-        if len(await attempt_rows.list_of(tx, run_id)) >= policy.special[DISCUSSION].max_attempts:
+        allowed = attempts_allowed(policy.special[DISCUSSION].max_attempts, await wait_rows.list_of(tx, run_id))
+        if len(await attempt_rows.list_of(tx, run_id)) >= allowed:
             await _wait_for_more(tx, run, now=now)
     return len(due)
 
@@ -172,6 +175,11 @@ async def end_idle(tx: Tx, wait: Wait, *, now: datetime) -> None:
     run = await run_rows.lock(tx, wait.run_id)
     if run.status is RunStatus.WAITING:
         await _end(tx, run, "discussion_idle", now=now)
+
+
+async def finish(tx: Tx, run: Run, *, now: datetime) -> None:
+    """End the waiting discussion with what was said so far: nobody grants it more attempts."""
+    await _end(tx, run, FINISHED, now=now)
 
 
 async def _end(tx: Tx, run: Run, code: str, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from stagewright.contexts.runs import events
 from stagewright.contexts.runs.model import Run, RunStatus, Wait, WaitKind
-from stagewright.contexts.runs.rules.talking import DISCUSSION
+from stagewright.contexts.runs.rules.talking import ATTEMPTS, DISCUSSION
 from stagewright.contexts.runs.rules.waiting import PARKED
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.store import waits as wait_rows
@@ -97,7 +97,7 @@ def _reason(last: Wait | None) -> str:
     """Return what the next attempt is opened for: what closed last."""
     if last is None:
         return "answer"
-    return COMMENTS if last.target_kind == DISCUSSION else REASONS.get(last.kind, "answer")
+    return COMMENTS if last.target_kind in (DISCUSSION, ATTEMPTS) else REASONS.get(last.kind, "answer")
 
 
 def _resolved_at(wait: Wait) -> datetime:

@@ -112,9 +112,11 @@ def waiting_lines(run: Item, now: datetime) -> list[str]:
     when = f", until {brief(max(timedelta(0), until - now))} from now" if until else ""
     lines = [f"waits for {wait['kind'].replace('_', ' ')}: {safe(wait['who_can_act'])}{when}"]
     if wait["kind"] == "rate_limit":
-        lines.append(f"try now: stagewright api POST /api/v1/waits/{wait['id']}:retry")
+        lines.append(f"try now: stagewright wait retry {wait['id']}")
     if (wait.get("target") or {}).get("kind") == "report":
-        lines.append(f"answer: stagewright api POST /api/v1/waits/{wait['id']}:answer -f text='...'")
+        lines.append(f"answer: stagewright inbox answer {wait['id']} --text '...'")
+    if wait["kind"] == "budget":
+        lines.append(f"grant: stagewright wait resolve {wait['id']} --choice extend_25")
     return lines
 
 
