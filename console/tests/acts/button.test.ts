@@ -1,6 +1,6 @@
 // What a row's actions look like: done, refused with the reason, or not there at all.
 import { mount } from '@vue/test-utils'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test, vi } from 'vitest'
 import { createVuetify } from 'vuetify'
 import * as components from 'vuetify/components'
 import en from '@/app/i18n/en.json'
@@ -39,3 +39,18 @@ test.each([{ mode: 'deny', reason_code: 'already_disabled' } as const, { verb: '
     expect(shown(action).find('button').exists()).toBe(false)
   },
 )
+
+test('a reason whose words arrive after the first paint replaces the general words', async () => {
+  vi.resetModules() // the words of problems may have been loaded by another test
+  const { i18n: fresh } = await import('@/shared/i18n')
+  fresh.global.mergeLocaleMessage('en', en as never)
+  const { default: Late } = await import('@/shared/ui/ActButton.vue')
+  const button = mount(Late, {
+    props: { actions: [{ verb: 'disable', mode: 'deny', reason_code: 'user.own_role' }], verb: 'disable' },
+    slots: { default: 'Disable' },
+    global: { plugins: [fresh, createVuetify({ components })] },
+  })
+  const why = () => button.get('button').attributes('title')
+  expect(why()).toBe(fresh.global.t('problem.other'))
+  await vi.waitFor(() => expect(why()).toBe('Nobody does this to themselves.'))
+})

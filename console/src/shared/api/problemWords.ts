@@ -4,7 +4,7 @@ import { loadArea, registerArea } from '../i18n'
 const AREA = 'problems'
 registerArea(AREA, { en: () => import('./i18n/en.json'), ru: () => import('./i18n/ru.json') })
 
-export const loadProblems = () => loadArea(AREA)
+export const loadProblems = (locale?: string) => loadArea(AREA, locale)
 
 /** Return the key of a code's words. */
 export const problemKey = (code: string) => `problem.${code.replaceAll('.', '_')}`
