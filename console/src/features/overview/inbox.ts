@@ -1,5 +1,6 @@
 // How the items of the inbox are named and what each opens. Pure.
 import type { InboxItem } from '@/shared/api/types'
+import { actOf, type AskedWait } from '@/shared/ui/waits/asked'
 
 export type Target = { name: string; params?: Record<string, string> } | { href: string } | null
 
@@ -20,6 +21,13 @@ export function targetOf(item: InboxItem): Target {
   if (item.kind === 'review' && item.url) return { href: item.url }
   if (item.run_id) return { name: 'run', params: { id: item.run_id } }
   return item.url ? { href: item.url } : null
+}
+
+/** Return the wait that is answered here; null: the item is none, or is answered elsewhere. */
+export function askedBy(item: InboxItem): AskedWait | null {
+  if (!item.wait_id || actOf(item) === null) return null
+  const question = typeof item.params.question === 'string' ? item.params.question : null
+  return { id: item.wait_id, run_number: item.run_number ?? '', question, answers: item.answers }
 }
 
 /** Say what an item is about in the forge's words: `owner/repo#12`. */
