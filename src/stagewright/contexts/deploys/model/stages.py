@@ -11,6 +11,7 @@ from stagewright.contexts.deploys.model.document.units import ConfigMap, Expose,
 from stagewright.contexts.deploys.model.inputs import Inputs, Selection
 from stagewright.contexts.deploys.model.places import At, Path, Provenance, Source
 from stagewright.contexts.deploys.model.plan import PhaseKind, Plan
+from stagewright.contexts.deploys.model.scope import Scope
 from stagewright.contexts.deploys.model.sources import ConfigReader, DigestResolver, Repositories
 from stagewright.contexts.deploys.model.tree import Mapping
 
@@ -66,14 +67,15 @@ class EffectiveEnvironment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Stages 5-7: the typed, rendered stack for one environment. ``tree`` is the rendered tree, for places;
-    ``variables``: what templates may read (section 4.2); ``declared``: names of all environments."""
+    ``variables``: what templates may read (section 4.2); ``declared``: names of all environments; ``read_vars``: the
+    variables that templates have read, with value and origin: it grows while manifests are rendered."""
 
     stack: Stack
     tree: Mapping
     environment: EffectiveEnvironment
     selection: Selection
     inputs: Inputs
-    variables: "MappingType[str, object]"
+    variables: Scope
     declared: tuple[str, ...]
     read_vars: MappingType[str, tuple[str, str]] = field(default_factory=dict)
 
