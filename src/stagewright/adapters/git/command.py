@@ -105,6 +105,16 @@ class Git:
             "GIT_ALLOW_PROTOCOL": ":".join(protocols),
         }
 
+    @property
+    def words(self) -> list[str]:
+        """Return the program with its settings, for callers that talk to it themselves."""
+        return ["git", *self._settings]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the clean environment that it must run in."""
+        return dict(self._environment)
+
     async def run(
         self,
         folder: Path,

@@ -25,7 +25,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """A file's content and git's id of it (40 hex digits)."""
+    """A file's content and git's id of it (40 hex digits; empty where the content is cut)."""
 
     data: bytes
     blob_id: str
