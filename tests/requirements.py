@@ -264,6 +264,7 @@ SAYS: Final[dict[str, str]] = {
     "C7.5": "a discussion: one run, one attempt for each batch with the session, replies posted once, comments marked",
     "C7.6": "a discussion changes no file, label or branch; it ends by label, closing, work, silence, attempts",
     "C7.22": "a discussion that used all its attempts goes on, ends or stops as who manages the budget chooses, once",
+    "C7.24": "a question is answered in the console where it is met: in Waits, in the inbox, on the page of its run",
     "C7.23": "the inbox and waits are listed and answered on the command line, in words or by a numbered answer",
     "C7.7": "a report's question is answered once, by who may start runs, by REST and in the console, or it expires",
     "C2.4": "an approval given before a revise was published does not approve what the revise made",

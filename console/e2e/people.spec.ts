@@ -26,6 +26,12 @@ test('the owner sees what a role means before it changes, and the person is disa
   const { email } = await act<{ email: string }>('/member')
   await signIn(page)
   await visit(page, '/users')
+  const mine = page.locator('tbody tr').filter({ hasText: 'owner@' })
+  const refused = mine.locator('[aria-disabled=true]').first()
+  await expect(refused, 'words that load after the first paint').toHaveAttribute(
+    'title',
+    /transfer of ownership/,
+  )
   const row = page.locator('tbody tr', { hasText: email })
   await row.getByRole('button', { name: 'Make administrator' }).click()
   const dialog = page.getByRole('dialog')

@@ -40,12 +40,25 @@ HELD = """
 - usage: {tokens_in: 900, tokens_cached: 100, tokens_out: 50}
 - result: {title: Greet in a workflow, summary: It greets at every push.}
 """
+ASKS = """
+- result: {status: needs_input, question: Which colour?}
+- write: {path: src/hello.py, content: "print('blue')\n"}
+- result: {title: A blue greeting, summary: It greets in blue.}
+"""
 MILLION = """
 - run: seq -f 'count %.0f' 1 1000000
 - write: {path: counted.md, content: "1000000"}
 """
 NO_POLICY = "version: nobody knows\n"
-SCENARIOS = {"quick": "", "slow": SLOW, "long": LONG, "broken": BROKEN, "million": MILLION, "held": HELD}
+SCENARIOS = {
+    "quick": "",
+    "slow": SLOW,
+    "long": LONG,
+    "broken": BROKEN,
+    "million": MILLION,
+    "held": HELD,
+    "asks": ASKS,
+}
 Act = Callable[[Mapping[str, Any]], Any]
 
 

@@ -3,7 +3,7 @@
 | requirement | specs |
 |---|---|
 | B3, BD2 | live.spec.ts, screens.spec.ts, keyboard.ru.spec.ts |
-| C3.20, C7.20, C10.20 | stages.spec.ts |
+| C3.20, C7.20, C7.24, C10.20 | stages.spec.ts |
 | C11.20 | screens.spec.ts |
 """
 
