@@ -14,7 +14,7 @@ const run = {
   number: 'run-0001',
   kind: 'dev',
   status: 'succeeded',
-  requested_by: { kind: 'forge', id: 'ann' },
+  requested_by: { kind: 'forge', id: 'ann', name: 'ann' },
   created_at: AT,
   finished_at: AT,
 } as LineageStage['runs'][number]

@@ -29,6 +29,7 @@ const run = {
   version: 3,
   generation: 1,
   requested_by: { kind: 'forge', id: 'ann' },
+  requester_name: 'ann',
   trigger: { source: 'label' },
   wait: null,
   waits: [],

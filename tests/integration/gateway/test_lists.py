@@ -5,6 +5,7 @@ from datetime import timedelta
 from tests.fakes.clock import FakeClock
 from tests.fakes.gateway import Gateway
 
+from stagewright.contexts.identity import api as identity
 from stagewright.contexts.incidents import api as incidents
 
 
@@ -69,6 +70,26 @@ async def test_short_lists_are_paged_by_the_same_means(gateway: Gateway) -> None
     rest = (await gateway.get(f"/projects?limit=3&cursor={first['next_cursor']}", owner)).json()
     assert [item["key"] for item in rest["items"]] == ["d"]
     assert rest["next_cursor"] is None
+
+
+async def test_who_asked_for_a_run_is_shown_by_login_or_name(gateway: Gateway, clock: FakeClock) -> None:
+    project, owner = await gateway.project(), await gateway.person("own", role="owner")
+    repository = await gateway.repository(project)
+    ann, mia = await gateway.person("ann"), await gateway.person("mia")
+    async with gateway.db.transaction() as tx:
+        await identity.pin_github_login(tx, ann.user, github_id=7, login="ann-on-github")
+    for issue, who in enumerate((ann, mia), 1):
+        clock.advance(timedelta(seconds=1))
+        await gateway.run(repository, issue, requested_by_kind="user", requested_by=str(who.user.id))
+    clock.advance(timedelta(seconds=1))
+    await gateway.run(repository, 3, requested_by="bob")
+    listed = (await gateway.get("/runs?sort=created_at", owner)).json()["items"]
+    assert [item["requester_name"] for item in listed] == ["ann-on-github", "Mia", "bob"]
+    assert [item["requested_by"]["kind"] for item in listed] == ["user", "user", "forge"]
+    for issue, name in enumerate(("ann-on-github", "Mia"), 1):
+        shown = (await gateway.get(f"/issues/acme/shop/{issue}", owner)).json()
+        runs = [run for stage in shown["track"] for run in stage["runs"]]
+        assert [run["requested_by"]["name"] for run in runs] == [name]
 
 
 async def test_repeated_filters_mean_either_and_different_ones_mean_both(gateway: Gateway, clock: FakeClock) -> None:

@@ -39,7 +39,7 @@ def a_run(**changes: Any) -> dict[str, Any]:
         "failure_class": "policy",
         "code": "path_out_of_scope",
         "created_at": "2026-05-04T11:00:00Z",
-        "requested_by": {"kind": "forge", "id": "ann"},
+        "requester_name": "ann",
         "wait": None,
         "pull_request": None,
     }

@@ -3614,13 +3614,15 @@ export interface components {
         };
         /**
          * LineageRequester
-         * @description Who asked for a run.
+         * @description Who asked for a run; ``name`` is a login, or the name of a person without one.
          */
         LineageRequester: {
             /** Id */
             id: string;
             /** Kind */
             kind: string;
+            /** Name */
+            name: string;
         };
         /**
          * LineageRunView
@@ -5472,6 +5474,8 @@ export interface components {
              */
             repository_id: string;
             requested_by: components["schemas"]["Requester"];
+            /** Requester Name */
+            requester_name: string;
             /** Revises Run Id */
             revises_run_id: string | null;
             /** Role */
@@ -5538,6 +5542,8 @@ export interface components {
         /**
          * RunView
          * @description A run as lists show it: with names, meters and what the caller may do.
+         *
+         *     ``requester_name``: the login of who asked for it, or the name of a person without one.
          */
         RunView: {
             /** Access Profile */
@@ -5628,6 +5634,8 @@ export interface components {
              */
             repository_id: string;
             requested_by: components["schemas"]["Requester"];
+            /** Requester Name */
+            requester_name: string;
             /** Revises Run Id */
             revises_run_id: string | null;
             /** Role */

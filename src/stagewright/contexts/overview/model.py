@@ -195,6 +195,7 @@ class LineageRun:
     trigger_label: str | None
     requested_by_kind: str
     requested_by: str
+    requester_name: str
     launch_profile: str | None
     revises_run_id: UUID | None
     pr_number: int | None

@@ -49,10 +49,11 @@ class LineageProfile(BaseModel):
 
 
 class LineageRequester(BaseModel):
-    """Who asked for a run."""
+    """Who asked for a run; ``name`` is a login, or the name of a person without one."""
 
     kind: str
     id: str
+    name: str
 
 
 class LineageRunView(BaseModel):
@@ -300,7 +301,7 @@ def _run(run: LineageRun, now: datetime) -> LineageRunView:
         **{name: getattr(run, name) for name in (*plain, *more)},
         id=str(run.id),
         number=runs.shown_number(run.number),
-        requested_by=LineageRequester(kind=run.requested_by_kind, id=run.requested_by),
+        requested_by=LineageRequester(kind=run.requested_by_kind, id=run.requested_by, name=run.requester_name),
         revises_run_id=str(run.revises_run_id) if run.revises_run_id else None,
         elapsed_seconds=max(0, int(((run.finished_at or now) - run.created_at).total_seconds())),
         created_at=run.created_at.isoformat(),

@@ -213,10 +213,14 @@ class RunFrame(BaseModel):
 
 
 class RunView(RunFrame):
-    """A run as lists show it: with names, meters and what the caller may do."""
+    """A run as lists show it: with names, meters and what the caller may do.
+
+    ``requester_name``: the login of who asked for it, or the name of a person without one.
+    """
 
     project: str
     repository: str
+    requester_name: str
     tokens_in: int
     tokens_cached: int
     tokens_out: int
@@ -264,6 +268,7 @@ def _fields(row: RunRow, me: Caller) -> dict[str, Any]:
         **run_frame(run),
         "project": row.project,
         "repository": row.repository,
+        "requester_name": row.requester,
         "tokens_in": run.tokens_in,
         "tokens_cached": run.tokens_cached,
         "tokens_out": run.tokens_out,

@@ -1,7 +1,7 @@
 """Runs, waits and logs as screens show them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -22,11 +22,12 @@ to_link = record(Link)
 
 @dataclass(frozen=True, slots=True)
 class RunRow:
-    """A run with the names of its project and repository, its oldest open wait and its pull request."""
+    """A run with the names of its project, repository and requester, its oldest open wait and its pull request."""
 
     run: Run
     project: str
     repository: str
+    requester: str
     wait: Wait | None = None
     link: Link | None = None
 
@@ -62,8 +63,10 @@ class ResultRow:
 to_result = record(ResultRow)
 
 CHOSEN: LiteralString = """
-select r.*, p.key as project_key, s.full_name as repository_name
+select r.*, p.key as project_key, s.full_name as repository_name,
+    coalesce(u.github_login, u.display_name, r.requested_by) as requester_name
 from runs r join projects p on p.id = r.project_id join repositories s on s.id = r.repository_id
+left join users u on r.requested_by_kind = 'user' and u.id::text = r.requested_by
 where (%(visible)s::uuid[] is null or r.project_id = any(%(visible)s))
   and (%(projects)s::uuid[] is null or r.project_id = any(%(projects)s))
   and (%(repositories)s::uuid[] is null or r.repository_id = any(%(repositories)s))
@@ -95,8 +98,10 @@ order by r.created_at, r.id limit %(limit)s
 """
 )
 ONE = """
-select r.*, p.key as project_key, s.full_name as repository_name
+select r.*, p.key as project_key, s.full_name as repository_name,
+    coalesce(u.github_login, u.display_name, r.requested_by) as requester_name
 from runs r join projects p on p.id = r.project_id join repositories s on s.id = r.repository_id
+left join users u on r.requested_by_kind = 'user' and u.id::text = r.requested_by
 where r.id = %(id)s
 """
 OPEN_WAITS = """
@@ -153,7 +158,7 @@ order by installation_id, bucket
 
 
 def _run_row(row: Row) -> RunRow:
-    return RunRow(to_run(row), str(row["project_key"]), str(row["repository_name"]))
+    return RunRow(to_run(row), str(row["project_key"]), str(row["repository_name"]), str(row["requester_name"]))
 
 
 def _wait_row(row: Row) -> WaitRow:
@@ -185,7 +190,7 @@ async def _completed(reader: Reader, rows: Sequence[RunRow]) -> list[RunRow]:
     ids = [row.run.id for row in rows]
     waits = {wait.run_id: wait for wait in await reader.all(to_wait, OPEN_WAITS, runs=ids)}
     links = dict(await reader.all(lambda row: (row["of_run"], to_link(row)), LINKS, runs=ids))
-    return [RunRow(row.run, row.project, row.repository, waits.get(row.run.id), links.get(row.run.id)) for row in rows]
+    return [replace(row, wait=waits.get(row.run.id), link=links.get(row.run.id)) for row in rows]
 
 
 async def find_beside(reader: Reader, run_id: UUID) -> tuple[Wait | None, Link | None]:

@@ -47,7 +47,7 @@ LIST = (
     Column("why", of=why, drop=2),
     Column("created_at", kind="time", title="created", drop=1),
     Column("model", wide=True),
-    Column("requested_by", title="by", wide=True, of=lambda run: (run.get("requested_by") or {}).get("id")),
+    Column("requester_name", title="by", wide=True),
     Column("branch", wide=True),
     Column("pull_request", title="pull request", wide=True, of=pull_request),
 )
@@ -62,7 +62,7 @@ VIEW = (
     Column("mode"),
     Column("project"),
     Column("issue", of=thread_of),
-    Column("requested_by", title="requested by", of=lambda run: (run.get("requested_by") or {}).get("id")),
+    Column("requester_name", title="requested by"),
     Column("model", of=lambda run: " ".join(str(run[key]) for key in ("engine", "model", "reasoning") if run.get(key))),
     Column("branch"),
     Column("pull_request", title="pull request", of=pull_request),
