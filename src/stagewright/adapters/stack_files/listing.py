@@ -1,7 +1,9 @@
 """What a list of paths says about files, folders and links. Links are followed in the list, never by the system, so
 nothing outside of it can be reached."""
 
+import re
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -10,6 +12,7 @@ from stagewright.kit.globs import is_pattern, matches
 
 MOST_LINKS = 40
 LONGEST_TARGET = 4096
+_LITERAL = re.compile(r"[*?\[]")
 
 
 class Link(NamedTuple):
@@ -41,7 +44,8 @@ class Listing(ABC):
         """Return the files that match, sorted bytewise."""
         if not is_pattern(pattern):
             return []
-        return [path for path in self._paths if matches(pattern, path, exact=True) and self._is_file(path)]
+        folder = _LITERAL.split(pattern, maxsplit=1)[0].rpartition("/")[0]
+        return [path for path in self.below(folder) if matches(pattern, path, exact=True) and self._is_file(path)]
 
     def resolve(self, path: str) -> str | Entry | None:
         """Return ``path`` without links; an entry where they lead outside, None where they lead nowhere."""
@@ -72,8 +76,11 @@ class Listing(ABC):
 
     def below(self, folder: str) -> list[str]:
         """Return the paths of the list below ``folder``."""
-        inside = f"{folder}/" if folder else ""
-        return [path for path in self._paths if path.startswith(inside)]
+        if not folder:
+            return self._paths
+        inside = f"{folder}/".encode()
+        first = bisect_left(self._paths, inside, key=str.encode)
+        return self._paths[first : bisect_left(self._paths, inside + b"\xff", first, key=str.encode)]
 
     def _look(self, path: str) -> Entry | Link | None:
         found = self.look(path)

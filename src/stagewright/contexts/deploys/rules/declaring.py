@@ -4,8 +4,6 @@ from stagewright.contexts.deploys.model.places import At, Path
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, Prepared
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar, Sequence
 
-_KEYS = ("name", "path", "alias")
-
 
 def node_at(tree: Node, path: Path) -> Node | None:
     """Return the node at ``path``; items of keyed lists are named by their key."""
@@ -23,14 +21,7 @@ def node_at(tree: Node, path: Path) -> Node | None:
 def _item(node: Sequence, step: str | int) -> Node | None:
     if isinstance(step, int):
         return node.items[step] if step < len(node.items) else None
-    return next((item for item in node.items if _is_named(item, step)), None)
-
-
-def _is_named(item: Node, name: str) -> bool:
-    if not isinstance(item, Mapping):
-        return False
-    keys = (item.items.get(key) for key in _KEYS)
-    return any(isinstance(key, Scalar) and key.value == name for key in keys)
+    return node.named.get(step)
 
 
 def field_at(unit: EffectiveUnit, prepared: Prepared, name: str) -> At | None:

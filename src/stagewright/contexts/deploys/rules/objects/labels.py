@@ -17,6 +17,8 @@ AUTHOR_SETTABLE = {
 
 def check_labels(item: Unfinished, found: Findings) -> None:
     """Check the labels and annotations of the object, its pod templates, jobs and volume claims."""
+    if item.generated:
+        return  # made by the platform, its own annotations among it
     for path, metadata in _metadata(item):
         for name in ("labels", "annotations"):
             for key, value in as_map(metadata.get(name)).items():
