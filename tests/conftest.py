@@ -13,35 +13,47 @@ import pytest
 from hypothesis import settings
 from psycopg import sql
 from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 from stagewright.kit.db import Database
 from stagewright.kit.migrate import migrate
 from stagewright.kit.postgres import EmbeddedPostgres
 from tests.fakes.clock import FakeClock
+from tests.scratch import Scratch
+from tests.spread import Spread
 
 # A busy machine is no failure: an example that never ends is stopped by the test's own timeout.
 settings.register_profile("stagewright", deadline=None)
 settings.load_profile("stagewright")
 
 # Durability costs time and proves nothing in a test: nobody cuts the power.
-FAST = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off"}
+FAST = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "autovacuum": "off",
+    "max_wal_size": "128MB",
+}
 TEMPLATE = "sw_template"
-WHOLE_PROCESSES = "tests/e2e/"
 MOST_WORKERS = 4  # each has a database server of its own
 MEASURED = pytest.StashKey[list[str]]()
+SCRATCH = pytest.StashKey[Scratch]()
 
 
-class Spread(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Spreads tests one by one, but whole processes: they share platforms, and two storms at a time prove no more."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Write below one folder; the workers of this run inherit it."""
+    if not hasattr(config, "workerinput"):
+        config.stash[SCRATCH] = Scratch()
 
-    def _split_scope(self, nodeid: str) -> str:
-        return WHOLE_PROCESSES if nodeid.startswith(WHOLE_PROCESSES) else nodeid
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Clear up."""
+    if (scratch := config.stash.get(SCRATCH, None)) is not None:
+        scratch.close()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Spread:
-    """Return how tests are spread over workers. The largest group comes first, which is that of whole processes."""
+    """Return how tests are spread over workers."""
     return Spread(config, log)
 
 
@@ -152,7 +164,9 @@ class Databases:
         """Make a database as a copy of ``template`` and return its name."""
         name = f"test_{next(self._numbers)}"
         self._admin.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
         )
         return name
 
