@@ -126,13 +126,12 @@ class _Assembly:
         stack_hooks = self._stack_hooks(hooks)
         phases = [Phase(id=kind, kind=kind) for kind in ("images", "namespace", "secrets")]
         phases += stack_hooks.get("before-deploy", [])
-        for phase in self.ordered:
-            phases.append(self._phase(phase, additions, hooks))
-            if phase.kind == "infrastructure":
-                phases += stack_hooks.pop("after-infrastructure", [])
+        below = [phase for phase in self.ordered if phase.kind == "infrastructure"]
+        phases += [self._phase(phase, additions, hooks) for phase in below]
+        phases += stack_hooks.get("after-infrastructure", [])
+        phases += [self._phase(phase, additions, hooks) for phase in self.ordered if phase.kind != "infrastructure"]
         phases.append(self._exposure(additions))
-        for name in ("after-infrastructure", "after-deploy"):
-            phases += stack_hooks.get(name, [])
+        phases += stack_hooks.get("after-deploy", [])
         phases.append(Phase(id="prune", kind="prune"))
         return phases + stack_hooks.get("before-delete", [])
 
