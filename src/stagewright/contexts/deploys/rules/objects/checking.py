@@ -31,8 +31,7 @@ def check_objects(items: Sequence[Unfinished], setting: Setting, found: Findings
 def _check(item: Unfinished, setting: Setting, found: Findings) -> None:
     check_kind(item, setting, found)
     check_namespace(item, setting, found, cluster_scoped=is_cluster_kind(item.type, setting.project))
-    if not item.generated:
-        check_labels(item, found)
+    check_labels(item, found)
     check_images(item, setting, found)
     check_secrets(item, setting, found)
     check_pod_security(item, setting, found)
