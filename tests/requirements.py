@@ -316,6 +316,8 @@ SAYS: Final[dict[str, str]] = {
     "CD.7": "docs explain the process to a team, by generated tables, and how to change the policy safely",
     "ST19.5": "memory, a folder, a work tree and a commit of a clone or mirror answer byte for byte alike",
     "ST19.8": "no path, pattern or link of a stack reads outside of its repository",
+    "ST19.13": "a version bump changes the digits of matching keys alone, byte for byte",
+    "D10.1": "a version goes up by its last number for changed paths, in place; what cannot be edited so is refused",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

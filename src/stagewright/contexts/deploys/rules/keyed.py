@@ -73,27 +73,18 @@ def steps(node: Sequence, form: Form | None) -> Iterator[tuple[Step, Node]]:
         yield step_of(item, index, key), item
 
 
-def locate(tree: Node, line: int, column: int, form: Form | None = STACK) -> Path:
-    """Return the path of the innermost value that starts at or before a place of the tree's own file."""
-    path: list[Step] = []
-    node: Node | None = tree
-    while node is not None:
-        best: tuple[tuple[int, int], Step, Node, Form | None] | None = None
-        for step, child, at, below in _children(node, form):
-            if at <= (line, column) and (best is None or at >= best[0]):
-                best = at, step, child, below
-        if best is None:
-            break
-        _, step, node, form = best
-        path.append(step)
-    return tuple(path)
-
-
-def _children(node: Node, form: Form | None) -> Iterator[tuple[Step, Node, tuple[int, int], Form | None]]:
-    if isinstance(node, Mapping):
-        for key, child in node.items.items():
-            at = node.keys[key]
-            yield key, child, (at.line, at.column), inside(form, key)
-    elif isinstance(node, Sequence):
-        for step, child in steps(node, form):
-            yield step, child, (child.at.line, child.at.column), form.items if form is not None else None
+def named(tree: Node | None, path: Path, form: Form | None = STACK) -> Path:
+    """Return ``path`` with the items of keyed lists named by their keys, as far as ``tree`` knows them."""
+    steps_: list[Step] = []
+    node = tree
+    for step in path:
+        if isinstance(node, Mapping) and isinstance(step, str):
+            steps_.append(step)
+            node, form = node.items.get(step), inside(form, step)
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            node = node.items[step]
+            steps_.append(step_of(node, step, form.key if form is not None else ()))
+            form = form.items if form is not None else None
+        else:
+            return (*steps_, *path[len(steps_) :])
+    return tuple(steps_)

@@ -5,6 +5,7 @@ from stagewright.contexts.deploys.model.places import At, Path
 from stagewright.contexts.deploys.model.sources import Repositories
 from stagewright.contexts.deploys.model.stages import Loaded
 from stagewright.contexts.deploys.model.tree import Mapping, Scalar, Sequence
+from stagewright.contexts.deploys.rules.bumping import check_versions
 from stagewright.contexts.deploys.rules.importing import MOST_LEVELS, ImportGraph, Key, file_name, read_graph
 from stagewright.contexts.deploys.rules.merging import Layer, merge
 from stagewright.contexts.deploys.rules.reading import ParseCache
@@ -19,6 +20,7 @@ def load(repositories: Repositories, found: Findings, cache: ParseCache | None =
     order = [root, *sorted(key for key in graph.files if key != root)]
     below = _below(graph, order, repositories.root, found)
     merged = merge([Layer(graph.files[key].tree, below[key]) for key in order], found)
+    check_versions(merged.tree, found)
     return Loaded(
         tree=merged.tree,
         shadowed=merged.shadowed,

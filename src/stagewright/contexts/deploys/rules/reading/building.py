@@ -14,22 +14,27 @@ from yaml.events import (
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
+    SequenceStartEvent,
 )
 
 from stagewright.contexts.deploys.model.diagnostics import quoted
-from stagewright.contexts.deploys.model.places import At, Source
+from stagewright.contexts.deploys.model.places import At, Path, Source, Step
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar, Sequence
 from stagewright.contexts.deploys.rules.reading.limits import (
     MOST_ALIASES,
     MOST_LETTERS,
     MOST_LEVELS,
     MOST_NODES,
+    MOST_NOTES,
     Refused,
 )
 from stagewright.contexts.deploys.rules.reading.scalars import SUSPECT, resolve
 
 RAW = "!raw"
 QUOTE_IT = 'put the whole text in quotes: "{{ … }}"'
+
+_OPENING = (MappingStartEvent, SequenceStartEvent)
+_CLOSING = (MappingEndEvent, SequenceEndEvent)
 
 
 class Note(NamedTuple):
@@ -38,6 +43,7 @@ class Note(NamedTuple):
     code: str
     message: str
     at: At
+    path: Path
     hint: str | None = None
     other: tuple[At, str] | None = None
 
@@ -50,15 +56,18 @@ class _Anchored(NamedTuple):
 
 
 class Builder:
-    """Reads the documents of one text. ``nulls``: whether a value may be null. ``notes`` fills on the way."""
+    """Reads the documents of one text. ``nulls``: whether a value may be null. ``notes`` fills on the way, up to a
+    bound; ``trail`` is where the reading is, with indices for the items of lists."""
 
     def __init__(self, text: str, source: Source, *, nulls: bool) -> None:
         self.notes: list[Note] = []
+        self.trail: list[Step] = []
         self._text = text
         self._source = source
         self._nulls = nulls
         self._next: Callable[[], Any] = yaml.CSafeLoader(text).get_event
         self._aliases = self._nodes = self._letters = self._deepest = 0
+        self._noted = [0, 0]
         self._anchors: dict[str, _Anchored | None] = {}
 
     def documents(self) -> Iterator[Node]:
@@ -93,7 +102,7 @@ class Builder:
         if event.tag is not None:
             self._tag(event)
         if level > MOST_LEVELS:
-            raise Refused("yaml_depth", f"more than {MOST_LEVELS} levels of nesting; flatten the file", self._at(event))
+            raise self._too_deep(event)
         if level > self._deepest:
             self._deepest = level
         return self._mapping(event, level + 1) if kind is MappingStartEvent else self._sequence(event, level + 1)
@@ -110,20 +119,24 @@ class Builder:
             return Scalar(text, at, raw, True)
         value, doubt, fault = resolve(text)
         if doubt:
-            self.notes.append(Note("ambiguous_scalar", doubt, at))
+            self._note("ambiguous_scalar", doubt, at)
         if fault:
-            self.notes.append(Note("bad_value", fault, at))
+            self._note("bad_value", fault, at)
         if value is None and not self._nulls:
             message = "null is not a value here; give a value, or leave the key out"
-            self.notes.append(Note("null_value", message, at, "to remove an imported value write {$delete: true}"))
+            self._note("null_value", message, at, "to remove an imported value write {$delete: true}")
         return Scalar(value, at, raw, True)
 
     def _sequence(self, event: Any, level: int) -> Sequence:
         items: list[Node] = []
         at = self._at(event)
         following = self._next
+        trail = self.trail
+        trail.append(0)
         while type(event := following()) is not SequenceEndEvent:
+            trail[-1] = len(items)
             items.append(self._node(event, level))
+        trail.pop()
         return Sequence(items, at)
 
     def _mapping(self, event: Any, level: int) -> Node:
@@ -132,13 +145,16 @@ class Builder:
         at = self._at(event)
         start = event
         following = self._next
+        trail = self.trail
+        trail.append("")
         while type(event := following()) is not MappingEndEvent:
             if type(event) is not ScalarEvent or event.tag is not None or event.value == "<<":
                 if self._is_template(start, event):
+                    trail.pop()
                     return self._unquoted(start)
                 if self._odd_key(event, level):
                     continue
-            key = event.value
+            trail[-1] = key = event.value
             mark = event.start_mark
             place = At(self._source, mark.line + 1, mark.column + 1)
             if event.anchor is not None:
@@ -150,6 +166,7 @@ class Builder:
                 continue
             items[key] = node
             keys[key] = place
+        trail.pop()
         return Mapping(items, keys, at)
 
     def _alias(self, event: Any, level: int) -> Node:
@@ -177,14 +194,16 @@ class Builder:
         at = self._at(event)
         if type(event) is ScalarEvent:
             if event.tag is not None:
-                self.notes.append(Note("yaml_tag", f"the key {quoted(event.value)} has a tag; remove it", at))
+                self.trail[-1] = event.value
+                self._note("yaml_tag", f"the key {quoted(event.value)} has a tag; remove it", at)
                 return False
             if event.style:
                 return False
-            self.notes.append(Note("yaml_merge_key", "the merge key << is not supported; write the values out", at))
+            self.trail[-1] = event.value
+            self._note("yaml_merge_key", "the merge key << is not supported; write the values out", at)
         else:
             what = "an alias" if type(event) is AliasEvent else "a list or a map"
-            self.notes.append(Note("yaml_syntax", f"a key must be a text, not {what}", at))
+            self._note("yaml_syntax", f"a key must be a text, not {what}", at)
             self._node(event, level)
         self._node(self._next(), level)
         return True
@@ -199,18 +218,20 @@ class Builder:
     def _unquoted(self, start: Any) -> Scalar:
         """Read past a template without quotes, and take its text as the scalar that was meant."""
         at = self._at(start)
-        open_maps = 2
+        deep = 2
         event: Any = start
-        while open_maps:
+        while deep:
             event = self._next()
-            open_maps += (type(event) is MappingStartEvent) - (type(event) is MappingEndEvent)
+            deep += (type(event) in _OPENING) - (type(event) in _CLOSING)
+            if deep > MOST_LEVELS:
+                raise self._too_deep(event)
         text = self._text[start.start_mark.index : event.end_mark.index]
-        self.notes.append(Note("template_unquoted", f"the template {quoted(text)} has no quotes", at, QUOTE_IT))
+        self._note("template_unquoted", f"the template {quoted(text)} has no quotes", at, QUOTE_IT)
         return Scalar(text, at)
 
     def _twice(self, key: str, at: At, first: At) -> None:
         message = f"the key {quoted(key)} stands here and in line {first.line}; remove one"
-        self.notes.append(Note("yaml_duplicate_key", message, at, None, (first, "the first one")))
+        self._note("yaml_duplicate_key", message, at, None, (first, "the first one"))
 
     def _is_raw(self, event: Any) -> bool:
         if event.tag != RAW:
@@ -222,7 +243,19 @@ class Builder:
             message = f"the tag {RAW} belongs to a scalar, not to a list or a map"
         else:
             message = f"the tag {quoted(event.tag)} is not supported; only {RAW} is"
-        self.notes.append(Note("yaml_tag", message, self._at(event)))
+        self._note("yaml_tag", message, self._at(event))
+
+    def _note(
+        self, code: str, message: str, at: At, hint: str | None = None, other: tuple[At, str] | None = None
+    ) -> None:
+        """Note a problem. Warnings and errors are counted apart, so that many doubts do not hide a mistake."""
+        warning = code == "ambiguous_scalar"
+        self._noted[warning] += 1
+        if self._noted[warning] <= MOST_NOTES:
+            self.notes.append(Note(code, message, at, tuple(self.trail), hint, other))
+
+    def _too_deep(self, event: Any) -> Refused:
+        return Refused("yaml_depth", f"more than {MOST_LEVELS} levels of nesting; flatten the file", self._at(event))
 
     def _too_many(self, event: Any) -> Refused:
         message = (

@@ -9,7 +9,7 @@ from stagewright.contexts.deploys.model.diagnostics import Diagnostic, Findings,
 from stagewright.contexts.deploys.model.places import At, Source
 from stagewright.contexts.deploys.model.sources import Blob
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar
-from stagewright.contexts.deploys.rules.keyed import STACK, Form, locate
+from stagewright.contexts.deploys.rules.keyed import STACK, named
 from stagewright.contexts.deploys.rules.reading.building import QUOTE_IT, Builder, Note
 from stagewright.contexts.deploys.rules.reading.limits import Refused
 from stagewright.contexts.deploys.rules.reading.texts import decode
@@ -75,7 +75,7 @@ def _parse(blob: Blob, source: Source, *, manifest: bool) -> _Parsed:
                 raise Refused("multi_document", message, document.at)
     except Refused as refused:
         ended = False
-        own.add(_code(refused.code, manifest), refused.message, refused.at, hint=refused.hint)
+        own.add(_code(refused.code, manifest), refused.message, refused.at, tuple(builder.trail), hint=refused.hint)
     except (yaml.YAMLError, ValueError) as error:
         ended = False
         _add_syntax(own, error, text, source, manifest=manifest)
@@ -97,10 +97,8 @@ def _maps(documents: list[Node], source: Source, own: Findings, *, manifest: boo
 
 
 def _add_notes(own: Findings, notes: list[Note], documents: list[Node], *, manifest: bool) -> None:
-    form: Form | None = None if manifest else STACK
     for note in notes:
-        before = [item for item in documents if (item.at.line, item.at.column) <= (note.at.line, note.at.column)]
-        path = locate(before[-1], note.at.line, note.at.column, form) if before else ()
+        path = note.path if manifest or not documents else named(documents[0], note.path, STACK)
         related = [Related(*note.other)] if note.other is not None else []
         own.add(_code(note.code, manifest), note.message, note.at, path, hint=note.hint, related=related)
 

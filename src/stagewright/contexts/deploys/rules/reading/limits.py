@@ -12,6 +12,8 @@ MOST_NODES = 50_000
 MOST_LETTERS = 8 << 20
 """Of all texts of one file once its aliases are expanded."""
 MOST_LEVELS = 64
+MOST_NOTES = 201
+"""Of one file, errors and warnings each; more are never shown."""
 
 
 class Refused(Exception):
