@@ -314,6 +314,8 @@ SAYS: Final[dict[str, str]] = {
     "C12.3": "a trial of a policy with mistakes, too large, or by a stranger is refused; nothing is stored or started",
     "C12.4": "the policy is shown with its matrices of next steps and approvals",
     "CD.7": "docs explain the process to a team, by generated tables, and how to change the policy safely",
+    "ST19.3": "units are in a topological order that the file's order does not change; a circle, and only it, is an error",
+    "ST19.10": "the resolver agrees with a naive reference, and every result names its rule",
     "ST19.5": "memory, a folder, a work tree and a commit of a clone or mirror answer byte for byte alike",
     "ST19.8": "no path, pattern or link of a stack reads outside of its repository",
     "ST19.13": "a version bump changes the digits of matching keys alone, byte for byte",

@@ -82,7 +82,9 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffectiveUnit:
-    """Stage 8: a unit with the values of its components and the defaults; ``provenance``: field -> who set it."""
+    """Stage 8: a unit with the values of its components and the defaults. ``provenance``: field of the file -> who set
+    it; ``enabled``: deployed in this environment; ``strategy``: ``declared_strategy`` where it has an effect, which is
+    in candidate environments, else ``rebuild``."""
 
     name: str
     path: Path
@@ -97,6 +99,7 @@ class EffectiveUnit:
     repository: str
     group: str = "default"
     strategy: Strategy = "rebuild"
+    declared_strategy: Strategy = "rebuild"
     sync: Sync | None = None
     singleton: bool = False
     expose: tuple[Expose, ...] = ()

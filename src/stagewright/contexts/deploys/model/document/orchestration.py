@@ -83,7 +83,7 @@ class Hook(Block):
     phase: Annotated[HookPhase, Templated()]
     """When it runs. Of the stack: `beforeDeploy`, `afterInfrastructure`, `afterDeploy`, `beforeDelete`; of a unit:
     `beforeUnit`, `afterUnit`, `beforeDelete`."""
-    image: Ref = Field(examples=["api"])
+    image: Text = Field(examples=["api"])
     """A declared image."""
     command: list[Text] = Field(examples=[["python", "-m", "shop.smoke"]])
     """The program and its first arguments; no shell is added."""
