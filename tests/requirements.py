@@ -317,9 +317,11 @@ SAYS: Final[dict[str, str]] = {
     "ST19.3": "units are in a topological order that the file's order does not change; a circle, and only it, is an error",
     "ST19.10": "the resolver agrees with a naive reference, and every result names its rule",
     "ST19.5": "memory, a folder, a work tree and a commit of a clone or mirror answer byte for byte alike",
+    "ST19.6": "a template runs nothing outside its white list, reads only what it names, never hangs; other text stays",
     "ST19.8": "no path, pattern or link of a stack reads outside of its repository",
     "ST19.13": "a version bump changes the digits of matching keys alone, byte for byte",
     "D10.1": "a version goes up by its last number for changed paths, in place; what cannot be edited so is refused",
+    "ST19.11": "no edit of a candidate changes a protected path of what is prepared for it",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.fakes.stack_files import MemoryFiles
-from tests.unit.deploys.stacks import ROOT, loaded
+from tests.unit.deploys.stacks import ROOT, loaded, told
 
 from stagewright.contexts.deploys.model.diagnostics import Findings
 from stagewright.contexts.deploys.model.inputs import Inputs, Platform, PolicyWords, Project, Selection
@@ -60,12 +60,13 @@ def a_request(**changes: Any) -> Request:
 
 
 def prepared(
-    text: str, selection: Selection = CANDIDATE, base: str | None = None, **changes: Any
+    text: str, selection: Selection = CANDIDATE, trusted: str | None = None, **changes: Any
 ) -> tuple[Prepared | None, Findings]:
-    """Prepare the stack ``text`` for an environment, and return what was found as well."""
+    """Prepare the stack ``text`` for an environment, and return what was found as well. ``trusted``: the stack of the
+    default branch."""
     found = Findings()
     request = a_request(**changes)
-    return prepare(loaded(text), loaded(base) if base is not None else None, request, selection, found), found
+    return prepare(loaded(text), loaded(trusted) if trusted is not None else None, request, selection, found), found
 
 
 def ready(text: str, selection: Selection = CANDIDATE, **changes: Any) -> Prepared:
@@ -74,3 +75,8 @@ def ready(text: str, selection: Selection = CANDIDATE, **changes: Any) -> Prepar
     assert result is not None, found.sorted()
     assert not found.items, found.sorted()
     return result
+
+
+def mistakes(text: str, selection: Selection = CANDIDATE, trusted: str | None = None, **changes: Any) -> list[str]:
+    """Return what is said about a stack, as ``code file:line: message``."""
+    return told(prepared(text, selection, trusted, **changes)[1])

@@ -7,12 +7,12 @@ from functools import partial
 from stagewright.contexts.deploys.model.diagnostics import Findings, quoted
 from stagewright.contexts.deploys.model.document.stack import Stack
 from stagewright.contexts.deploys.model.inputs import Selection
-from stagewright.contexts.deploys.model.places import pointer
+from stagewright.contexts.deploys.model.places import Path, pointer
 from stagewright.contexts.deploys.model.scope import Fixed, Scope, Value
 from stagewright.contexts.deploys.model.stages import Loaded, Prepared, Request
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar
 from stagewright.contexts.deploys.rules.environments.resolving import Resolved, resolve_environments
-from stagewright.contexts.deploys.rules.rendering import Rendered, render_stack
+from stagewright.contexts.deploys.rules.rendering import render_stack
 from stagewright.contexts.deploys.rules.runtime import check_runtime
 from stagewright.contexts.deploys.rules.shape.checking import typed
 from stagewright.contexts.deploys.rules.trust import builtin_stack, protect
@@ -30,6 +30,7 @@ from stagewright.contexts.deploys.rules.variables import (
 MARK = "\x00"
 """Around the name of an image in the text of a hook, until the images are planned. YAML texts hold none of their own
 unless somebody escapes one, and then it names an image just the same."""
+_ENVIRONMENTS = "/spec/environments/"
 _MARKED = re.compile(f"{MARK}([^{MARK}]*){MARK}")
 
 
@@ -58,14 +59,15 @@ def prepare(
     own = _variables(tree, chosen.effective.ancestors, request=request, found=found)
     scope = _scope(tree, chosen, environments, own, request)
     rendered = render_stack(tree, scope, chosen.scope, _hooks(scope, tree), found)
-    stack = _typed(rendered, environments, found)
+    whole = _with_environments(rendered.tree, environments)
+    stack = _typed(whole, rendered.failed, found)
     if stack is None:
         return None
-    runtime = part(rendered.tree, "webhookRuntime")
+    runtime = part(whole, "webhookRuntime")
     check_runtime(stack.spec.webhook_runtime, runtime, request.inputs.policy, found)
     return Prepared(
         stack=stack,
-        tree=rendered.tree,
+        tree=whole,
         environment=chosen.effective,
         selection=selection,
         inputs=request.inputs,
@@ -170,10 +172,24 @@ def _names(node: Node | None) -> tuple[str, ...]:
     return tuple(sorted(node.items)) if isinstance(node, Mapping) else ()
 
 
-def _typed(rendered: Rendered, environments: MappingType[str, Resolved], found: Findings) -> Stack | None:
-    """Return the stack as types. Of scalars whose template was refused nothing more is said."""
+def _with_environments(tree: Mapping, environments: MappingType[str, Resolved]) -> Mapping:
+    """Return the tree with the fields of environments rendered as well, each as its own environment sees them."""
+    spec, declared = tree.items["spec"], part(tree, "environments")
+    if not isinstance(spec, Mapping) or not isinstance(declared, Mapping):
+        return tree
+    items: dict[str, Node] = dict(declared.items)
+    for name, resolved in environments.items():
+        node = items.get(name)
+        if isinstance(node, Mapping):
+            items[name] = resolved.rendered(node)
+    whole = Mapping({**spec.items, "environments": Mapping(items, declared.keys, declared.at)}, spec.keys, spec.at)
+    return Mapping({**tree.items, "spec": whole}, tree.keys, tree.at)
+
+
+def _typed(tree: Mapping, failed: frozenset[Path], found: Findings) -> Stack | None:
+    """Return the stack as types. Of environments, and of scalars whose template was refused, all has been said."""
     own = Findings()
-    stack = typed(rendered.tree, own)
-    refused = {pointer(path) for path in rendered.failed}
-    found.items += [item for item in own.items if item.path not in refused]
+    stack = typed(tree, own)
+    said = {pointer(path) for path in failed}
+    found.items += [item for item in own.items if item.path not in said and not item.path.startswith(_ENVIRONMENTS)]
     return stack

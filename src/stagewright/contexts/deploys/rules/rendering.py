@@ -19,6 +19,8 @@ _NO_TEMPLATES = frozenset(
     }
 )  # fmt: skip
 """Parts of ``spec`` that are no templates, or that are rendered elsewhere."""
+_FREE = frozenset({"args", "env"})
+"""Fields whose keys are free."""
 _KEPT = frozenset({"path", "files", "command", "phase", "image", "service", "port", "keys", "type", "name"})
 """Fields that a switched-off item keeps although a template in them has no value: the item is nothing without them."""
 
@@ -85,7 +87,7 @@ class _Walk:
             return self.scalar(node, value) if isinstance(value, str) and "{{" in value and not node.raw else node
         if isinstance(node, Mapping):
             return self.mapping(node)
-        items = [self.render(item) for item in node.items]
+        items = [self.item(item) for item in node.items]
         if all(new is old for new, old in zip(items, node.items, strict=True)):
             return node
         return Sequence([item for item in items if item is not None], node.at)
@@ -99,21 +101,31 @@ class _Walk:
                 changed[key] = new
         return _changed(node, changed)
 
+    def item(self, node: Node) -> Node | None:
+        """Return an item of a list, rendered."""
+        return self.render(node)
+
     def scalar(self, node: Scalar, value: str) -> Node | None:
         """Return the value of a template; where it has none, the template stays and the mistake is kept."""
-        renders = self.scope.renders
-        renders.left -= 1
-        if renders.left < 0:
-            limit = Refused("template_limit", f"a plan renders at most {MOST_RENDERS:,} values; use fewer templates")
-            self.mistakes.append((node, limit if renders.left == -1 else Reported()))
-            return node
         try:
-            return Scalar(compiled(value).render(self.context), node.at, raw=True)
+            template = compiled(value)
+            self.spend(template.expressions)
+            return Scalar(template.render(self.context), node.at, raw=True)
         except Omitted:
             return None
         except Refused as refused:
             self.mistakes.append((node, refused))
             return node
+
+    def spend(self, expressions: int) -> None:
+        """Count expressions. Raises ``Refused`` where a plan has too many; that is said once."""
+        renders = self.scope.renders
+        before = renders.left
+        renders.left -= expressions
+        if before < 0:
+            raise Reported
+        if renders.left < 0:
+            raise Refused("template_limit", f"a plan renders at most {MOST_RENDERS:,} expressions; use fewer templates")
 
     def report(self, tree: Mapping, form: Form | None, found: Findings, path: Path) -> frozenset[Path]:
         """Add the mistakes to what was found, each with its path, and return these paths."""
@@ -140,12 +152,19 @@ class _StackWalk(_Walk):
     def part(self, name: str, node: Node) -> Node | None:
         """Render a part of ``spec``."""
         self.kept = "compose" if name == "secrets" else ""
+        if name == "images" and isinstance(node, Mapping):
+            items = {key: self.item(child) for key, child in node.items.items()}
+            return _changed(node, {key: item for key, item in items.items() if item is not node.items[key]})
         return self.render(node)
 
     def mapping(self, node: Mapping) -> Mapping:
-        """Return a map with its values rendered. Where ``when`` switches it off, what has no value is left out."""
-        if "when" not in node.items:
-            return _changed(node, self.fields(node, {}))
+        """Return a map with fixed fields, with its values rendered."""
+        return _changed(node, self.fields(node, {}))
+
+    def item(self, node: Node) -> Node | None:
+        """Return an item of a list, or an image. Where ``when`` switches it off, what has no value is left out."""
+        if not isinstance(node, Mapping) or "when" not in node.items:
+            return self.render(node)
         start = len(self.mistakes)
         when = self.when(node.items["when"])
         if not (isinstance(when, Scalar) and when.value is False):
@@ -161,15 +180,19 @@ class _StackWalk(_Walk):
             if key in known or key == self.kept or key.startswith("x-"):
                 continue
             start = len(self.mistakes)
-            new = self.hook(child) if key == "hooks" and isinstance(child, Sequence) else self.render(child)
+            new = self.field(key, child)
             if off and len(self.mistakes) > start and key not in _KEPT:
                 new = None
             if new is not child:
                 changed[key] = new
         return changed
 
-    def hook(self, node: Node) -> Node | None:
-        """Render hooks, where images can be named."""
+    def field(self, key: str, node: Node) -> Node | None:
+        """Render the value of a field. Hooks can name images; maps with free keys have no conditions and no ``x-``."""
+        if key in _FREE and isinstance(node, Mapping):
+            return super().mapping(node)
+        if key != "hooks" or not isinstance(node, Sequence):
+            return self.render(node)
         self.context = self.hooks
         new = self.render(node)
         self.context = self.outside

@@ -88,7 +88,7 @@ def _differences(
 
 
 def _children(node: Node, form: Form | None) -> dict[str | int, Node] | None:
-    """Return the children by name: fields of maps without ``x-`` keys, items of keyed lists; None for what has none."""
+    """Return the children by name: fields of maps, items of keyed lists; None for what has none."""
     if isinstance(node, Mapping):
         return dict(node.items.items())
     if isinstance(node, Sequence) and form is not None and form.key:

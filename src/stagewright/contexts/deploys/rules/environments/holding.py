@@ -85,8 +85,6 @@ def egress_of(environment: Inherited, declared: Environment, found: Findings) ->
 
 
 def _mistakes(item: Egress, node: Node | None, kind: str) -> Iterator[str]:
-    if strange := [port for port in item.ports if not 0 < port < 2**16]:
-        yield f"{quoted(strange[0])} is no port: ports lie between 1 and 65535"
     if item.cidr is None:
         return
     try:

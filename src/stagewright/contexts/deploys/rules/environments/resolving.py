@@ -28,6 +28,14 @@ class Resolved(NamedTuple):
     effective: EffectiveEnvironment
     scope: Scope
 
+    def rendered(self, declared: Mapping) -> Mapping:
+        """Return the environment as it is declared, without inheritance, with its templates rendered but for those of
+        its names. Mistakes were said when it was resolved."""
+        kept = {key: node for key, node in declared.items.items() if key in _TEMPLATES}
+        rest = {key: node for key, node in declared.items.items() if key not in _TEMPLATES}
+        tree = render_block(Mapping(rest, declared.keys, declared.at), self.scope, Findings(), ()).tree
+        return Mapping({**kept, **tree.items}, declared.keys, declared.at)
+
 
 def resolve_environments(
     tree: Mapping, inputs: Inputs, selection: Selection, variables: Callable[[tuple[str, ...]], Vars], found: Findings

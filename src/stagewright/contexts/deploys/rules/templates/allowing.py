@@ -1,5 +1,6 @@
 """The white list of expressions (``stack.md`` section 4.1): what is not listed here is refused."""
 
+import math
 from typing import NamedTuple
 
 from jinja2 import nodes
@@ -8,6 +9,7 @@ from stagewright.contexts.deploys.model.diagnostics import quoted
 from stagewright.contexts.deploys.model.scope import ROOTS
 from stagewright.contexts.deploys.rules.templates.filters import FILTERS
 from stagewright.contexts.deploys.rules.templates.problems import Refused
+from stagewright.contexts.deploys.rules.templates.values import limited
 
 MOST_NODES = 100
 CONCAT = "~"
@@ -30,29 +32,39 @@ def allow(expression: nodes.Expr) -> Allowed:
     """Check an expression, and return the form that runs: what Python would do unbounded becomes a filter of ours.
     Raises ``Refused``."""
     if sum(1 for _ in expression.find_all(nodes.Node)) >= MOST_NODES:
-        raise Refused("template_limit", f"an expression has at most {MOST_NODES} parts; split it, or use vars")
+        raise too_large()
     reads: set[str] = set()
     return Allowed(_allowed(expression, reads, inserted=True), frozenset(reads))
+
+
+def too_large() -> Refused:
+    """Return the answer to an expression that is too large or too deep."""
+    return Refused("template_limit", f"an expression has at most {MOST_NODES} parts; split it, or use vars")
 
 
 def _allowed(node: nodes.Node, reads: set[str], *, inserted: bool = False) -> nodes.Expr:
     """``inserted``: whether the value is the expression's result as it is, which is all that images allow."""
     match node:
         case nodes.Const():
-            return node
+            return _literal(node)
         case nodes.Name() | nodes.Getattr() | nodes.Getitem():
             return _read(node, reads, inserted=inserted)
         case nodes.CondExpr():
             return _choice(node, reads, inserted=inserted)
-        case nodes.Concat():
-            parts = nodes.List([_allowed(part, reads) for part in node.nodes])
-            return nodes.Filter(parts, CONCAT, [], [], None, None)
         case nodes.Filter():
             return _filter(node, reads)
         case nodes.Call():
             return _call(node, reads)
         case nodes.Test():
             return _test(node, reads)
+    return _operation(node, reads)
+
+
+def _operation(node: nodes.Node, reads: set[str]) -> nodes.Expr:
+    match node:
+        case nodes.Concat():
+            parts = nodes.List([_allowed(part, reads) for part in node.nodes])
+            return nodes.Filter(parts, CONCAT, [], [], None, None)
         case nodes.Compare():
             operands = [nodes.Operand(item.op, _allowed(item.expr, reads)) for item in node.ops]
             return nodes.Compare(_allowed(node.expr, reads), operands)
@@ -64,6 +76,14 @@ def _allowed(node: nodes.Node, reads: set[str], *, inserted: bool = False) -> no
             return type(node)(_allowed(node.left, reads), _allowed(node.right, reads))
     what = _OPERATORS.get(type(node), type(node).__name__.lower())
     raise Refused("template_forbidden", f"{what} is not allowed in expressions")
+
+
+def _literal(node: nodes.Const) -> nodes.Expr:
+    if isinstance(node.value, int):
+        limited(node.value)
+    if isinstance(node.value, float) and not math.isfinite(node.value):
+        raise Refused("template_limit", "a number is too large")
+    return node
 
 
 def _read(node: nodes.Expr, reads: set[str], *, inserted: bool) -> nodes.Expr:

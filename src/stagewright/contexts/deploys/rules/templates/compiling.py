@@ -4,21 +4,24 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 from jinja2.parser import Parser
 
-from stagewright.contexts.deploys.rules.templates.allowing import MOST_NODES, allow, check_root
+from stagewright.contexts.deploys.rules.templates.allowing import MOST_NODES, allow, check_root, too_large
 from stagewright.contexts.deploys.rules.templates.problems import Refused
 from stagewright.contexts.deploys.rules.templates.sandbox import Sandbox
-from stagewright.contexts.deploys.rules.templates.splitting import Expression, split
+from stagewright.contexts.deploys.rules.templates.splitting import Expression, Part, split
 from stagewright.contexts.deploys.rules.templates.values import OMIT, field, fits, native, text
 
 _SANDBOX = Sandbox()
 _NAME = re.compile(r"[a-zA-Z]\w{0,63}(?:\.[a-zA-Z]\w{0,63}){0,9}", re.ASCII)
 _WORDS = frozenset({"true", "false", "none", "True", "False", "None", "not", "and", "or", "if", "else", "in", "is"})
 _RESULT = "result"
+MOST_DEPTH = 20
+"""How deep brackets may be nested."""
+_T = TypeVar("_T")
 
 
 class Omitted(Exception):
@@ -37,12 +40,17 @@ class Compiled:
 class Template:
     """A scalar with expressions in it."""
 
-    parts: tuple[str | Compiled, ...]
+    parts: tuple[Part, ...]
+
+    @property
+    def expressions(self) -> int:
+        """How many expressions it has."""
+        return sum(1 for part in self.parts if isinstance(part, Expression))
 
     @property
     def reads(self) -> frozenset[str]:
-        """The names that its expressions may read, as ``a.b.c``."""
-        return frozenset().union(*(part.reads for part in self.parts if isinstance(part, Compiled)))
+        """The names that its expressions may read, as ``a.b.c``. Raises ``Refused``."""
+        return frozenset().union(*(_ready(part).reads for part in self.parts if isinstance(part, Expression)))
 
     def render(self, context: Mapping[str, object]) -> str | int | bool:
         """Return the result. Raises ``Refused`` and ``Omitted``."""
@@ -51,7 +59,7 @@ class Template:
         return fits("".join([part if isinstance(part, str) else text(_run(part, context)) for part in self.parts]))
 
 
-def _whole(part: str | Compiled, context: Mapping[str, object]) -> str | int | bool:
+def _whole(part: Part, context: Mapping[str, object]) -> str | int | bool:
     if isinstance(part, str):
         return part
     value = _run(part, context)
@@ -60,47 +68,69 @@ def _whole(part: str | Compiled, context: Mapping[str, object]) -> str | int | b
     return native(value)
 
 
-def _run(part: Compiled, context: Mapping[str, object]) -> object:
+def _run(part: Expression, context: Mapping[str, object]) -> object:
+    ready = _ready(part)
     try:
-        return part.run(context)
+        return ready.run(context)
     except (TypeError, ValueError, TemplateError, RecursionError) as error:
         raise Refused("template_type", f"the expression cannot be computed: {error}") from error
 
 
 def compiled(text: str) -> Template:
     """Return ``text`` as a template. Raises ``Refused``."""
-    template = _template(text)
-    if isinstance(template, Refused):
-        raise Refused(template.code, template.message, template.hint)
-    return template
+    return _raised(_template(text))
 
 
-@lru_cache(maxsize=8192)
+def _ready(part: Expression) -> Compiled:
+    return _raised(_expression(part.text))
+
+
+def _raised(known: _T | Refused) -> _T:
+    if isinstance(known, Refused):
+        raise Refused(known.code, known.message, known.hint)  # the kept one would collect tracebacks
+    return known
+
+
+@lru_cache(maxsize=4096)
 def _template(text: str) -> Template | Refused:
+    """Kept without what its expressions were compiled to, so that the expressions alone bound what is kept."""
     try:
-        parts = split(text, _SANDBOX)
-        return Template(tuple(_expression(part.text) if isinstance(part, Expression) else part for part in parts))
+        return Template(split(text, _SANDBOX))
     except Refused as refused:
         return refused
 
 
-@lru_cache(maxsize=8192)
-def _expression(text: str) -> Compiled:
-    if _NAME.fullmatch(text) and text not in _WORDS:
-        return _name(text)
-    if text.count("(") + text.count("[") + text.count("{") > MOST_NODES:
-        raise Refused("template_limit", f"an expression has at most {MOST_NODES} parts; split it, or use vars")
+@lru_cache(maxsize=2048)
+def _expression(text: str) -> Compiled | Refused:
+    try:
+        return _name(text) if _NAME.fullmatch(text) and text not in _WORDS else _parsed(text)
+    except Refused as refused:
+        return refused
+
+
+def _parsed(text: str) -> Compiled:
+    if max(text.count("("), text.count("[")) > MOST_NODES or _depth(text) > MOST_DEPTH:
+        raise too_large()
     try:
         parser = Parser(_SANDBOX, text, state="variable")
         expression = parser.parse_expression()
         if not parser.stream.eos:
             raise Refused("template_syntax", f"the expression cannot be read from {parser.stream.current.value!r} on")
         allowed = allow(expression)
+        return Compiled(allowed.reads, _runner(allowed.node))
     except TemplateSyntaxError as error:
         raise Refused("template_syntax", f"the expression cannot be read: {error.message}") from error
-    except RecursionError as error:
-        raise Refused("template_limit", "the expression is nested too deeply; split it, or use vars") from error
-    return Compiled(allowed.reads, _runner(allowed.node))
+    except (RecursionError, SyntaxError) as error:  # Python's own limits of depth, whichever bites first
+        raise too_large() from error
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets are nested, those in texts included."""
+    depth = deepest = 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _name(path: str) -> Compiled:
@@ -130,3 +160,9 @@ def _runner(expression: nodes.Expr) -> Callable[[Mapping[str, object]], object]:
         return context.vars[_RESULT]
 
     return run
+
+
+def forget() -> None:
+    """Forget all templates, as if the process had just started."""
+    _template.cache_clear()
+    _expression.cache_clear()

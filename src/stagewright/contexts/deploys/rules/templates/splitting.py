@@ -8,6 +8,7 @@ from jinja2 import Environment, TemplateSyntaxError
 from stagewright.contexts.deploys.rules.templates.problems import Refused
 
 MOST_CHARACTERS = 1024
+MOST_TEXT = 64 * 1024
 _RETURN = "\ue00d"
 """Stands for a carriage return while jinja2's lexer, which makes line feeds of them, reads the text."""
 
@@ -31,6 +32,8 @@ _REFUSED = {
 def split(text: str, environment: Environment) -> tuple[Part, ...]:
     """Return the parts of ``text`` in order; mere names between braces, the usual case, need no lexer for that. Raises
     ``Refused``."""
+    if len(text) > MOST_TEXT:
+        raise Refused("template_limit", "a value with templates has at most 64 KiB; split it, or tag it !raw")
     pieces = _NAMES.split(text)
     if not any(map(_BRACES.search, pieces[::2])) and max(map(len, pieces[1::2]), default=0) <= MOST_CHARACTERS:
         named = (Expression(piece) if index % 2 else piece for index, piece in enumerate(pieces))
