@@ -114,3 +114,35 @@ describe('the page', () => {
     await sees(await open('/labels'), 'once a repository is connected')
   })
 })
+
+describe('whose labels', () => {
+  beforeAll(() => server.listen({ onUnhandledRequest: 'error' }))
+  afterEach(() => {
+    close()
+    server.resetHandlers()
+  })
+  afterAll(() => server.close())
+  const project = (id: string, name: string) => ({ id, name })
+
+  test('the only project is meant without a word', async () => {
+    answer(READS, labels as never)
+    await sees(await open('/labels'), '1 of 2 labels differ')
+  })
+  test('of several the person chooses, and the address remembers it', async () => {
+    answer('/projects', page(project('p2', 'Blog'), project('p1', 'Shop')))
+    answer(READS, labels as never)
+    const shown = await open('/labels')
+    await sees(shown, 'Choose a project')
+    await shown.wrapper
+      .findAll('button')
+      .find((button) => button.text() === 'Shop')!
+      .trigger('click')
+    await sees(shown, '1 of 2 labels differ')
+    expect(shown.router.currentRoute.value.query.project).toBe('p1')
+  })
+  test('a repository of another project that is left in the address means nothing', async () => {
+    answer('/projects', page(project('p2', 'Blog'), project('p1', 'Shop')))
+    answer(READS, labels as never)
+    await sees(await open('/labels?project=p1&repository=of-the-blog'), '1 of 2 labels differ')
+  })
+})

@@ -6,6 +6,6 @@ export const workflowRoutes: RouteRecordRaw[] = [
     path: '/labels',
     name: 'labels',
     component: () => import('./LabelsPage.vue'),
-    meta: { area: 'workflow', feature: 'labels', title: 'screen.labels' },
+    meta: { area: 'workflow', feature: 'labels', title: 'screen.labels', scope: { project: 'one' } },
   },
 ]
