@@ -63,13 +63,15 @@ export function useLiveData<T extends object>(source: Source<T>) {
   return { data: query.data, error, loading: query.isFetching, age: query.dataUpdatedAt, reload, put }
 }
 
-/** One resource with `id` and `version`; frames with its key are merged into it. */
+/** One resource with `id` and `version`; frames with its key are merged into it. `params`: which one of the topic. */
 export function useLive<T extends { id: string }>(
   topic: MaybeRefOrGetter<string | null>,
   load: (signal: AbortSignal) => Promise<T>,
+  params?: MaybeRefOrGetter<unknown>,
 ) {
   return useLiveData<T>({
     topic,
+    params,
     load,
     apply: (held, frames) =>
       frames

@@ -1,5 +1,6 @@
 // What a person may answer to a wait, here in the console. Pure.
 import type { OpenWait, Wait } from '@/shared/api/types'
+import { permits } from '../acts'
 
 /** What a wait asks: the question of a report, or which of some choices. */
 export type AskedWait = Pick<OpenWait, 'id' | 'run_number' | 'question' | 'answers'>
@@ -17,7 +18,6 @@ export function actOf({ answers }: Pick<AskedWait, 'answers'>): 'answer' | 'reso
 export function answerable<W extends AskedWait & Pick<Wait, 'status' | 'allowed_actions'>>(
   waits: readonly W[],
 ): W | null {
-  const may = (wait: W) =>
-    wait.allowed_actions?.some(({ verb, mode }) => verb === actOf(wait) && mode === 'allow')
+  const may = (wait: W) => permits(wait, actOf(wait) ?? '')
   return waits.find((wait) => wait.status === 'open' && wait.answers && may(wait)) ?? null
 }
