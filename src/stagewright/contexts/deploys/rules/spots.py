@@ -3,8 +3,6 @@
 from stagewright.contexts.deploys.model.places import At, Path, Step
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar, Sequence
 
-_KEYS = ("name", "alias", "path")
-
 
 def node_at(tree: Node, path: Path) -> Node | None:
     """Return what stands at ``path``; items of keyed lists are named by their key."""
@@ -40,11 +38,4 @@ def _child(node: Node | None, step: Step) -> Node | None:
         return None
     if isinstance(step, int):
         return node.items[step] if 0 <= step < len(node.items) else None
-    return next((item for item in node.items if _is_named(item, step)), None)
-
-
-def _is_named(item: Node, step: str) -> bool:
-    if not isinstance(item, Mapping):
-        return False
-    name = next((item.items[key] for key in _KEYS if key in item.items), None)
-    return isinstance(name, Scalar) and name.value == step
+    return node.named.get(step)

@@ -81,7 +81,7 @@ def _mount_problem(path: str) -> str | None:
 
 
 def _check_exposed(unit: EffectiveUnit, prepared: Prepared, found: Findings) -> None:
-    if prepared.environment.kind != "candidate" or prepared.inputs.project.public_slots:
+    if not unit.enabled or prepared.environment.kind != "candidate" or prepared.inputs.project.public_slots:
         return
     for index, exposed in enumerate(unit.expose):
         field = "access" if exposed.access == "public" else "publicPaths"
