@@ -321,6 +321,11 @@ SAYS: Final[dict[str, str]] = {
     "ST19.8": "no path, pattern or link of a stack reads outside of its repository",
     "ST19.13": "a version bump changes the digits of matching keys alone, byte for byte",
     "D10.1": "a version goes up by its last number for changed paths, in place; what cannot be edited so is refused",
+    "ST19.4": "comments, the order of keys, imports and unused variables leave a plan's hash; any other change changes it",
+    "ST19.9": "a planted secret is in no plan, difference, message or rendered object",
+    "D4.1": "a plan is the same bytes for the same input, in canonical form, in phases with ids that stay",
+    "D4.2": "what a slot may not hold is refused at plan time: cluster scope, foreign namespaces, privileges, our labels",
+    "D4.3": "pods are held to the Pod Security Standards control by control, with field and remedy",
     "ST19.11": "no edit of a candidate changes a protected path of what is prepared for it",
 }
 

@@ -71,11 +71,12 @@ class Entries:
 
     secrets: Sequence[str] = ()
     known: bool = True
+    value: str | None = None
 
     def entries(self, key: str) -> Sequence[ConfigEntry]:
         """Return the entry of this name."""
         audience = frozenset(("production", "candidate"))
-        entry = ConfigEntry(key, ConfigKind.SECRET, Scope.PROJECT, "*", 1, audience)
+        entry = ConfigEntry(key, ConfigKind.SECRET, Scope.PROJECT, "*", 1, audience, value=self.value)
         return [entry] if key in self.secrets else []
 
 
@@ -119,6 +120,7 @@ def planned(
     preview: bool = False,
     identities: Mapping[str, str] | None = None,
     project: Mapping[str, Any] | None = None,
+    dropped: str = "",
 ) -> Result:
     """Return the plan of ``text`` with the manifests in ``files`` (by default one good Deployment)."""
     found = Findings()
@@ -146,7 +148,7 @@ def planned(
     assert prepared is not None, told(found)
     prepared = replace(prepared, environment=replace(prepared.environment, **(changes or {})))
     stack = prepared.stack
-    images = images_of(stack, syncs, identities or {})
+    images = images_of(stack, syncs, identities or {}, dropped)
     secrets = [
         PlannedSecret(
             secret=secret.name, key=key, source={"generate": "password"}, version=(versions or {}).get(key, "1")
@@ -160,10 +162,12 @@ def planned(
     return Result(plan=plan, made=made, found=found)
 
 
-def images_of(stack: Stack, syncs: Sequence[PlannedSync], identities: Mapping[str, str]) -> Found:
+def images_of(stack: Stack, syncs: Sequence[PlannedSync], identities: Mapping[str, str], dropped: str) -> Found:
     """Return every declared image as if it had been resolved."""
     images = []
     for name, image in stack.spec.images.items():
+        if name == dropped:
+            continue
         digest = "sha256:" + hashlib.sha256((image.from_ or name).encode()).hexdigest()
         if image.type == "external":
             reference = f"{str(image.from_).partition(':')[0]}@{digest}"

@@ -164,12 +164,6 @@ def test_a_number_that_json_cannot_hold_is_named() -> None:
     ]
 
 
-def test_a_service_needs_a_manifest() -> None:
-    assert planned(with_unit("{name: api, protected: true}"), {}).told == [
-        "no_manifests services.yaml:12: the service 'api' has no manifests; add at least one file under manifests"
-    ]
-
-
 def test_files_become_keys_of_a_config_map() -> None:
     unit = "{name: api, manifests: [{path: k8s/a.yaml}], configMaps: [{name: files, files: ['sql/*', logo.png]}]}"
     files: dict[str, Content] = {

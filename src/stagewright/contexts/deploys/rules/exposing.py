@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stagewright.contexts.deploys.model.diagnostics import Findings, Related, Severity, quoted
-from stagewright.contexts.deploys.model.document.units import Expose
 from stagewright.contexts.deploys.model.objects import Body, Unfinished
 from stagewright.contexts.deploys.model.places import At, Path
 from stagewright.contexts.deploys.model.stages import EffectiveEnvironment, EffectiveUnit, Prepared
@@ -55,24 +54,12 @@ def _routes(unit: EffectiveUnit, prepared: Prepared, found: Findings) -> list[_R
             text += f"{quoted(prepared.environment.name)} has no domain; set its domainTemplate"
             found.add("object_host", text, at, where, severity=Severity.WARNING)
             continue
-        _check_access(unit, item, prepared, at, where, found)
         host = f"{item.host_prefix}.{domain}" if item.host_prefix else domain
         routes.append(_Route(host, item.path, item.service, item.port, item.access, at, where))
         if item.access == GATED:
             for path in item.public_paths:
                 routes.append(_Route(host, path, item.service, item.port, PUBLIC, at, where))
     return routes
-
-
-def _check_access(
-    unit: EffectiveUnit, item: Expose, prepared: Prepared, at: At | None, where: Path, found: Findings
-) -> None:
-    opened = item.access == PUBLIC or item.public_paths
-    if opened and prepared.environment.kind == "candidate" and not prepared.inputs.project.public_slots:
-        what = "access: public" if item.access == PUBLIC else "publicPaths"
-        text = f"the unit {quoted(unit.name)} has {what}, but candidates of this project stay behind the slot gate; "
-        text += "remove it, or switch the project setting public_slots on"
-        found.add("expose_public", text, at, where)
 
 
 def _check_free(unit: EffectiveUnit, route: _Route, taken: dict[tuple[str, str], _Route], found: Findings) -> None:

@@ -41,8 +41,7 @@ class Hooks:
     def _planned(self, hook: Hook, owner: str, at: At | None, path: Path) -> PlannedHook | None:
         image = self._references.get(hook.image)
         if image is None:
-            text = f"the hook {quoted(hook.name)} runs the image {quoted(hook.image)}, which this plan does not have; "
-            self._found.add("hook_image", text + "declare it under spec.images, or switch the hook off", at, path)
+            self._say_missing(hook, hook.image, at, path)
             return None
         timeout = parse_duration(hook.timeout)
         if timeout is None:
@@ -66,11 +65,14 @@ class Hooks:
         try:
             return self._job(hook, owner, image, seconds)
         except KeyError as error:
-            text = (
-                f"the hook {quoted(hook.name)} names the image {quoted(error.args[0])}, which this plan does not have; "
-            )
-            self._found.add("hook_image", text + "declare it under spec.images, or switch the hook off", at, path)
+            self._say_missing(hook, str(error.args[0]), at, path)
             return None
+
+    def _say_missing(self, hook: Hook, image: str, at: At | None, path: Path) -> None:
+        """Say that an image is not there, unless the errors before are why."""
+        if not self._found.failed:
+            text = f"the hook {quoted(hook.name)} needs the image {quoted(image)}, which this plan does not have; "
+            self._found.add("hook_image", text + "declare it under spec.images, or switch the hook off", at, path)
 
     def _job(self, hook: Hook, owner: str, image: str, seconds: int) -> Body:
         annotations = {PREFIX + "hook": hook.name, PREFIX + "hook-phase": hook.phase}

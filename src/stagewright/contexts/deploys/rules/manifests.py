@@ -14,7 +14,7 @@ from stagewright.contexts.deploys.model.sources import Blob, EntryKind, FileSour
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, Prepared
 from stagewright.contexts.deploys.model.tree import Mapping, plain
 from stagewright.contexts.deploys.rules.confining import confine, is_glob
-from stagewright.contexts.deploys.rules.declaring import field_at, item_places
+from stagewright.contexts.deploys.rules.declaring import item_places
 from stagewright.contexts.deploys.rules.normalising import without_nulls
 from stagewright.contexts.deploys.rules.preparing import unit_scope
 from stagewright.contexts.deploys.rules.reading import MOST_BYTES, MOST_FILES, MOST_TOTAL, ParseCache, read_manifests
@@ -43,9 +43,6 @@ class ManifestReader:
 
     def _of_unit(self, unit: EffectiveUnit) -> list[Unfinished]:
         made: list[Unfinished] = []
-        if not unit.manifests and not unit.infrastructure:
-            text = f"the service {quoted(unit.name)} has no manifests; add at least one file under manifests"
-            self.found.add("no_manifests", text, field_at(unit, self.prepared, "manifests"), unit.path)
         seen: set[tuple[str, str]] = set()
         places = item_places(unit, self.prepared, "manifests", len(unit.manifests))
         for manifest, (at, path) in zip(unit.manifests, places, strict=True):
