@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, JsonValue, Tag
 
 from stagewright.contexts.deploys.model.document.fields import (
     Block,
@@ -35,7 +35,13 @@ class ContainerLimits(Block):
     """The most that one container may ask for, by resource."""
 
 
-class Egress(Block):
+_EGRESS: list[JsonValue] = [
+    {"required": ["preset"], "properties": {"cidr": False, "ports": False}},
+    {"required": ["cidr"], "properties": {"preset": False}},
+]
+
+
+class Egress(Block, json_schema_extra={"oneOf": _EGRESS}):
     """Where the pods of an environment may connect to: a preset, or a network with its ports. Exactly one of both."""
 
     preset: Literal["internet-https", "kubernetes-api", "platform"] | None = None
@@ -70,7 +76,7 @@ class Environment(Block):
     """The namespace's LimitRange. Default: that of the environment's kind."""
     egress: list[Egress] | None = None
     """Where pods may connect to. Default: nowhere for candidates, else `internet-https`."""
-    max_live: int | None = Field(default=None, ge=1, le=50)
+    max_live: Annotated[int, Field(ge=1, le=50)] | None = None
     """Candidate environments that may be awake at once; only for candidates. Default: the project's setting (3)."""
     deploy_on_push: Literal["auto", "approval", "off"] | None = None
     """What a push to the default branch does; only for production. Default: `approval`; `off` ignores the push."""
@@ -107,7 +113,7 @@ class Variable(Block):
     """A value that templates read as `vars.<name>`. Looked up in the configuration, by environment, then the
     default."""
 
-    default: str | None = Field(default=None, max_length=4096, examples=["info"])
+    default: Annotated[str, Field(max_length=4096)] | None = Field(default=None, examples=["info"])
     """The value where nothing else is found; at most 4 KiB, never a template."""
     environments: dict[Name, Annotated[str, Field(max_length=4096)]] = Field(
         default={}, examples=[{"preview": "debug"}]

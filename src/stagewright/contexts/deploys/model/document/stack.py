@@ -28,6 +28,7 @@ from stagewright.contexts.deploys.model.document.units import Component, Service
 API_VERSION = "stagewright.dev/v1alpha1"
 STACK = "ServiceStack"
 FRAGMENT = "ServiceStackFragment"
+PLATFORM_PREFIX = "stagewright.dev/"
 LabelKey = Annotated[str, StringConstraints(pattern=LABEL_KEY)]
 LabelValue = Annotated[str, StringConstraints(pattern=LABEL_VALUE)]
 
@@ -131,7 +132,11 @@ class Metadata(Block):
 
     name: Name | None = Field(default=None, examples=["bookshop"])
     """The stack's name; required except in a fragment, not templated."""
-    labels: dict[LabelKey, LabelValue] = Field(default={}, examples=[{"team": "books"}])
+    labels: dict[LabelKey, LabelValue] = Field(
+        default={},
+        examples=[{"team": "books"}],
+        json_schema_extra={"propertyNames": {"not": {"pattern": f"^{PLATFORM_PREFIX}"}}},
+    )
     """Labels that every object gets; the prefix `stagewright.dev/` is the platform's."""
 
 

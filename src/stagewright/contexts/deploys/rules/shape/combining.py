@@ -11,13 +11,12 @@ from stagewright.contexts.deploys.model.diagnostics import Findings, Related, qu
 from stagewright.contexts.deploys.model.document.fields import OPEN
 from stagewright.contexts.deploys.model.document.images import ONLY
 from stagewright.contexts.deploys.model.document.secrets import SOURCES
-from stagewright.contexts.deploys.model.document.stack import FRAGMENT
+from stagewright.contexts.deploys.model.document.stack import FRAGMENT, PLATFORM_PREFIX
 from stagewright.contexts.deploys.model.places import Path
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar, Sequence
 from stagewright.contexts.deploys.rules.keyed import step_of
 from stagewright.contexts.deploys.rules.shape.problems import missing
 
-PLATFORM_PREFIX = "stagewright.dev/"
 _NAME = ("name",)
 
 
