@@ -30,6 +30,7 @@ CHECKS: tuple[Check, ...] = (
     start_up.start_up,
     documents.policy_tables,
     documents.settings_page,
+    documents.stack_pages,
 )
 
 

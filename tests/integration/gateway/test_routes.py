@@ -25,7 +25,8 @@ LOGINS = {
     "/auth/github/login",
     "/auth/github/callback",
 }
-OPEN = {"/healthz", "/readyz", "/schema/v1alpha1/policy.json", *LOGINS, *WEBHOOKS}
+SCHEMAS = {f"/schema/v1alpha1/{name}.json" for name in ("policy", "service-stack", "service-stack-fragment")}
+OPEN = {"/healthz", "/readyz", *SCHEMAS, *LOGINS, *WEBHOOKS}
 PLACES = [
     (method, path, operation)
     for path, item in DOCUMENT["paths"].items()

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 
 from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.approvals import http as approvals_door
+from stagewright.contexts.deploys import http as deploys_door
 from stagewright.contexts.identity import http as identity_door
 from stagewright.contexts.identity.ports import GitHubLogin
 from stagewright.contexts.incidents import api as incidents
@@ -69,6 +70,7 @@ def routers(ways: Ways = EVERY_WAY) -> Iterator[APIRouter]:
     yield vault_door.routes.router
     yield workflow_door.routes.router
     yield workflow_door.schemas.router
+    yield deploys_door.schemas.router
     yield from runs_door.routes
     yield from intake_door.routes
     yield approvals_door.routes.router

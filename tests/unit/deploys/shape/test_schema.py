@@ -25,7 +25,7 @@ from stagewright.contexts.deploys.rules.shape import check_shape, typed
 SCHEMA = stack_schema()
 FILES = Draft7Validator(SCHEMA)
 FRAGMENTS = Draft7Validator(stack_schema(fragment=True))
-quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def problems(document: Plain) -> list[str]:
