@@ -9,10 +9,13 @@ from stagewright.contexts.deploys.model.document.stack import Stack
 from stagewright.contexts.deploys.model.inputs import Selection
 from stagewright.contexts.deploys.model.places import Path, pointer
 from stagewright.contexts.deploys.model.scope import Fixed, Scope, Value
-from stagewright.contexts.deploys.model.stages import Loaded, Prepared, Request
+from stagewright.contexts.deploys.model.stages import EffectiveEnvironment, Loaded, Prepared, Request
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar
+from stagewright.contexts.deploys.rules.configured import configured, resolver_of
+from stagewright.contexts.deploys.rules.environments.inheriting import Inherited
 from stagewright.contexts.deploys.rules.environments.resolving import Resolved, resolve_environments
 from stagewright.contexts.deploys.rules.rendering import render_stack
+from stagewright.contexts.deploys.rules.resolving import Resolver
 from stagewright.contexts.deploys.rules.runtime import check_runtime
 from stagewright.contexts.deploys.rules.shape.checking import typed
 from stagewright.contexts.deploys.rules.trust import builtin_stack, protect
@@ -20,7 +23,6 @@ from stagewright.contexts.deploys.rules.variables import (
     NO_UNIT,
     Vars,
     check_variables,
-    check_versions,
     part,
     singleton_names,
     source_names,
@@ -49,14 +51,14 @@ def prepare(
     tree = loaded.tree if outer is loaded.tree else protect(loaded.tree, outer, found)
     _check_project(tree, request, found)
     check_variables(part(tree, "vars"), found)
-    check_versions(part(tree, "versions"), found)
-    outer_vars = partial(_variables, outer, request=request, found=found)
-    environments = resolve_environments(outer, request.inputs, selection, outer_vars, found)
+    by = resolver_of(outer, _names(part(outer, "environments")))
+    variables = partial(_variables, by=by, request=request, found=found)
+    environments = resolve_environments(outer, request.inputs, selection, partial(variables, outer), found)
     chosen = environments.get(selection.environment)
     if chosen is None:
         _say_unknown(outer, selection, found)
         return None
-    own = _variables(tree, chosen.effective.ancestors, request=request, found=found)
+    own = variables(tree, chosen.effective)
     scope = _scope(tree, chosen, environments, own, request)
     rendered = render_stack(tree, scope, chosen.scope, _hooks(scope, tree), found)
     whole = _with_environments(rendered.tree, environments)
@@ -136,13 +138,15 @@ def _check_project(tree: Mapping, request: Request, found: Findings) -> None:
         found.add("project_mismatch", said, node.at, path, hint="set spec.project to the key of the project")
 
 
-def _variables(tree: Mapping, ancestors: tuple[str, ...], *, request: Request, found: Findings) -> Vars:
+def _variables(
+    tree: Mapping, environment: Inherited | EffectiveEnvironment, *, by: Resolver, request: Request, found: Findings
+) -> Vars:
     declared = part(tree, "vars")
     empty = Mapping({}, {}, tree.at)
     return Vars(
         declared if isinstance(declared, Mapping) else empty,
-        ancestors,
-        lambda key: None,
+        environment.ancestors,
+        configured(environment.name, environment.kind, by=by, config=request.config),
         request.inputs.overrides,
         found,
     )

@@ -173,18 +173,6 @@ def _is_expression(pattern: str) -> bool:
     return True
 
 
-def check_versions(versions: Node | None, found: Findings) -> None:
-    """Check that versions which are raised on a push have a number to raise."""
-    for name, node in versions.items.items() if isinstance(versions, Mapping) else ():
-        value = node.items.get("value") if isinstance(node, Mapping) else None
-        bumped = node.items.get("bumpOn") if isinstance(node, Mapping) else None
-        if not isinstance(value, Scalar) or not isinstance(bumped, Sequence) or not bumped.items:
-            continue
-        if not any(character in "0123456789" for character in str(value.value)):
-            said = f"the version {quoted(value.value)} has no digit that could be raised: add one, or remove bumpOn"
-            found.add("version_not_bumpable", said, value.at, ("spec", "versions", name, "value"))
-
-
 def environment_scope(
     tree: Mapping, inputs: Inputs, name: str, kind: str, *, candidate: tuple[str, int] | None, variables: Vars
 ) -> Scope:

@@ -38,10 +38,10 @@ class Resolved(NamedTuple):
 
 
 def resolve_environments(
-    tree: Mapping, inputs: Inputs, selection: Selection, variables: Callable[[tuple[str, ...]], Vars], found: Findings
+    tree: Mapping, inputs: Inputs, selection: Selection, variables: Callable[[Inherited], Vars], found: Findings
 ) -> dict[str, Resolved]:
     """Return every declared environment that can be used. ``tree``: the stack that decides about environments;
-    ``variables``: the variables of an environment and its parents."""
+    ``variables``: those of an environment."""
     declared = part(tree, "environments")
     inherited = inherit(declared, found) if isinstance(declared, Mapping) else {}
     resolved: dict[str, Resolved] = {}
@@ -55,7 +55,7 @@ def resolve_environments(
             environment.name,
             environment.kind,
             candidate=candidate,
-            variables=variables(environment.ancestors),
+            variables=variables(environment),
         ).extended({"singletons": singleton_names(tree, home)})
         names = name_environment(environment, scope, inputs.platform, found)
         if names is None:
