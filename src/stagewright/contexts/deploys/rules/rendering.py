@@ -6,11 +6,11 @@ from typing import NamedTuple
 from stagewright.contexts.deploys.model.diagnostics import Findings, quoted
 from stagewright.contexts.deploys.model.places import Path
 from stagewright.contexts.deploys.model.scope import MOST_RENDERS, Scope
-from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar, Sequence, plain
+from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar, Sequence
 from stagewright.contexts.deploys.rules.keyed import STACK, Form, inside, steps
 from stagewright.contexts.deploys.rules.templates.compiling import Omitted, compiled
 from stagewright.contexts.deploys.rules.templates.problems import Refused, Reported
-from stagewright.contexts.deploys.rules.templates.values import context
+from stagewright.contexts.deploys.rules.templates.values import OMIT, context
 
 _NO_TEMPLATES = frozenset(
     {
@@ -42,7 +42,10 @@ def render_manifest(document: Mapping, scope: Scope, found: Findings, path: Path
 
 def render_document(document: Mapping, scope: Scope, found: Findings) -> object:
     """Return a Kubernetes object as plain data with its templates rendered."""
-    return plain(render_manifest(document, scope, found))
+    walk = _Walk(scope)
+    data = walk.data(document)
+    walk.report(document, None, found, ())
+    return data
 
 
 def render_block(block: Mapping, scope: Scope, found: Findings, path: Path) -> Rendered:
@@ -94,12 +97,21 @@ class _Walk:
 
     def mapping(self, node: Mapping) -> Mapping:
         """Return a map with its values rendered."""
-        changed: dict[str, Node | None] = {}
-        for key, child in node.items.items():
-            new = self.render(child)
-            if new is not child:
-                changed[key] = new
-        return _changed(node, changed)
+        items = [(key, child, self.render(child)) for key, child in node.items.items()]
+        return _changed(node, {key: new for key, old, new in items if new is not old})
+
+    def data(self, node: Node) -> object:
+        """Return the rendered node as plain data, ``OMIT`` where it is omitted: manifests need no second walk."""
+        if isinstance(node, Scalar):
+            value = node.value
+            if isinstance(value, str) and "{{" in value and not node.raw:
+                new = self.scalar(node, value)
+                return new.value if isinstance(new, Scalar) else OMIT
+            return value
+        if isinstance(node, Mapping):
+            values = [(key, self.data(child)) for key, child in node.items.items()]
+            return {key: value for key, value in values if value is not OMIT}
+        return [value for value in map(self.data, node.items) if value is not OMIT]
 
     def item(self, node: Node) -> Node | None:
         """Return an item of a list, rendered."""
