@@ -332,6 +332,14 @@ SAYS: Final[dict[str, str]] = {
     "D4.2": "what a slot may not hold is refused at plan time: cluster scope, foreign namespaces, privileges, our labels",
     "D4.3": "pods are held to the Pod Security Standards control by control, with field and remedy",
     "ST19.11": "no edit of a candidate changes a protected path of what is prepared for it",
+    "ST19.1": "merging: identity, idempotence, associativity, no order of imports, keys or files; no marker survives",
+    "ST19.2": "every leaf names the file and line that hold its value",
+    "ST19.12": "arbitrary bytes and stacks end in findings, never in another error",
+    "DD.3": "bombs, giants, links and paths that lead out are refused quickly with bounded memory",
+    "DD.7": "any graph of imports ends, and its circles are named",
+    "DD.8": "every problem of reading, importing and merging is told with its file, line and remedy",
+    "D6.1": "several repositories make one stack: root, pins, what a revise keeps, what is left out",
+    "D6.2": "unknown aliases and circles of imports are errors; values keep their place across repositories",
 }
 
 # Why a requirement has no test yet; an entry leaves with its first test.

@@ -176,13 +176,13 @@ class _Reader:
         if is_glob(wish.path):
             return self._globbed(importer, alias, source, wish)
         path = confine(wish.path, folder_of(importer[1]) if wish.repository is None else "")
-        entry = source.stat(path) if path else None
+        entry = source.stat(path) if path is not None else None
         if path is None or (entry is not None and entry.kind is EntryKind.OUTSIDE):
             self._outside(wish)
             return []
         if entry is None or entry.kind is not EntryKind.FILE:
             if entry is not None or not wish.optional:
-                what = "is not a file" if entry is not None or not path else "does not exist"
+                what = "is not a file" if entry is not None else "does not exist"
                 message = f"the imported file {quoted(path or wish.path)} {what}; mend the path or remove the import"
                 self._found.add("import_missing", message, wish.at, wish.path_in_file)
             return []

@@ -93,7 +93,7 @@ def _left_out(repositories: Repositories, graph: ImportGraph, tree: Mapping, fou
     left_out = set()
     for alias in sorted({*declared, *graph.aliases}):
         item, place, path = declared.get(alias, (None, None, ()))
-        if item is None and alias not in (repositories.root, *repositories.sources):
+        if item is None and alias != repositories.root:
             wish = graph.aliases[alias]
             message = f"the repository {quoted(alias)} is not declared; add it to spec.repositories"
             found.add("unknown_repository", message, wish.at, wish.path_in_file)

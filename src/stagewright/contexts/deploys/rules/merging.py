@@ -39,6 +39,10 @@ _Parts = list[_Part]
 def merge(layers: Many[Layer], found: Findings) -> Merged:
     """Merge ``layers``, the first of which is the root. They are not changed, parts of them may be shared."""
     merger = _Merger([layer.below for layer in layers], found)
+    for layer in layers:
+        if DELETE in layer.tree.items:
+            at = layer.tree.keys[DELETE]
+            found.add("merge_marker", f"a whole file cannot be removed by {DELETE}; do not import it", at, (DELETE,))
     parts: _Parts = [(index, _body(layer.tree, root=index == 0)) for index, layer in enumerate(layers)]
     tree = merger.value(parts, (), STACK)
     assert isinstance(tree, Mapping)
@@ -47,8 +51,10 @@ def merge(layers: Many[Layer], found: Findings) -> Merged:
 
 def _body(tree: Mapping, *, root: bool) -> Mapping:
     """Return what of a file is merged: not its imports, and not the envelope of a fragment."""
-    items = {key: node for key, node in tree.items.items() if root or key not in ENVELOPE}
+    items = {key: node for key, node in tree.items.items() if (root or key not in ENVELOPE) and key != DELETE}
     spec = items.get("spec")
+    if not root and spec is not None and not isinstance(spec, Mapping):
+        del items["spec"]
     if isinstance(spec, Mapping) and "imports" in spec.items:
         without = {key: node for key, node in spec.items.items() if key != "imports"}
         items["spec"] = Mapping(without, spec.keys, spec.at)

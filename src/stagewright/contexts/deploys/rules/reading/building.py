@@ -258,9 +258,8 @@ class Builder:
         return Refused("yaml_depth", f"more than {MOST_LEVELS} levels of nesting; flatten the file", self._at(event))
 
     def _too_many(self, event: Any) -> Refused:
-        message = (
-            f"more than {MOST_NODES:,} values or {MOST_LETTERS:,} letters after aliases are expanded; make it smaller"
-        )
+        most = f"{MOST_NODES:,} values or {MOST_LETTERS:,} letters"
+        message = f"the file has more than {most} once its aliases are expanded; make it smaller"
         return Refused("yaml_alias_limit", message, self._at(event))
 
     def _at(self, event: Any) -> At:

@@ -78,7 +78,7 @@ def _parse(blob: Blob, source: Source, *, manifest: bool) -> _Parsed:
         own.add(_code(refused.code, manifest), refused.message, refused.at, tuple(builder.trail), hint=refused.hint)
     except (yaml.YAMLError, ValueError) as error:
         ended = False
-        _add_syntax(own, error, text, source, manifest=manifest)
+        _add_syntax(own, error, text, source, builder.notes, manifest=manifest)
     _add_notes(own, builder.notes, documents, manifest=manifest)
     maps = _maps(documents, source, own, manifest=manifest) if ended else []
     return tuple(maps), tuple(own.items)
@@ -103,13 +103,17 @@ def _add_notes(own: Findings, notes: list[Note], documents: list[Node], *, manif
         own.add(_code(note.code, manifest), note.message, note.at, path, hint=note.hint, related=related)
 
 
-def _add_syntax(own: Findings, error: Exception, text: str, source: Source, *, manifest: bool) -> None:
+def _add_syntax(
+    own: Findings, error: Exception, text: str, source: Source, notes: list[Note], *, manifest: bool
+) -> None:
     problem = getattr(error, "problem", None) or "the text cannot be read"
     context = getattr(error, "context", None)
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line, mark.column) if mark is not None else (0, 0)
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     at = At(source, min(line + 1, len(lines)), column + 1)
+    if any(note.code == "template_unquoted" and note.at.line == at.line for note in notes):
+        return
     shown = lines[at.line - 1]
     if (start := _bare_template(shown)) is not None:
         message = "a text that starts with {{ has no quotes"

@@ -55,7 +55,7 @@ def _whole(text: str) -> Read:
         return _too_large(text)
     if len(digits) > 1 and digits[0] == "0":
         return Read(
-            value, f"{text} is the decimal number {value} here and octal elsewhere; quote it, or drop the zeros"
+            value, f"{text} is the decimal number {value} here and octal elsewhere; quote it, or write the number meant"
         )
     return Read(value)
 
