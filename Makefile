@@ -7,6 +7,8 @@ NODE_STAMP := console/node_modules/.installed
 DIST := console/dist/index.html
 NPM := $(BIN)/python -m tools.npm
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# some containers forbid it; every process of the program would compile hundreds of modules at its start
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup console console-check console-dev console-bench demo up check format test coverage test-engines bench lock proto clean

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -41,8 +42,13 @@ SCRATCH = pytest.StashKey[Scratch]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write below one folder; the workers of this run inherit it."""
+    """Write below one folder, and keep compiled modules: hundreds of processes would compile each anew.
+
+    The workers of this run, and whatever they start, inherit both.
+    """
     if not hasattr(config, "workerinput"):
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.dont_write_bytecode = False
         config.stash[SCRATCH] = Scratch()
 
 
