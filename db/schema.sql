@@ -793,6 +793,15 @@ CREATE TABLE public.setting_changes (
     changed_by text NOT NULL
 );
 
+CREATE TABLE public.stack_declarations (
+    repository_id uuid NOT NULL,
+    commit_sha text NOT NULL,
+    problem text,
+    runtime jsonb,
+    deploy jsonb,
+    read_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.status_comments (
     run_id uuid NOT NULL,
     repository_id uuid NOT NULL,
@@ -1094,6 +1103,9 @@ ALTER TABLE ONLY public.setting_changes
 
 ALTER TABLE ONLY public.setting_changes
     ADD CONSTRAINT setting_changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.stack_declarations
+    ADD CONSTRAINT stack_declarations_pkey PRIMARY KEY (repository_id);
 
 ALTER TABLE ONLY public.status_comments
     ADD CONSTRAINT status_comments_pkey PRIMARY KEY (run_id);
@@ -1408,6 +1420,9 @@ ALTER TABLE ONLY public.runs
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.stack_declarations
+    ADD CONSTRAINT stack_declarations_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
+
 ALTER TABLE ONLY public.status_comments
     ADD CONSTRAINT status_comments_repository_id_fkey FOREIGN KEY (repository_id) REFERENCES public.repositories(id);
 
@@ -1538,6 +1553,8 @@ GRANT SELECT ON TABLE public.schema_migrations TO stagewright_retention;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.sessions TO stagewright_app;
 
 GRANT SELECT,INSERT ON TABLE public.setting_changes TO stagewright_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE public.stack_declarations TO stagewright_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.status_comments TO stagewright_app;
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 from stagewright.adapters.git import GitStore
+from stagewright.adapters.stack_files import MirroredTrees
 from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.intake.reconcile.outside import Outside as IntakeOutside
 from stagewright.contexts.projects import api as projects
@@ -75,6 +76,7 @@ def hands(
         clock=clock,
         forge=forge,
         git=git_store,
+        trees=MirroredTrees(git_store),
         workloads=workloads,
         addresses=Addresses("http://127.0.0.1:1", "http://127.0.0.1:2", "http://127.0.0.1:3", None),
         worker_id=worker,

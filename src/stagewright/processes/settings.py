@@ -143,6 +143,10 @@ class Settings:
     session_idle: timedelta
     session_max: timedelta
     forge_hosts: tuple[str, ...]
+    candidate_domain: str | None
+    registry: str | None
+    ingress_class: str | None
+    reserved_namespaces: tuple[str, ...]
 
     @property
     def policy_file(self) -> Path:
@@ -271,6 +275,10 @@ def _settings(process: str, embedded: bool, data_dir: Path, values: Mapping[str,
         session_idle=values["SESSION_IDLE"],
         session_max=values["SESSION_MAX"],
         forge_hosts=values["FORGE_HOSTS"],
+        candidate_domain=values["CANDIDATE_DOMAIN"],
+        registry=values["REGISTRY"],
+        ingress_class=values["INGRESS_CLASS"],
+        reserved_namespaces=values["RESERVED_NAMESPACES"],
     )
 
 

@@ -8,7 +8,6 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.stacks import FakeStacks
 from tests.world import POLICY, World
 
-from stagewright.adapters.stacks import NoStacks
 from stagewright.contexts.workflow.api import DeclaredRuntime, Mode
 from stagewright.kit.db import Database
 
@@ -48,10 +47,3 @@ async def test_a_stage_that_requires_an_environment_is_refused_where_none_is_dec
     assert await world.count_runs() == 0
     (told,) = world.diagnostics(issue)
     assert "`environment_not_declared`" in told
-
-
-async def test_without_a_stack_engine_every_answer_is_absent(world: World) -> None:
-    stacks = NoStacks()
-    assert await stacks.runtime(world.repository) is None
-    assert await stacks.deploy(world.repository) is None
-    assert not stacks.cluster

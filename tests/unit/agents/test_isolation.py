@@ -130,19 +130,22 @@ def test_review_threads_have_64_kib() -> None:
     assert prompt.sanitizer.omitted_entries == 3
 
 
-def test_documents_are_kept_whole_or_left_out() -> None:
+def test_documents_are_kept_whole_or_only_named() -> None:
     documents = (
         Document("a.md", "a" * 200 * KIB),
         Document("b.md", "b" * 100 * KIB),
         Document("c.md", "c" * KIB, repository="acme/docs"),
+        Document("d.md", None),
     )
     prompt = compose(a_prompt_input(documents=documents), CATALOGUE)
-    assert re.findall(r'<project-document id="\w+" path="([^"]+)"', prompt.text) == [
-        "AGENTS.md",
-        "a.md",
-        "acme/docs:c.md",
+    assert re.findall(r'<project-document id="\w+" path="([^"]+)"( left-out="no room"/>)?', prompt.text) == [
+        ("AGENTS.md", ""),
+        ("a.md", ""),
+        ("b.md", ' left-out="no room"/>'),
+        ("acme/docs:c.md", ""),
+        ("d.md", ' left-out="no room"/>'),
     ]
-    assert prompt.sanitizer.omitted_entries == 1
+    assert prompt.sanitizer.omitted_entries == 2
     assert prompt.sanitizer.cut_bytes == 100 * KIB
 
 

@@ -71,7 +71,7 @@ def test_a_mode_outside_the_stages_modes_is_refused() -> None:
 
 
 def test_a_broken_services_file_is_refused_where_it_is_asked() -> None:
-    assert mode("dev", declared(valid=False)) == LaunchRefusal("stack_invalid")
+    assert mode("dev", declared(valid=False)) == LaunchRefusal("stack_invalid", params={"problem": ""})
     assert mode("reviewer", declared(valid=False)) == ModeChoice(CODE, "review")
 
 

@@ -66,6 +66,10 @@ class GitStore:
             self._texts.pop(next(iter(self._texts)))
         return found
 
+    async def mirror(self, repository: Repository, sha: str) -> Path:
+        """Return the folder of the mirror, which has the commit ``sha``: it is fetched when needed."""
+        return await self._mirrors.hold(repository, [sha])
+
     async def make_source(self, repository: Repository, *, base_sha: str, refs: Mapping[str, str]) -> tuple[int, str]:
         """Make (or find) the bundle with the history of ``refs``. Return its bytes and SHA-256 (hex)."""
         source = await self._sources.make(repository, base_sha, refs)

@@ -55,6 +55,7 @@ from stagewright.contexts.agents.model import (
 )
 from stagewright.contexts.agents.ports import Redact, Sealing
 from stagewright.contexts.agents.rules.hygiene import Clean, cut_utf8, inert, sanitise
+from stagewright.contexts.agents.rules.isolation import DOCUMENTS_LIMIT
 from stagewright.contexts.agents.rules.overrides import FOLDER as OVERRIDES_FOLDER
 from stagewright.contexts.agents.rules.overrides import check_overrides
 from stagewright.contexts.agents.rules.reports import parse_report
@@ -67,6 +68,7 @@ from stagewright.contexts.agents.usecases.records import forget_attempt, open_se
 from stagewright.contexts.agents.usecases.templates import check_catalogue, load_catalogue, template_problems
 
 __all__ = [
+    "DOCUMENTS_LIMIT",
     "ENGINES",
     "OVERRIDES_FOLDER",
     "ROLE_NAMES",

@@ -92,7 +92,7 @@ class Stacks(Protocol):
         ...
 
     async def runtime(self, repository: Repository) -> DeclaredRuntime | None:
-        """Return the declared modes and environments, or None where nothing reads the file or there is none."""
+        """Return the declared modes and environments, or None where there is no file."""
         ...
 
     async def deploy(self, repository: Repository) -> DeclaredDeploy | None:

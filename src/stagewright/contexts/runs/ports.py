@@ -1,12 +1,14 @@
 """What runs ask of the outside: the forge, git, the place where workloads execute."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from stagewright.contexts.deploys.api import FileSource
 from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import ChangedPath, Inspection
 
@@ -265,6 +267,14 @@ class PushAnswer:
     outcome: str
     remote_sha: str | None = None
     detail: str = ""
+
+
+class Trees(Protocol):
+    """The files of commits of bound repositories, as the stack engine reads them."""
+
+    def tree(self, repository: Repository, sha: str) -> AbstractAsyncContextManager[FileSource]:
+        """Open the files at commit ``sha``, which is fetched when needed. Reading them blocks: do it in a thread."""
+        ...
 
 
 class GitStore(Protocol):

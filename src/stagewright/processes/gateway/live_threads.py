@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from stagewright.adapters.stacks import NoStacks
 from stagewright.contexts.intake.ports import ForgeThreads
 from stagewright.contexts.intake.reconcile.outside import Outside, look
 from stagewright.contexts.intake.usecases import Seen
@@ -10,6 +9,7 @@ from stagewright.contexts.projects import api as projects
 from stagewright.contexts.vault import api as vault
 from stagewright.contexts.workflow import api as workflow
 from stagewright.processes.common import Platform
+from stagewright.processes.stacks import KeptStacks
 
 
 class LiveThreads:
@@ -23,7 +23,7 @@ class LiveThreads:
             threads=threads,
             refresh_policy=self._policy,
             engines_available=self._engines,
-            stacks=NoStacks(),
+            stacks=KeptStacks(platform.db),
         )
 
     async def look(self, repository: projects.Repository, fact: workflow.LabelEvent, policy: workflow.Policy) -> Seen:

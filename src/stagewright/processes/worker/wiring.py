@@ -4,13 +4,15 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from stagewright.adapters.engines.pins import VERSIONS
 from stagewright.adapters.local.workloads import LocalWorkloads
-from stagewright.adapters.stacks import NoStacks
+from stagewright.adapters.stack_files import MirroredTrees
 from stagewright.contexts.approvals import api as approvals
 from stagewright.contexts.approvals import reconcile as approvals_pass
+from stagewright.contexts.deploys import api as deploys
 from stagewright.contexts.identity import api as identity
 from stagewright.contexts.incidents.reconcile import sweep_old
 from stagewright.contexts.intake.reconcile import deliveries, scan
@@ -43,6 +45,8 @@ from stagewright.kit.loops import Loop
 from stagewright.kit.origins import forget_origins
 from stagewright.processes.common import Platform, Purpose
 from stagewright.processes.outside import Adapters, attempt_tokens
+from stagewright.processes.settings import Settings
+from stagewright.processes.stacks import KeptStacks
 from stagewright.processes.stored_settings import (
     RETENTION_BODIES,
     RETENTION_DELIVERIES,
@@ -182,6 +186,7 @@ async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:
         clock=platform.clock,
         forge=adapters.forge,
         git=adapters.git,
+        trees=MirroredTrees(adapters.git),
         workloads=LocalWorkloads(settings.data_dir),
         addresses=Addresses(
             controlplane_url=settings.controlplane_url,
@@ -198,6 +203,19 @@ async def runs_hands(platform: Platform, adapters: Adapters) -> Outside:
         signer=MacSigner(platform.keyring, approvals.PURPOSE),
         engines_available=engines_available,
         engine_versions=VERSIONS,
+        stack_platform=stack_platform(settings),
+    )
+
+
+def stack_platform(settings: Settings) -> deploys.Platform:
+    """Return the settings that stacks may read. What is not set stands for itself under `.invalid` (RFC 2606), so that
+    a stack is no mistake only because this installation cannot run it yet."""
+    return deploys.Platform(
+        domain=urlsplit(settings.public_url).hostname,
+        candidate_domain=settings.candidate_domain or "candidates.invalid",
+        registry=settings.registry or "registry.invalid",
+        ingress_class=settings.ingress_class or "none",
+        reserved_namespaces=frozenset(settings.reserved_namespaces),
     )
 
 
@@ -213,5 +231,5 @@ def intake_hands(platform: Platform, adapters: Adapters, hands: Outside) -> Inta
         threads=adapters.threads,
         refresh_policy=read_policy,
         engines_available=hands.engines_available,
-        stacks=NoStacks(),
+        stacks=KeptStacks(platform.db),
     )

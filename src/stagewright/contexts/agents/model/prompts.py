@@ -121,10 +121,13 @@ class ReviewThread:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file of the default branch for the agent to read: a project document or an instruction file."""
+    """A file of the default branch for the agent to read: a project document or an instruction file.
+
+    ``text`` None: there was no room for it, so it is only named.
+    """
 
     path: str
-    text: str
+    text: str | None
     description: str = ""
     repository: str | None = None
 

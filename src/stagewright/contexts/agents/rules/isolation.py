@@ -70,16 +70,19 @@ class Fence:
         return self._newest(entries, THREADS_LIMIT)
 
     def documents(self, documents: Sequence[Document]) -> list[str]:
-        """Fence whole documents in the order given, at most 256 KiB; those that no longer fit are left out."""
+        """Fence whole documents in the order given, at most 256 KiB; those that no longer fit are only named."""
         blocks, left = [], DOCUMENTS_LIMIT
         for item in documents:
-            text = self.clean(item.text)
-            size = len(text.encode())
-            if size > left:
+            text = self.clean(item.text) if item.text is not None else None
+            size = len(text.encode()) if text is not None else 0
+            path = f"{item.repository}:{item.path}" if item.repository else item.path
+            if text is None or size > left:
                 self.counts += SanitizerCounts(omitted_entries=1, cut_bytes=size)
+                blocks.append(
+                    f'<project-document id="{self._nonce}" path="{self._attribute(path)}" left-out="no room"/>'
+                )
                 continue
             left -= size
-            path = f"{item.repository}:{item.path}" if item.repository else item.path
             blocks.append(self._block("project-document", (text, 0), path=path, about=item.description))
         return blocks
 

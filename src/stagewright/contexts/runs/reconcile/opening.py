@@ -84,6 +84,7 @@ def _brief(outside: Outside, run: Run, situation: Situation, session: agents.Sav
         session=session,
         active_seconds_left=max(LEAST_SECONDS, run.limit_seconds - run.active_seconds),
         engine_versions=outside.engine_versions,
+        stack=situation.stack,
     )
 
 

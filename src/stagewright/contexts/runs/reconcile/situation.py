@@ -5,17 +5,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from stagewright.contexts.deploys import api as deploys
 from stagewright.contexts.projects.api import Repository, get_repository
 from stagewright.contexts.runs.errors import LaunchRefused
 from stagewright.contexts.runs.model import Link, Run
 from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
 from stagewright.contexts.runs.reconcile.outside import Outside
+from stagewright.contexts.runs.reconcile.stacks import read_brief, read_declared
 from stagewright.contexts.runs.reconcile.together import result
 from stagewright.contexts.runs.rules.links import OPEN_STATES
 from stagewright.contexts.runs.rules.talking import LANE
 from stagewright.contexts.runs.store import links as link_rows
 from stagewright.contexts.runs.store import runs as run_rows
 from stagewright.contexts.runs.usecases import effects, progress
+from stagewright.contexts.runs.usecases.assignment import room_for_documents
 from stagewright.contexts.runs.usecases.linking import seen_link
 from stagewright.contexts.runs.usecases.progress import Progress
 from stagewright.contexts.workflow import api as workflow
@@ -69,13 +72,14 @@ class Situation:
     prior: Mapping[str, str]
     model: workflow.ModelChoice | None
     candidate: Link | None
+    stack: deploys.StackBrief
     target_sha: str | None = None
 
 
 async def refresh_policy(
     outside: Outside, repository: Repository, sha: str
 ) -> tuple[workflow.Policy, Mapping[str, str]]:
-    """Read the project's files at the default branch's head and keep the policy found there."""
+    """Read the project's files at the default branch's head; keep the policy and the stack's declarations."""
     files = await outside.git.read_files(repository, sha, PROJECT_FILES)
     if outside.policy_heads.get(repository.id) == sha:
         async with outside.db.reading() as reader:
@@ -84,6 +88,9 @@ async def refresh_policy(
         policy = await workflow.keep_policy(
             tx, repository, text=files.get(POLICY_FILE), commit_sha=sha, now=outside.clock.now()
         )
+    declared = await read_declared(outside, repository, sha, policy)
+    async with outside.db.transaction() as tx:
+        await deploys.keep_declared(tx, repository, declared, commit_sha=sha, now=outside.clock.now())
     outside.policy_heads[repository.id] = sha
     return policy, files
 
@@ -111,6 +118,7 @@ async def read_situation(outside: Outside, run: Run) -> Situation:
         raise LaunchRefused("branch_not_found", f"the default branch {default} does not exist on the remote")
     policy, files = await refresh_policy(outside, known.repository, seen.heads[default])
     kind = workflow.kind_of(policy, run.kind)
+    await _check_stack(outside, run, policy)
     accepted = await _is_accepted(outside, run, policy, known, seen)
     _check_gates(run, kind, policy, known, seen, accepted=accepted)
     branch, base_sha, link_head = _place(run, kind, policy, known, seen)
@@ -125,6 +133,9 @@ async def read_situation(outside: Outside, run: Run) -> Situation:
         prior=_prior(run, known.links, seen.heads),
         model=_model(run, policy, seen, result(available)),
         candidate=_candidate(run, kind, policy, known, seen.heads),
+        stack=await read_brief(
+            outside, run, known.repository, seen.heads[default], policy, budget=room_for_documents(files)
+        ),
         target_sha=_target(run, kind, seen),
     )
 
@@ -344,6 +355,15 @@ def _prior(run: Run, links: Sequence[Link], heads: Mapping[str, str]) -> dict[st
         and link.stage != run.stage
         and link.pr_number != run.pr_number
     }
+
+
+async def _check_stack(outside: Outside, run: Run, policy: workflow.Policy) -> None:
+    """Refuse a run that the stack refuses: it is not valid, or asks for a mode that the policy does not allow."""
+    async with outside.db.reading() as reader:
+        declared = await deploys.declared_runtime(reader, run.repository_id)
+    choice = workflow.resolve_mode(run.kind, policy, declared, cluster=False)
+    if isinstance(choice, workflow.LaunchRefusal):
+        raise LaunchRefused(choice.code, _said(workflow.launch_text(choice, run.locale)))
 
 
 def _model(run: Run, policy: workflow.Policy, live: Live, available: frozenset[str]) -> workflow.ModelChoice | None:

@@ -2,10 +2,11 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stagewright.contexts.agents import api as agents
+from stagewright.contexts.deploys import api as deploys
 from stagewright.contexts.projects.api import Repository
 from stagewright.contexts.runs.model import Attempt, Run
 from stagewright.contexts.runs.ports import BotIdentity, ForgeComment, ForgeFeedback, ForgeIssue, ForgePullRequest
@@ -20,6 +21,7 @@ MAX_BUNDLE = 64 * 1024 * 1024
 MAX_ARCHIVE = 32 * 1024 * 1024
 PROMPTS = ".stagewright/prompts/"
 MARK = "<!-- stagewright:"
+UNITS = "units of the product: group, strategy, dependencies, manifests, addresses"
 INSTRUCTIONS = ("AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md")
 
 
@@ -42,6 +44,7 @@ class Brief:
     active_seconds_left: int
     inbox: Sequence[Item] = ()
     engine_versions: Mapping[str, str] = field(default_factory=dict)
+    stack: deploys.StackBrief = field(default_factory=deploys.StackBrief)
 
     @property
     def target_branch(self) -> str:
@@ -53,6 +56,11 @@ class Brief:
     def kind(self) -> workflow.Kind:
         """Return the run's row of the policy."""
         return workflow.kind_of(self.policy, self.run.kind)
+
+
+def room_for_documents(files: Mapping[str, str]) -> int:
+    """Return how many bytes a prompt has left for documents beside the project's instruction files."""
+    return max(0, agents.DOCUMENTS_LIMIT - sum(len(files[path].encode()) for path in INSTRUCTIONS if path in files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +123,7 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         instruction_files=tuple(
             agents.Document(path=path, text=brief.files[path]) for path in INSTRUCTIONS if path in brief.files
         ),
+        documents=tuple(_documents(brief.stack)),
         answers=tuple(
             agents.Answer(question=item.kind, answer=item.text or item.resolution, by=item.by, at=item.at)
             for item in progress.answers
@@ -124,6 +133,16 @@ def prompt_input(brief: Brief, *, nonce: str) -> agents.PromptInput:
         feedback=tuple(progress.feedback),
         overrides={path: text for path, text in brief.files.items() if path.startswith(PROMPTS)},
     )
+
+
+def _documents(stack: deploys.StackBrief) -> Iterator[agents.Document]:
+    """Yield what the stack tells the role: its units, documents and templates, and the names of what had no room."""
+    if stack.units:
+        yield agents.Document("services.yaml", stack.units, UNITS)
+    for item in (*stack.documents.documents, *stack.documents.templates):
+        yield agents.Document(item.path, item.text, item.description, item.repository)
+    for left_out in stack.documents.cut:
+        yield agents.Document(left_out.path, None, repository=left_out.repository)
 
 
 def _inbox(brief: Brief) -> tuple[agents.Remark, ...]:

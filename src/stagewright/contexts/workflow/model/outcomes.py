@@ -11,13 +11,15 @@ from stagewright.contexts.workflow.model.policy import Mode
 class DeclaredRuntime:
     """What a project's ``services.yaml`` says of modes at the pinned base commit. No file: pass ``None`` instead.
 
-    ``environments`` holds the declared kinds (``candidate``, ``production``); ``valid`` is false for a broken file.
+    ``environments`` holds the declared kinds (``candidate``, ``production``); ``valid`` is false for a broken file,
+    of which ``problem`` is the first mistake.
     """
 
     trigger_modes: Mapping[str, Mode] = field(default_factory=dict)
     default_mode: Mode | None = None
     environments: frozenset[str] = frozenset()
     valid: bool = True
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

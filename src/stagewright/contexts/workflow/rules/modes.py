@@ -33,7 +33,7 @@ def resolve_mode(
     if row.kind_class is KindClass.REVIEW:
         return ModeChoice(Mode.CODE_ONLY, "review")
     if declared is not None and not declared.valid:
-        return LaunchRefusal(LaunchReason.STACK_INVALID.value)
+        return LaunchRefusal(LaunchReason.STACK_INVALID.value, params={"problem": declared.problem or ""})
     mode, source = _wanted(row, policy, declared)
     if mode not in row.modes:
         allowed = ", ".join(item.value for item in row.modes)

@@ -140,7 +140,10 @@ EN: Mapping[str, tuple[str, str]] = {
         "`services.yaml` asks for the mode `{mode}`, which the policy does not allow for this stage.",
         "Use one of: `{allowed}`.",
     ),
-    "stack_invalid": ("`services.yaml` of the default branch is not valid.", "Correct it; the checks name each line."),
+    "stack_invalid": (
+        "`services.yaml` of the default branch is not valid (`{problem}`).",
+        "Correct it; `stagewright stack validate` names each line.",
+    ),
     "model_label_conflict": (
         "Two labels of one group contradict each other on {where}: `{labels}`.",
         "Keep one model label and one reasoning label.",
@@ -265,8 +268,8 @@ RU: Mapping[str, tuple[str, str]] = {
         "Возьмите один из: `{allowed}`.",
     ),
     "stack_invalid": (
-        "Файл `services.yaml` в ветке по умолчанию содержит ошибки.",
-        "Исправьте его; проверка называет каждую строку.",
+        "Файл `services.yaml` в ветке по умолчанию содержит ошибки (`{problem}`).",
+        "Исправьте его; `stagewright stack validate` называет каждую строку.",
     ),
     "model_label_conflict": (
         "Две метки одной группы противоречат друг другу {where}: `{labels}`.",
