@@ -1,5 +1,6 @@
 """The plan: its phases and ids, and a hash that changes if and only if the effect does (ST19.4)."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -50,6 +51,7 @@ def good(text: str, files: Mapping[str, Content], **more: Any) -> Result:
 @given(UNITS, st.randoms(use_true_random=False))
 def test_the_same_effect_has_the_same_hash(units: Units, random: Any) -> None:
     first = good(stack_of(units), files_of(units))
+    assert first.plan.hash == f"sp1:{hashlib.sha256(canonical(hashed(first.plan))).hexdigest()}"
     names = list(units)
     random.shuffle(names)
     mixed = {name: dict(reversed(list(units[name].items()))) for name in names}
@@ -159,6 +161,7 @@ def test_the_hash_is_over_the_canonical_plan_without_what_the_page_leaves_out() 
         ["digest", "identity", "name", "reference", "type"],
     ]
     assert "provenance" not in document["objects"][0]
+    assert plan.hash == f"sp1:{hashlib.sha256(canonical(document)).hexdigest()}"
     built = [
         msgspec.structs.replace(
             image, state="exists", digest="sha256:" + "0" * 64 if image.type == "build" else image.digest

@@ -9,7 +9,7 @@ from stagewright.contexts.deploys.model.objects import Body, PodTemplate, Unfini
 from stagewright.contexts.deploys.model.plan import PlannedSecret
 from stagewright.contexts.deploys.model.stages import EffectiveEnvironment, EffectiveUnit, Prepared
 from stagewright.contexts.deploys.rules.canonical import digest
-from stagewright.contexts.deploys.rules.declaring import field_at
+from stagewright.contexts.deploys.rules.components import field_place
 from stagewright.contexts.deploys.rules.exposing import gate_own_ingress
 from stagewright.contexts.deploys.rules.normalising import normalise_quantities
 from stagewright.contexts.deploys.rules.objects.secrets import pod_references
@@ -115,7 +115,7 @@ def add_sync(
     if not chosen:
         text = f"no Deployment or StatefulSet of the unit {quoted(unit.name)} has the container "
         text += f"{quoted(sync.container)} that sync names; correct sync.container"
-        found.add("sync_path", text, field_at(unit, prepared, "sync"), (*unit.path, "sync", "container"))
+        found.add("sync_path", text, *field_place(unit, ("sync", "container"), prepared))
     for item, pod in chosen:
         _copy_in(pod, sync, image, restricted=prepared.environment.pod_security == "restricted")
         annotate_pod(item, pod, {PREFIX + "sync-source": identity})

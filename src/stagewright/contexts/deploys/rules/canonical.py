@@ -33,7 +33,11 @@ def _is_simple(value: Any) -> bool:
         if kind in _PLAIN:
             continue
         if kind is dict:
-            if not all(type(key) is str and (key.isascii() or max(key) < "\ud800") for key in item):
+            try:
+                keys = "".join(item)
+            except TypeError:
+                return False
+            if not keys.isascii() and max(keys) >= "\ud800":
                 return False
             pending.extend(item.values())
         elif kind is list or kind is tuple:

@@ -11,7 +11,7 @@ from stagewright.contexts.deploys.model.diagnostics import Findings, Related, Se
 from stagewright.contexts.deploys.model.objects import Body, Unfinished
 from stagewright.contexts.deploys.model.places import At, Path
 from stagewright.contexts.deploys.model.stages import EffectiveEnvironment, EffectiveUnit, Prepared
-from stagewright.contexts.deploys.rules.declaring import field_at, item_places
+from stagewright.contexts.deploys.rules.components import field_place
 from stagewright.contexts.deploys.rules.objects.setting import PREFIX
 
 ACCESS = PREFIX + "access"
@@ -46,9 +46,9 @@ def expose_units(units: Iterable[EffectiveUnit], prepared: Prepared, found: Find
 
 def _routes(unit: EffectiveUnit, prepared: Prepared, found: Findings) -> list[_Route]:
     domain = prepared.environment.domain
-    places = item_places(unit, prepared, "expose", len(unit.expose))
     routes: list[_Route] = []
-    for item, (at, where) in zip(unit.expose, places, strict=True):
+    for index, item in enumerate(unit.expose):
+        at, where = field_place(unit, ("expose", index), prepared)
         if domain is None:
             text = f"the unit {quoted(unit.name)} is not reachable from outside: the environment "
             text += f"{quoted(prepared.environment.name)} has no domain; set its domainTemplate"
@@ -89,7 +89,7 @@ def _ingress(unit: EffectiveUnit, access: str, routes: list[_Route], prepared: P
         "metadata": {"name": f"stagewright-{unit.name}-{access}", "annotations": {ACCESS: access}},
         "spec": spec,
     }
-    return Unfinished(body, field_at(unit, prepared, "expose"), unit.name, generated=True)
+    return Unfinished(body, field_place(unit, ("expose",), prepared)[0], unit.name, generated=True)
 
 
 def _path(route: _Route) -> Body:

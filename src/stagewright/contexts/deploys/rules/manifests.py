@@ -13,8 +13,8 @@ from stagewright.contexts.deploys.model.places import At, Path, Source
 from stagewright.contexts.deploys.model.sources import Blob, EntryKind, FileSource, Repositories
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, Prepared
 from stagewright.contexts.deploys.model.tree import Mapping, plain
+from stagewright.contexts.deploys.rules.components import field_place
 from stagewright.contexts.deploys.rules.confining import confine, is_glob
-from stagewright.contexts.deploys.rules.declaring import item_places
 from stagewright.contexts.deploys.rules.normalising import without_nulls
 from stagewright.contexts.deploys.rules.preparing import unit_scope
 from stagewright.contexts.deploys.rules.reading import MOST_BYTES, MOST_FILES, MOST_TOTAL, ParseCache, read_manifests
@@ -44,13 +44,13 @@ class ManifestReader:
     def _of_unit(self, unit: EffectiveUnit) -> list[Unfinished]:
         made: list[Unfinished] = []
         seen: set[tuple[str, str]] = set()
-        places = item_places(unit, self.prepared, "manifests", len(unit.manifests))
-        for manifest, (at, path) in zip(unit.manifests, places, strict=True):
+        for manifest in unit.manifests:
+            at, path = field_place(unit, ("manifests", manifest.path, "path"), self.prepared)
             if manifest.when is not False:
                 for repository, name, blob in self._blobs(unit, manifest.path, at, path, seen):
                     made += self._documents(unit, manifest, Source(repository, name, blob.blob_id), blob)
-        places = item_places(unit, self.prepared, "configMaps", len(unit.config_maps))
-        for config_map, (at, path) in zip(unit.config_maps, places, strict=True):
+        for config_map in unit.config_maps:
+            at, path = field_place(unit, ("configMaps", config_map.name, "files"), self.prepared)
             if config_map.when is not False:
                 made.append(self._config_map(unit, config_map, at, path))
         return made

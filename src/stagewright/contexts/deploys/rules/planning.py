@@ -25,11 +25,12 @@ from stagewright.contexts.deploys.model.plan import (
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, OrderedPhase, Prepared, Request
 from stagewright.contexts.deploys.rules.additions import MANAGED, Additions, configs_of, restarts_of
 from stagewright.contexts.deploys.rules.canonical import canonical
-from stagewright.contexts.deploys.rules.declaring import field_at, node_at
+from stagewright.contexts.deploys.rules.components import field_place
 from stagewright.contexts.deploys.rules.durations import canonical_duration, parse_duration
 from stagewright.contexts.deploys.rules.hooks import Hooks
 from stagewright.contexts.deploys.rules.making import Images, Made
 from stagewright.contexts.deploys.rules.objects.kinds import is_cluster_kind
+from stagewright.contexts.deploys.rules.spots import spot
 
 MOST_BYTES = 16 << 20
 STACK = "stack"
@@ -78,7 +79,7 @@ def assemble(
         objects=assembly.objects,
         warnings=[item for item in found.sorted() if not item.is_error],
     )
-    return _sealed(plan, found)
+    return _sealed(plan, assembly.canonical, found)
 
 
 def _sorted(values: Mapping[str, tuple[str, str]]) -> list[tuple[str, tuple[str, str]]]:
@@ -107,6 +108,7 @@ class _Assembly:
     made: Made
     found: Findings
     objects: list[PlannedObject] = field(default_factory=list)
+    canonical: list[bytes] = field(default_factory=list)
     _units: dict[str, EffectiveUnit] = field(default_factory=dict)
     _by_unit: dict[str, list[Unfinished]] = field(default_factory=dict)
 
@@ -137,9 +139,9 @@ class _Assembly:
 
     def _stack_hooks(self, hooks: Hooks) -> dict[str, list[Phase]]:
         path = ("spec", "orchestration", "hooks")
-        node = node_at(self.prepared.tree, path)
+        at = spot(self.prepared.tree, path)
         declared = self.prepared.stack.spec.orchestration.hooks
-        planned = hooks.planned(declared, "", node.at if node is not None else None, path)
+        planned = hooks.planned(declared, "", at, path)
         found: dict[str, list[Phase]] = {}
         for name, phase_id in _STACK_HOOKS:
             chosen = [hook for hook in planned if hook.phase == name]
@@ -153,13 +155,13 @@ class _Assembly:
             ids = [
                 self._object(item, phase.id, additions) for item in sorted(self._by_unit.get(unit.name, ()), key=_rank)
             ]
-            at = field_at(unit, self.prepared, "hooks")
+            at, path = field_place(unit, ("hooks",), self.prepared)
             units.append(
                 PlannedUnit(
                     name=unit.name,
                     depends_on=sorted(name for name in unit.depends_on if name in self._units),
                     objects=ids,
-                    hooks=hooks.planned(unit.hooks, unit.name, at, (*unit.path, "hooks")),
+                    hooks=hooks.planned(unit.hooks, unit.name, at, path),
                     readiness=_readiness(unit.readiness),
                     protected=unit.protected,
                 )
@@ -179,10 +181,11 @@ class _Assembly:
         cluster_scoped = is_cluster_kind(item.type, self.prepared.inputs.project)
         additions.add(item, step_id, cluster_scoped=cluster_scoped)
         try:
-            digest = hashlib.sha256(canonical(item.body)).hexdigest()
+            data = canonical(item.body)
         except ValueError as error:
             self.found.add("manifest_syntax", f"{item}: {error}", item.at)
-            digest = ""
+            data = b"null"
+        self.canonical.append(data)
         self.objects.append(
             PlannedObject(
                 id=step_id,
@@ -191,7 +194,7 @@ class _Assembly:
                 kind=item.kind,
                 name=item.name,
                 unit=item.unit,
-                hash=digest,
+                hash=hashlib.sha256(data).hexdigest(),
                 body=item.body,
                 provenance=Provenance(Origin.PLATFORM if item.generated else Origin.FILE, item.at),
             )
@@ -214,16 +217,24 @@ def _canonical_duration(text: str) -> str:
     return text if duration is None else canonical_duration(duration)
 
 
-def _sealed(plan: Plan, found: Findings) -> Plan:
-    """Return ``plan`` with its hash; too large ones are refused."""
-    try:
-        data = canonical(hashed(plan))
-    except ValueError:
-        return plan  # an object that is no JSON has its own finding
+def _sealed(plan: Plan, bodies: Sequence[bytes], found: Findings) -> Plan:
+    """Return ``plan`` with its hash, made from the canonical ``bodies`` of its objects; too large ones are refused."""
+    data = _spliced(hashed(plan), bodies)
     if len(data) > MOST_BYTES:
         found.add("plan_too_large", f"the plan has {len(data)} bytes, at most {MOST_BYTES} fit; split the stack")
     prefix = "sp1p:" if plan.preview else "sp1:"
     return msgspec.structs.replace(plan, hash=prefix + hashlib.sha256(data).hexdigest())
+
+
+def _spliced(document: dict[str, Any], bodies: Sequence[bytes]) -> bytes:
+    """Return the canonical JSON of what is hashed without writing the bodies again: their key is an object's first."""
+    objects = document["objects"]
+    for item in objects:
+        del item["body"]
+    written = [b'{"body":' + body + b"," + canonical(item)[1:] for body, item in zip(bodies, objects, strict=True)]
+    before = canonical({key: value for key, value in document.items() if key < "objects"})
+    after = canonical({key: value for key, value in document.items() if key > "objects"})
+    return before[:-1] + b',"objects":[' + b",".join(written) + b"]," + after[1:]
 
 
 def hashed(plan: Plan) -> dict[str, Any]:
