@@ -138,6 +138,40 @@ def test_a_git_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pyt
         GitTreeFiles(tmp_path / "shop", "1" * 40, patience=timedelta(milliseconds=200))
 
 
+def test_a_work_tree_whose_git_is_broken_is_told(tmp_path: Path) -> None:
+    commit(tmp_path, {"a": "1"})
+    (tmp_path / ".git" / "index").write_bytes(b"broken")
+    with pytest.raises(GitFailed, match="index"):
+        WorkTreeFiles(tmp_path)
+
+
+def test_without_git_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(GitFailed, match="cannot be started"):
+        WorkTreeFiles(tmp_path)
+
+
+def test_what_is_no_file_cannot_be_read(tmp_path: Path) -> None:
+    sha = commit(tmp_path, {"d/a": "1"})
+    with GitTreeFiles(tmp_path, sha) as source:
+        for path in ("d", "missing"):
+            with pytest.raises(Invalid, match="no file"):
+                source.read(path, most=1)
+    with pytest.raises(Invalid):
+        WorkTreeFiles(tmp_path).read("missing", most=1)
+
+
+def test_a_git_that_dies_is_told(tmp_path: Path) -> None:
+    sha = commit(tmp_path, {"a": "1", "b": "2"})
+    with GitTreeFiles(tmp_path, sha) as source:
+        assert source.read("a", most=10).data == b"1"
+        assert source._batch is not None
+        source._batch._process.kill()
+        with pytest.raises(GitFailed):
+            source.read("b", most=10)
+        assert source.read("b", most=10).data == b"2", "the next read starts another git"
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="no folder"):
         WorkTreeFiles(tmp_path / "missing")

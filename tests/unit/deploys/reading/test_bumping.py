@@ -31,6 +31,9 @@ def bumped(text: str, *changed: str) -> tuple[str | None, list[str]]:
         ("1", "2"),
         ("009", "010"),
         ("v1.2-rc3b", "v1.2-rc4b"),
+        ("0", "1"),
+        ("9" * 5_000, "1" + "0" * 5_000),
+        ("1" * 400_000 + "x1", "1" * 400_000 + "x2"),
         ("none", None),
         ("", None),
         ("²", None),
@@ -111,6 +114,27 @@ def test_a_value_behind_escapes_is_refused_rather_than_spoilt() -> None:
             )
         ],
     )
+
+
+@pytest.mark.parametrize("value", ['"1\\U0010FFFF"', '"9\\x39"', '"\\x39"'])
+def test_an_escape_that_would_turn_into_something_else_is_refused(value: str) -> None:
+    result, problems = bumped(STACK + f"spec: {{versions: {{api: {{value: {value}, bumpOn: [a]}}}}}}\n", "a")
+    assert result is None
+    assert len(problems) == 1
+
+
+def test_a_place_that_is_not_in_the_text_is_refused() -> None:
+    found = Findings()
+    text = STACK + "spec: {versions: {api: {value: '1', bumpOn: [a]}}}\n"
+    result = load(a_stack(text), found)
+    assert result is not None
+    assert bump(STACK.encode(), plan_bumps(result.tree, ROOT, ["a"], found), found) is None
+    assert [item.code for item in found.items] == ["stack.version_not_bumpable"]
+
+
+def test_what_is_malformed_is_left_to_the_check_of_its_shape() -> None:
+    text = "spec: {versions: {a: '1', b: {value: 1, bumpOn: [a]}, c: {value: x, bumpOn: [1]}, d: {bumpOn: a}}}"
+    assert bumped(STACK + text + "\n", "a", "1") == (STACK + text + "\n", [])
 
 
 def test_the_file_that_holds_the_value_is_named() -> None:

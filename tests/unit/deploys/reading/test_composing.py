@@ -110,6 +110,18 @@ def test_a_revise_keeps_the_pins_and_repin_refreshes_them() -> None:
     assert gone.unavailable == {}
 
 
+def test_what_cannot_be_reached_or_is_not_registered_gets_no_pin() -> None:
+    found = Findings()
+    uses = survey(a_stack("spec: {repositories: [{alias: ui, stackPath: s.yaml}, {alias: gone}, {ref: x}, text]}"))
+    assert [(use.alias, use.required, use.ref, use.stack_path) for use in uses] == [
+        ("gone", True, None, "services.yaml"),
+        ("ui", True, None, "s.yaml"),
+    ]
+    pins = plan_pins(uses, {"ui": "timed out"}, found, own={})
+    assert (pins.pins, pins.unavailable, told(found)) == ({}, {"ui": "timed out"}, [])
+    assert survey(Repositories(root="main", sources={})) == ()
+
+
 def test_a_ref_that_is_not_there_is_told() -> None:
     found = Findings()
     uses = survey(a_stack("spec:\n  repositories:\n    - {alias: ui, ref: gone}"))

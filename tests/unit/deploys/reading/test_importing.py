@@ -254,8 +254,10 @@ def test_a_root_that_is_not_there_or_leads_out_ends_the_load() -> None:
         ),
         (
             {"services.yaml": Link("../x")},
-            ("import_outside services.yaml:1: 'services.yaml' is a link that leaves the repository; "
-            "put the file itself there"),
+            (
+                "import_outside services.yaml:1: 'services.yaml' is a link that leaves the repository; "
+                "put the file itself there"
+            ),
         ),
     ):
         found = Findings()

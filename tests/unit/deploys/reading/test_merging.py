@@ -182,6 +182,34 @@ def test_a_wrong_merge_is_told_with_both_places(upper: str, lower: str, problem:
     assert spec_of(upper, lower)[1] == [problem]
 
 
+def test_a_marker_deep_in_a_list_is_told() -> None:
+    assert spec_of("x-a: [{b: {$c: 1}, d: [{$e: 1}, [2]], f: 3}]", "x-b: 1")[1] == [
+        f"merge_marker services.yaml:5: '{name}' has no meaning here; {ONLY}" for name in ("$c", "$e")
+    ]
+    assert spec_of("services: [{$replace: maybe}, {name: b}]", "services: [{name: a}]")[1] == [
+        "merge_marker services.yaml:5: $replace is true or not there at all"
+    ]
+
+
+def test_items_without_a_key_are_kept_for_the_check_of_their_shape() -> None:
+    spec, problems = spec_of("services: [text, {use: []}, {name: b}]", "services: [{name: a}, {$delete: true}]")
+    assert spec == {"services": [{"name": "a"}, {"name": "b"}, "text", {"use": []}]}
+    assert problems == [
+        (
+            "merge_delete_missing f0.yaml:4: $delete finds nothing to remove at /spec/services/4: "
+            "no imported file sets it; remove the marker"
+        )
+    ]
+
+
+def test_lists_agree_item_by_item() -> None:
+    for one, other in (("[{a: 1, b: [2]}]", "[{b: [2], a: 1}]"), ("[]", "[]")):
+        assert siblings(f"{{x-a: {one}}}", f"{{x-a: {other}}}") == []
+    for one, other in (("[{a: 1}]", "[{b: 1}]"), ("[{a: 1}]", "[1]"), ("[[1]]", "[[1, 2]]"), ("[1]", "[1.0]")):
+        assert len(siblings(f"{{x-a: {one}}}", f"{{x-a: {other}}}")) == 1
+    assert len(siblings("{x-a: !raw x}", "{x-a: x}")) == 1
+
+
 def test_a_whole_file_cannot_be_removed() -> None:
     found = Findings()
     load(a_stack(STACK + "$delete: true\nspec: {}"), found)

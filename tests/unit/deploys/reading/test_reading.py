@@ -229,6 +229,23 @@ def test_all_problems_of_a_file_are_told_with_their_paths() -> None:
     assert [str(other.at) for item in found.items for other in item.related] == ["s.yaml:8"]
 
 
+def test_the_path_of_a_value_that_is_dropped_ends_where_the_tree_ends() -> None:
+    _, found = read("a: {[x]: {c: ~}, <<: {d: [~]}}")
+    assert [(item.code, item.path) for item in found.items] == [
+        ("stack.yaml_syntax", "/a"),
+        ("stack.null_value", "/a//c"),
+        ("stack.yaml_merge_key", "/a/<<"),
+        ("stack.null_value", "/a/<</d/0"),
+    ]
+
+
+def test_a_key_may_be_an_anchor_and_an_alias_is_a_value() -> None:
+    tree, found = read("&k a: 1\nb: *k\n")
+    assert tree is not None
+    assert (plain(tree), found.items) == ({"a": 1, "b": "a"}, [])
+    assert problems("&k a: 1\n*k : 2") == ["yaml_syntax s.yaml:2: a key must be a text, not an alias"]
+
+
 def test_a_template_without_quotes_is_told_with_the_remedy() -> None:
     _, found = read("a: {{ b }}")
     assert [item.hint for item in found.items] == ['put the whole text in quotes: "{{ … }}"']

@@ -18,7 +18,7 @@ from stagewright.contexts.deploys.model.tree import Mapping, Scalar, Sequence
 from stagewright.contexts.deploys.rules.confining import confine
 
 VERSIONS = ("spec", "versions")
-_LAST = re.compile(r"[0-9]+(?=[^0-9]*\Z)")
+_RUN = re.compile("[0-9]+")
 
 
 class Bump(NamedTuple):
@@ -42,11 +42,11 @@ class _Version(NamedTuple):
 
 def next_version(value: str) -> str | None:
     """Return ``value`` with its last number increased by one, zeros in front kept; None where it has no digit."""
-    last = _LAST.search(value)
+    last = _last_number(value)
     if last is None:
         return None
-    digits = last.group()
-    return value[: last.start()] + _increased(digits) + value[last.end() :]
+    start, end = last
+    return value[:start] + _increased(value[start:end]) + value[end:]
 
 
 def plan_bumps(tree: Mapping, repository: str, changed: Collection[str], found: Findings) -> tuple[Bump, ...]:
@@ -79,15 +79,16 @@ def bump(data: bytes, bumps: Many[Bump], found: Findings) -> bytes | None:
     """
     text = data.decode("utf-8")
     scalars = {(event.start_mark.line + 1, event.start_mark.column + 1): event for event in _scalars(text)}
-    edits: dict[tuple[int, int], tuple[Bump, str]] = {}
+    edits: dict[int, int] = {}
     for wanted in bumps:
         event = scalars.get((wanted.at.line, wanted.at.column))
-        last = _LAST.search(text, event.start_mark.index, event.end_mark.index) if event is not None else None
+        start = event.start_mark.index if event is not None else 0
+        last = _last_number(text[start : event.end_mark.index]) if event is not None else None
         if last is not None:
-            edits[last.span()] = wanted, _increased(last.group())
+            edits[start + last[0]] = start + last[1]
     result = text
-    for (start, end), (_, digits) in sorted(edits.items(), reverse=True):
-        result = result[:start] + digits + result[end:]
+    for start, end in sorted(edits.items(), reverse=True):
+        result = result[:start] + _increased(result[start:end]) + result[end:]
     after = {(wanted.at.line, wanted.at.column): wanted.after for wanted in bumps}
     if len(edits) == len(after) and _told(result) == _told(text, after):
         return result.encode("utf-8")
@@ -97,8 +98,17 @@ def bump(data: bytes, bumps: Many[Bump], found: Findings) -> bytes | None:
     return None
 
 
+def _last_number(text: str) -> tuple[int, int] | None:
+    """Return where the last run of digits starts and ends; looked for from the end, so that no text takes long."""
+    run = _RUN.search(text[::-1])
+    return (len(text) - run.end(), len(text) - run.start()) if run is not None else None
+
+
 def _increased(digits: str) -> str:
-    return str(int(digits) + 1).zfill(len(digits))
+    """Return the next number of as many digits; done on the text, since a number of any length is a version."""
+    head = digits.rstrip("9")
+    zeros = "0" * (len(digits) - len(head))
+    return (head[:-1] + str(int(head[-1]) + 1) if head else "1") + zeros
 
 
 def _refuse(version: _Version, found: Findings, why: str) -> None:

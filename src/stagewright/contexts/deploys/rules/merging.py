@@ -135,7 +135,8 @@ class _Merger:
                     self._unknown_marker(node.keys[name], name, path)
                 elif type(child) is not Scalar:
                     self._refuse_markers(child, (*path, name))
-        elif isinstance(node, Sequence):
+        else:
+            assert isinstance(node, Sequence)
             for index, child in enumerate(node.items):
                 if type(child) is not Scalar:
                     self._refuse_markers(child, (*path, index))

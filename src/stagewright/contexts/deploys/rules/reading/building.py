@@ -203,7 +203,9 @@ class Builder:
             self._note("yaml_merge_key", "the merge key << is not supported; write the values out", at)
         else:
             what = "an alias" if type(event) is AliasEvent else "a list or a map"
+            self.trail.pop()
             self._note("yaml_syntax", f"a key must be a text, not {what}", at)
+            self.trail.append("")
             self._node(event, level)
         self._node(self._next(), level)
         return True
