@@ -63,6 +63,7 @@ class Found:
     images: Sequence[PlannedImage] = ()
     syncs: Sequence[PlannedSync] = ()
     references: Mapping[str, str] = field(default_factory=dict)
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,7 @@ def planned(
     identities: Mapping[str, str] | None = None,
     project: Mapping[str, Any] | None = None,
     dropped: str = "",
+    platform: Platform = PLATFORM,
 ) -> Result:
     """Return the plan of ``text`` with the manifests in ``files`` (by default one good Deployment)."""
     found = Findings()
@@ -128,7 +130,7 @@ def planned(
     loaded = load(repositories, found)
     assert loaded is not None, told(found)
     inputs = Inputs(
-        platform=PLATFORM,
+        platform=replace(platform, domain=PLATFORM.domain, candidate_domain=PLATFORM.candidate_domain),
         project=Project(key="shop", name="Shop", **(project or {})),
         policy=PolicyWords(roles=frozenset(), modes={}),
     )
@@ -176,7 +178,10 @@ def images_of(stack: Stack, syncs: Sequence[PlannedSync], identities: Mapping[st
             identity = identities.get(name, hashlib.sha256(name.encode()).hexdigest())
             reference = f"registry.example.org/shop/release/{name}:c-{identity[:40]}"
             images.append(PlannedImage(name=name, type="build", reference=reference, identity=identity, state="build"))
-    return Found(images, syncs, {image.name: image.reference for image in images})
+    sources = {
+        sync.unit: f"registry.example.org/shop/candidate/{sync.unit}.sync:c-{sync.identity[:40]}" for sync in syncs
+    }
+    return Found(images, syncs, {image.name: image.reference for image in images}, sources)
 
 
 def phases_of(stack: Stack) -> list[OrderedPhase]:

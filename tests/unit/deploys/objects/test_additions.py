@@ -6,6 +6,7 @@ import pytest
 from tests.unit.deploys.kubernetes import mistakes
 from tests.unit.deploys.objects.planned import DEPLOYMENT, STACK, Result, planned
 
+from stagewright.contexts.deploys.model.inputs import Platform
 from stagewright.contexts.deploys.model.plan import PlannedHook, PlannedSync
 
 SERVICE = "{name: api, manifests: [{path: k8s/api.yaml}]}"
@@ -151,7 +152,7 @@ def test_pods_that_sync_start_with_their_source_image() -> None:
     pod = pod_of(result)
     assert pod["metadata"]["annotations"] == {"stagewright.dev/sync-source": identity}
     copier = pod["spec"]["initContainers"][0]
-    assert copier["image"] == f"registry.example.org/shop/candidate/sync.api:c-{identity[:40]}"
+    assert copier["image"] == f"registry.example.org/shop/candidate/api.sync:c-{identity[:40]}"
     mount = {"name": "stagewright-sync", "mountPath": "/app/src"}
     assert copier["volumeMounts"] == pod["spec"]["containers"][0]["volumeMounts"] == [mount]
     assert pod["spec"]["volumes"] == [{"name": "stagewright-sync", "emptyDir": {}}]
@@ -326,7 +327,57 @@ def test_a_hook_names_images_that_the_plan_has(fields: str) -> None:
     result = planned(text, dropped="apl")
     assert result.told == [
         (
-            "hook_image services.yaml:13: the hook 'smoke' needs the image 'apl', which this plan does not have; "
-            "declare it under spec.images, or switch the hook off"
+            "hook_image services.yaml:13: the hook 'smoke' needs the image 'apl', which this plan does not "
+            "have; declare it under spec.images, or switch the hook off"
         )
     ]
+
+
+def test_only_units_with_synced_files_are_changed() -> None:
+    syncs = [PlannedSync(unit="api", identity="ab" * 32)]
+    result = planned(files={"k8s/api.yaml": GOOD}, environment="preview", syncs=syncs)
+    assert (
+        result.plan.objects[0].body == planned(files={"k8s/api.yaml": GOOD}, environment="preview").plan.objects[0].body
+    )
+    other = planned(environment="preview", syncs=[PlannedSync(unit="other", identity="ab" * 32)])
+    assert other.told == []
+
+
+def test_a_copier_in_a_baseline_environment_may_be_root() -> None:
+    syncs = [PlannedSync(unit="api", identity="ab" * 32)]
+    result = planned(with_service(SYNC), environment="preview", changes={"pod_security": "baseline"}, syncs=syncs)
+    assert pod_of(result)["spec"]["initContainers"][0]["securityContext"] == {"allowPrivilegeEscalation": False}
+
+
+def test_an_installation_without_ingress_class_leaves_it_to_the_cluster() -> None:
+    text = with_service("expose: [{service: api, port: 1, access: public}]")
+    spec: Any = planned(text, platform=Platform()).body("Ingress", "stagewright-api-public")["spec"]
+    assert "ingressClassName" not in spec
+
+
+def test_a_hook_in_a_baseline_environment_may_be_root() -> None:
+    text = with_service(f"hooks: [{{{HOOK}, phase: beforeUnit}}]")
+    body: Any = hooks_of(planned(text, changes={"pod_security": "baseline"}))["smoke"].body
+    pod = body["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {"seccompProfile": {"type": "RuntimeDefault"}}
+    assert pod["containers"][0]["securityContext"] == {"allowPrivilegeEscalation": False}
+
+
+def test_a_missing_image_is_not_said_twice() -> None:
+    text = with_service(f"hooks: [{{{HOOK.replace('image: api', 'image: apl')}, phase: beforeUnit}}]")
+    told = planned(text, {"k8s/api.yaml": DEPLOYMENT.replace('"{{ images.api }}"', "nginx")}).told
+    assert [line.partition(" ")[0] for line in told] == ["object_image_unpinned"]
+
+
+def test_quantities_of_claims_templates_and_scalers_are_canonical() -> None:
+    claim = "{metadata: {name: d}, spec: {resources: {requests: {storage: 1024Mi}}}}"
+    text = GOOD.replace("kind: Deployment", "kind: StatefulSet").replace(
+        "spec:\n  sel", f"spec:\n  volumeClaimTemplates: [{claim}]\n  sel"
+    )
+    text += "\n---\napiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: a}\n"
+    text += "spec: {metrics: [{type: Pods, pods: {metric: {name: m}, target: {averageValue: 1000m}}}]}\n"
+    result = planned(files={"k8s/api.yaml": text})
+    claims: Any = result.body("StatefulSet", "api")["spec"]
+    assert claims["volumeClaimTemplates"][0]["spec"]["resources"]["requests"] == {"storage": "1Gi"}
+    scaler: Any = result.body("HorizontalPodAutoscaler", "a")["spec"]
+    assert scaler["metrics"][0]["pods"]["target"]["averageValue"] == "1"

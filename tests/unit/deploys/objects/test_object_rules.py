@@ -1,6 +1,12 @@
 """Every rule of objects (``stack.md`` section 6.4): what a person reads when it is broken, and that it lets pass."""
 
+import base64
+from typing import Any
+
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.unit.deploys.objects.planned import DEPLOYMENT, POD, STACK, Entries, manifest, planned
 
 JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: load}\nspec:\n  template:\n    spec:" + POD.rstrip()
@@ -477,3 +483,142 @@ def test_what_is_no_map_or_list_where_one_belongs_does_no_harm() -> None:
             'which nothing pins; declare it under spec.images and write "{{ images.<name> }}"'
         )
     ]
+
+
+def test_a_bare_pod_is_refused_and_its_containers_are_still_looked_at() -> None:
+    text = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostNetwork: true, containers: [{image: x}]}\n"
+    told = problems(text, changes={"pod_security": "baseline"})
+    assert [line.partition(" ")[0] for line in told] == ["object_kind", "object_pod_security", "object_image_unpinned"]
+    assert "spec.hostNetwork" in told[1]
+
+
+def test_labels_of_jobs_and_volume_claims_are_reserved_too() -> None:
+    claim = "spec: {volumeClaimTemplates: [{metadata: {labels: {stagewright.dev/a: b}}}]}\n"
+    job = "spec: {jobTemplate: {metadata: {labels: {stagewright.dev/a: b}}}}\n"
+    for kind, version, spec in (("StatefulSet", "apps/v1", claim), ("CronJob", "batch/v1", job)):
+        told = problems(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n{spec}")
+        assert [line.partition(" ")[0] for line in told] == ["object_reserved_label"]
+
+
+def test_only_texts_of_a_config_map_are_searched() -> None:
+    token = base64.b64encode(b"ghp_" + b"a" * 36).decode()
+    assert problems(CONFIG + "data: {a: 1, b: [x]}\nbinaryData: {a: 1, b: odd}\n") == []
+    told = problems(CONFIG + f"binaryData: {{a: {token}}}\n")
+    assert [line.partition(" ")[0] for line in told] == ["object_plain_secret"]
+
+
+def test_volumes_of_drivers_name_secrets_by_other_words() -> None:
+    told = problems(f"{DEPLOYMENT}\n      volumes: [{{name: a, azureFile: {{secretName: keys}}}}]\n")
+    assert [line.partition(" ")[0] for line in told] == ["object_pod_security", "object_secret_unknown"]
+    items = "items: [{key: PASSWORD, path: a}, {key: NONE, path: b}]"
+    told = problems(f"{DEPLOYMENT}\n      volumes: [{{name: a, secret: {{secretName: database, {items}}}}}]\n")
+    assert len(told) == 1
+    assert "volumes[0].secret.items[1].key is 'NONE', which the declared secret 'database' does not have" in told[0]
+
+
+def test_a_reference_without_a_name_is_left_to_the_api_server() -> None:
+    assert problems(f"{DEPLOYMENT}\n      imagePullSecrets: [{{}}]\n") == []
+
+
+def test_images_are_followed_where_templates_left_items_out() -> None:
+    extra = "\n        - '{{ vars.none | default(omit) }}'"
+    text = STACK + "  vars: {none: {required: false}}\n"
+    told = planned(text, {"k8s/api.yaml": DEPLOYMENT.replace("containers:", f"containers:{extra}")}).told
+    assert told == []
+
+
+def test_other_objects_of_the_group_of_rights_are_no_business_of_roles() -> None:
+    assert problems("apiVersion: rbac.authorization.k8s.io/v1\nkind: Other\nmetadata: {name: a}\n") == []
+
+
+WORDS = st.sampled_from(
+    [
+        "apiVersion",
+        "kind",
+        "metadata",
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "generateName",
+        "spec",
+        "template",
+        "containers",
+        "initContainers",
+        "image",
+        "env",
+        "envFrom",
+        "valueFrom",
+        "secretKeyRef",
+        "volumes",
+        "secret",
+        "secretName",
+        "projected",
+        "sources",
+        "securityContext",
+        "capabilities",
+        "add",
+        "drop",
+        "ports",
+        "hostPort",
+        "rules",
+        "hosts",
+        "tls",
+        "host",
+        "roleRef",
+        "subjects",
+        "resources",
+        "verbs",
+        "apiGroups",
+        "data",
+        "binaryData",
+        "replicas",
+        "lifecycle",
+        "preStop",
+        "httpGet",
+        "livenessProbe",
+        "sysctls",
+        "seLinuxOptions",
+        "seccompProfile",
+        "type",
+        "jobTemplate",
+        "emptyDir",
+        "requests",
+        "limits",
+        "volumeClaimTemplates",
+        "metrics",
+        "target",
+        "a",
+    ]
+)
+BODIES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("{{ images.api }}"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
+    max_leaves=25,
+)
+KINDS = st.sampled_from(
+    [
+        ("apps/v1", "Deployment"),
+        ("batch/v1", "CronJob"),
+        ("batch/v1", "Job"),
+        ("v1", "Pod"),
+        ("v1", "Service"),
+        ("v1", "ConfigMap"),
+        ("v1", "ServiceAccount"),
+        ("networking.k8s.io/v1", "Ingress"),
+        ("rbac.authorization.k8s.io/v1", "Role"),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
+        ("autoscaling/v2", "HorizontalPodAutoscaler"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(KINDS, st.dictionaries(WORDS, BODIES, max_size=6), st.sampled_from(["live", "preview"]))
+def test_no_object_however_odd_does_more_than_be_refused(
+    kind: tuple[str, str], body: dict[str, Any], environment: str
+) -> None:
+    document = {"metadata": {"name": "a", "labels": body.get("labels")}, **body, "apiVersion": kind[0], "kind": kind[1]}
+    if kind[1] in ("Deployment", "Job"):
+        document["spec"] = {"template": {"metadata": body.get("metadata"), "spec": {"containers": [body], **body}}}
+    planned(files={"k8s/api.yaml": yaml.safe_dump(document, allow_unicode=False)}, environment=environment)

@@ -16,7 +16,7 @@ from tests.unit.deploys.stacks import fragment
 
 from stagewright.contexts.deploys.model.plan import Plan
 from stagewright.contexts.deploys.rules.canonical import canonical
-from stagewright.contexts.deploys.rules.comparing import compare
+from stagewright.contexts.deploys.rules.comparing import compare, encode
 from stagewright.contexts.deploys.rules.planning import hashed
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: DATA\n"
@@ -277,6 +277,7 @@ def test_a_difference_names_what_is_added_removed_changed_and_kept() -> None:
     assert compare(after, after).empty
     assert {item.change for item in compare(None, after).objects} == {"added"}
     assert compare(None, after).prune == []
+    assert json.loads(encode(diff))["objects"][0]["change"] == "changed"
 
 
 def test_a_difference_of_images_and_secrets_shows_references_and_versions() -> None:

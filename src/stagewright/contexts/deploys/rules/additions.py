@@ -32,7 +32,7 @@ class Additions:
 
     def add(self, item: Unfinished, step_id: str, *, cluster_scoped: bool) -> None:
         """Complete the body of ``item``, in place."""
-        metadata = item.body.setdefault("metadata", {})
+        metadata = item.body["metadata"]
         if not cluster_scoped:
             metadata["namespace"] = self.environment.namespace
         metadata["labels"] = {**self.labels, **as_map(metadata.get("labels")), **MANAGED}
@@ -119,10 +119,12 @@ def add_sync(
     for item, pod in chosen:
         _copy_in(pod, sync, image, restricted=prepared.environment.pod_security == "restricted")
         annotate_pod(item, pod, {PREFIX + "sync-source": identity})
-        annotations = item.body.setdefault("metadata", {}).setdefault("annotations", {})
-        annotations[PREFIX + "sync-strategy"] = unit.strategy
-        annotations[PREFIX + "sync-container"] = sync.container
-        annotations[PREFIX + "sync-mount-path"] = sync.mount_path
+        metadata = item.body["metadata"]
+        metadata["annotations"] = as_map(metadata.get("annotations")) | {
+            PREFIX + "sync-strategy": unit.strategy,
+            PREFIX + "sync-container": sync.container,
+            PREFIX + "sync-mount-path": sync.mount_path,
+        }
 
 
 def _container(pod: PodTemplate, name: str) -> Body | None:

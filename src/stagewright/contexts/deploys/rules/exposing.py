@@ -100,4 +100,4 @@ def _path(route: _Route) -> Body:
 def gate_own_ingress(item: Unfinished, environment: EffectiveEnvironment) -> None:
     """Put an Ingress that a candidate brings itself behind the gate as well."""
     if item.kind == "Ingress" and not item.generated and environment.kind == "candidate":
-        item.body.setdefault("metadata", {}).setdefault("annotations", {})[ACCESS] = GATED
+        item.body["metadata"]["annotations"][ACCESS] = GATED

@@ -36,6 +36,11 @@ class Images(Protocol):
         """The texts that templates insert."""
         ...
 
+    @property
+    def sources(self) -> Mapping[str, str]:
+        """The references of source images, by unit."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -56,12 +61,13 @@ def make_objects(
     """Return the objects of all units of ``phases``; what is wrong with them is in ``found``."""
     units = [unit for phase in phases for unit in phase.units]
     reader = ManifestReader(prepared, request.repositories, images.references, found, cache)
-    made = Made(reader.objects(units), expose_units(units, prepared, found))
-    check_objects((*made.objects, *made.exposed), _setting(prepared, images, request), found)
+    objects, exposed = reader.objects(units), expose_units(units, prepared, found)
+    known = check_objects((*objects, *exposed), _setting(prepared, images, request), found)
+    made = Made(tuple(item for item in objects if item in known), exposed)
     if len(made.objects) + len(made.exposed) > MOST_OBJECTS:
         count = len(made.objects) + len(made.exposed)
         found.add("object_limit", f"the plan has {count} objects, at most {MOST_OBJECTS} are allowed; split the stack")
-    _sync(units, made.objects, images.syncs, prepared, found)
+    _sync(units, made.objects, images, prepared, found)
     return made
 
 
@@ -84,11 +90,11 @@ def _setting(prepared: Prepared, images: Images, request: Request) -> Setting:
 def _sync(
     units: Iterable[EffectiveUnit],
     objects: Iterable[Unfinished],
-    syncs: Iterable[PlannedSync],
+    images: Images,
     prepared: Prepared,
     found: Findings,
 ) -> None:
-    identities = {sync.unit: sync.identity for sync in syncs}
+    identities = {sync.unit: sync.identity for sync in images.syncs}
     if not identities:
         return
     own: dict[str, list[Unfinished]] = {}
@@ -97,11 +103,4 @@ def _sync(
     for unit in units:
         identity = identities.get(unit.name)
         if identity is not None:
-            image = source_image(unit, identity, prepared)
-            add_sync(unit, own.get(unit.name, ()), identity, image, prepared, found)
-
-
-def source_image(unit: EffectiveUnit, identity: str, prepared: Prepared) -> str:
-    """Return the reference of a unit's source image: beside the images of the candidate, under a name none has."""
-    registry = prepared.inputs.platform.registry or "registry.invalid"
-    return f"{registry}/{prepared.inputs.project.key}/candidate/sync.{unit.name}:c-{identity[:40]}"
+            add_sync(unit, own.get(unit.name, ()), identity, images.sources[unit.name], prepared, found)

@@ -1,7 +1,7 @@
 """The pipeline of ``stack.md`` section 13, in its order: every stage adds what it found, and the next ones go on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stagewright.contexts.deploys.model.diagnostics import Diagnostic, Findings
 from stagewright.contexts.deploys.model.inputs import Selection
@@ -68,6 +68,7 @@ class _Unplanned:
     references: Mapping[str, str]
     images: Sequence[PlannedImage] = ()
     syncs: Sequence[PlannedSync] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_files(request: Request, cache: ParseCache | None = None) -> Files:

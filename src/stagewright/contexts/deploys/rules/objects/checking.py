@@ -18,14 +18,15 @@ from stagewright.contexts.deploys.rules.objects.secrets import check_secrets
 from stagewright.contexts.deploys.rules.objects.setting import Setting
 
 
-def check_objects(items: Sequence[Unfinished], setting: Setting, found: Findings) -> None:
-    """Check every object, and all of them together."""
+def check_objects(items: Sequence[Unfinished], setting: Setting, found: Findings) -> frozenset[Unfinished]:
+    """Check every object, and all of them together. Return those that say what they are; the others are no objects."""
     roles = frozenset(item.name for item in items if item.kind == "Role" and item.group == GROUP)
     setting = replace(setting, roles=roles)
     known = [item for item in items if check_identity(item, found)]
     check_duplicates(known, found)
     for item in known:
         _check(item, setting, found)
+    return frozenset(known)
 
 
 def _check(item: Unfinished, setting: Setting, found: Findings) -> None:
