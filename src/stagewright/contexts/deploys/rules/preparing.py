@@ -119,11 +119,10 @@ def _deciding(
 
 def _say_unknown(outer: Mapping, selection: Selection, found: Findings) -> None:
     declared = part(outer, "environments")
-    if isinstance(declared, Mapping) and selection.environment in declared.items:
-        return  # what is wrong with it has been said
-    known = ", ".join(_names(declared)) or "none"
-    said = f"no environment {quoted(selection.environment)} is declared; declared: {known}"
-    found.add("unknown_environment", said, declared.at if declared is not None else outer.at, ("spec", "environments"))
+    if not isinstance(declared, Mapping) or not declared.items or selection.environment in declared.items:
+        return  # what is wrong has been said
+    said = f"no environment {quoted(selection.environment)} is declared; declared: {', '.join(_names(declared))}"
+    found.add("unknown_environment", said, declared.at, ("spec", "environments"))
 
 
 def _check_project(tree: Mapping, request: Request, found: Findings) -> None:

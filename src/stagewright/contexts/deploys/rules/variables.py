@@ -79,7 +79,8 @@ class Vars(Names):
             if _scalar(node, "required") is False:
                 return None
             tried = ", ".join(self._tried(node))
-            raise Refused("var_unresolved", f"the variable {quoted(name)} has no value; tried: {tried}")
+            said = f"the variable {quoted(name)} has no value; tried: {tried}"
+            raise Refused("var_unresolved", said, f"give it a default, or offline a value by --var {name}=…")
         try:
             _check(name, value.value, _scalar(node, "pattern"))
         except Refused as refused:

@@ -68,7 +68,7 @@ def _chain(name: str, declared: Mapping, found: Findings) -> tuple[str, ...]:
 
 def _parent(node: Node) -> Scalar | None:
     parent = node.items.get("from") if isinstance(node, Mapping) else None
-    return parent if isinstance(parent, Scalar) else None
+    return parent if isinstance(parent, Scalar) and isinstance(parent.value, str) else None
 
 
 def _inherited(declared: Mapping, chain: tuple[str, ...], found: Findings) -> Inherited | None:

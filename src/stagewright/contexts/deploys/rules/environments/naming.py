@@ -41,9 +41,10 @@ def name_environment(environment: Inherited, scope: Scope, platform: Platform, f
     path = ("spec", "environments", environment.name)
     space = _Field(environment, "namespaceTemplate", _NAMESPACE.get(environment.kind, _NAMESPACE_ELSE), path)
     host = _Field(environment, "domainTemplate", _default_domain(environment, platform), path)
-    namespace, domain = space.render(scope, found), host.render(scope, found)
-    if namespace is None or (host.text is not None and domain is None):
+    rendered = space.render(scope, found), host.render(scope, found)
+    if rendered[0] is None or rendered[1] is None:
         return None
+    namespace, domain = rendered[0], rendered[1] or None
     space_fits = _check_namespace(namespace, space, platform, found)
     if not (domain is None or _check_domain(domain, host, environment, platform, found)) or not space_fits:
         return None
@@ -61,19 +62,20 @@ def _shared(field: "_Field", what: str) -> str:
     return f"{field.name} of a candidate environment must read candidate.key: else all candidates share {what}"
 
 
-def _default_domain(environment: Inherited, platform: Platform) -> str | None:
-    return _CANDIDATE_DOMAIN if environment.kind == "candidate" and platform.candidate_domain is not None else None
+def _default_domain(environment: Inherited, platform: Platform) -> str:
+    return _CANDIDATE_DOMAIN if environment.kind == "candidate" and platform.candidate_domain is not None else ""
 
 
 class _Field:
-    """A template of an environment, or the default of its kind."""
+    """A template of an environment, or the default of its kind; the default is "" where a kind has none."""
 
-    def __init__(self, environment: Inherited, name: str, default: str | None, path: Path) -> None:
+    def __init__(self, environment: Inherited, name: str, default: str, path: Path) -> None:
         node = environment.fields.items.get(name)
         own = node if isinstance(node, Scalar) and isinstance(node.value, str) else None
         self.name = name
         self.at = own.at if own is not None else environment.at
         self.path = (*path, name) if own is not None else path
+        self.default = default
         self.text = str(own.value) if own is not None else default
         self.raw = own is not None and own.raw
 
@@ -87,14 +89,17 @@ class _Field:
             found.add(refused.code, refused.message, self.at, self.path, hint=refused.hint)
             return None
 
-    def rendered(self, scope: Scope) -> str | None:
-        """Return the result; None where there is no template. Raises ``Refused``."""
-        if self.text is None or self.raw or "{{" not in self.text:
+    def rendered(self, scope: Scope) -> str:
+        """Return the result; a template that gives ``omit`` is as good as none. Raises ``Refused``."""
+        if self.raw:
             return self.text
         try:
-            result = compiled(self.text).render(context(scope))
+            return self._text(self.text, scope)
         except Omitted:
-            return None
+            return self._text(self.default, scope)
+
+    def _text(self, text: str, scope: Scope) -> str:
+        result = compiled(text).render(context(scope)) if "{{" in text else text
         if not isinstance(result, str):
             raise Refused("template_type", f"{self.name} must give a text, and gives {quoted(result)}")
         return result
@@ -102,7 +107,8 @@ class _Field:
     @property
     def reads_candidate(self) -> bool:
         """Whether the candidate's key is read at all."""
-        return self.text is not None and not self.raw and "candidate.key" in compiled(self.text).reads
+        used = (self.text, self.default) if "omit" in compiled(self.text).reads else (self.text,)
+        return not self.raw and any("candidate.key" in compiled(text).reads for text in used)
 
 
 def _differs(field: _Field, scope: Scope) -> bool:
@@ -117,7 +123,7 @@ def _differs(field: _Field, scope: Scope) -> bool:
 def _family(field: _Field, scope: Scope) -> re.Pattern[str] | None:
     """Return what the namespaces of all candidates look like, where that can be said."""
     try:
-        name = field.rendered(_as_candidate(scope, _STAND_IN)) or ""
+        name = field.rendered(_as_candidate(scope, _STAND_IN))
     except Refused:
         return None
     before, key, after = name.partition(_STAND_IN)

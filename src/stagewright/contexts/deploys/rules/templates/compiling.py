@@ -54,14 +54,12 @@ class Template:
 
     def render(self, context: Mapping[str, object]) -> str | int | bool:
         """Return the result. Raises ``Refused`` and ``Omitted``."""
-        if len(self.parts) == 1:
+        if len(self.parts) == 1 and isinstance(self.parts[0], Expression):
             return _whole(self.parts[0], context)
         return fits("".join([part if isinstance(part, str) else text(_run(part, context)) for part in self.parts]))
 
 
-def _whole(part: Part, context: Mapping[str, object]) -> str | int | bool:
-    if isinstance(part, str):
-        return part
+def _whole(part: Expression, context: Mapping[str, object]) -> str | int | bool:
     value = _run(part, context)
     if value is OMIT:
         raise Omitted
@@ -155,8 +153,7 @@ def _runner(expression: nodes.Expr) -> Callable[[Mapping[str, object]], object]:
 
     def run(names: Mapping[str, object]) -> Any:
         context = program.new_context(dict(names))
-        for _ in program.root_render_func(context):
-            pass
+        list(program.root_render_func(context))  # assigns the result, and yields nothing
         return context.vars[_RESULT]
 
     return run

@@ -54,7 +54,7 @@ def _lexed(text: str, environment: Environment) -> tuple[Part, ...]:
             inside = None
         elif inside is not None:
             inside.append(value)
-        elif value:
+        else:
             parts.append(value.replace(_RETURN, "\r"))
     if inside is not None:
         raise Refused(
