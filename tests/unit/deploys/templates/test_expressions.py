@@ -157,6 +157,7 @@ MISTAKES = [
     ("true | int", "template_type: True is not a whole number"),
     ("'yes' | bool", "template_type: 'yes' is not true or false"),
     ("1 | bool", "template_type: 1 is not true or false"),
+    ("omit + 1", "template_type: + and - take whole numbers, and this is omit; ~ puts texts together"),
     ("omit ~ 'a'", "template_type: omit removes a whole value: it cannot be a part of a text"),
     ("omit | int", "template_type: omit removes a whole value: it cannot be a part of a text"),
     ("'a' | join('-')", "template_type: join puts the items of a list together, and this is a text"),

@@ -241,6 +241,11 @@ def test_the_issue_of_a_candidate_in_one_of_several_repositories() -> None:
     assert command(hook("{{ candidate.key }}", "{{ candidate.issue }}x"), selection) == ["ui-i12", "12x"]
 
 
+def test_the_issue_of_a_candidate_is_read_from_its_key_where_nobody_gives_it() -> None:
+    for key, issue in (("i12", 12), ("ui-i12", 12), ("strange", 0)):
+        assert command(hook("{{ candidate.issue }}x"), Selection(environment="preview", candidate=key)) == [f"{issue}x"]
+
+
 def test_switched_off_items_need_no_values() -> None:
     text = """
           images:

@@ -180,11 +180,10 @@ def _with_environments(tree: Mapping, environments: MappingType[str, Resolved]) 
     spec, declared = tree.items["spec"], part(tree, "environments")
     if not isinstance(spec, Mapping) or not isinstance(declared, Mapping):
         return tree
-    items: dict[str, Node] = dict(declared.items)
-    for name, resolved in environments.items():
-        node = items.get(name)
-        if isinstance(node, Mapping):
-            items[name] = resolved.rendered(node)
+    items: dict[str, Node] = {
+        name: environments[name].rendered(node) if name in environments and isinstance(node, Mapping) else node
+        for name, node in declared.items.items()
+    }
     whole = Mapping({**spec.items, "environments": Mapping(items, declared.keys, declared.at)}, spec.keys, spec.at)
     return Mapping({**tree.items, "spec": whole}, tree.keys, tree.at)
 

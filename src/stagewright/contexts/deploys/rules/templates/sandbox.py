@@ -34,19 +34,15 @@ class Sandbox(ImmutableSandboxedEnvironment):
         """Return a name of one of our maps."""
         return field(obj, str(argument))
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """No attribute is safe."""
-        return False
-
     def is_safe_callable(self, obj: Any) -> bool:
         """Nothing can be called."""
         return False
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Add and subtract whole numbers."""
-        a, b = _whole(left), _whole(right)
         if operator not in ("+", "-"):
             raise Refused("template_forbidden", f"{operator} is not allowed in expressions")
+        a, b = _whole(left), _whole(right)
         return limited(a + b if operator == "+" else a - b)
 
     def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
