@@ -17,8 +17,8 @@ _SCALARS = st.sampled_from(
 _KEYS = st.sampled_from(
     ["when", "name", "path", "hooks", "env", "args", "kind", "from", "quota", "namespaceTemplate", "domainTemplate",
      "a", "keys", "compose", "egress", "cidr", "default", "config", "environments", "pattern", "value",
-     "defaultTTL", "sleep", "limits", "max", "defaults", "manifests", "scope", "x-a", "ports", "triggerModes", "ttlByRole",
-     "maxLive"]
+     "defaultTTL", "sleep", "limits", "max", "defaults", "manifests", "scope", "x-a", "ports", "triggerModes",
+     "ttlByRole", "maxLive"]
 )  # fmt: skip
 _PARTS = st.sampled_from(
     ["vars", "versions", "environments", "webhookRuntime", "components", "images", "secrets", "secretResolution",
