@@ -90,7 +90,10 @@ def test_a_path_is_a_file_or_a_folder_and_never_a_beginning_of_a_name() -> None:
     }.items():
         assert bumped(text, changed) == (expected, [])
     outside = text.replace("services/api/, ./Makefile", "../x")
-    assert bumped(outside, "x") == (outside, [])
+    assert bumped(outside, "x") == (
+        outside,
+        ["bad_value services.yaml:4: the path '../x' leads out of its repository; name a file or folder inside"],
+    )
 
 
 def test_a_version_without_a_number_is_told() -> None:

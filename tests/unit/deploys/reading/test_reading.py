@@ -278,7 +278,7 @@ def test_a_broken_manifest_is_told_as_a_manifest() -> None:
 
 
 def test_a_file_is_parsed_once_and_its_problems_are_told_every_time() -> None:
-    cache = ParseCache(most=1)
+    cache = ParseCache(most=10)
     blob = Blob(b"a: yes", blob_id(b"a: yes"))
     source = Source("main", "s.yaml", blob.blob_id)
     first, second = Findings(), Findings()

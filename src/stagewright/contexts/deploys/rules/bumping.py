@@ -66,8 +66,12 @@ def plan_bumps(tree: Mapping, repository: str, changed: Collection[str], found: 
 
 
 def check_versions(tree: Mapping, found: Findings) -> None:
-    """Note every version that is to be bumped and has no number."""
+    """Note every version that is to be bumped and has no number, and every path of one that leads outside."""
     for version in _versions(tree):
+        for index, path in enumerate(version.paths):
+            if confine(str(path.value)) is None:
+                message = f"the path {quoted(path.value)} leads out of its repository; name a file or folder inside"
+                found.add("bad_value", message, path.at, (*VERSIONS, version.key, "bumpOn", index))
         if next_version(str(version.value.value)) is None:
             _refuse(version, found, "")
 

@@ -11,7 +11,7 @@ from stagewright.contexts.deploys.model.sources import Blob
 from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar
 from stagewright.contexts.deploys.rules.keyed import STACK, named
 from stagewright.contexts.deploys.rules.reading.building import QUOTE_IT, Builder, Note
-from stagewright.contexts.deploys.rules.reading.limits import Refused
+from stagewright.contexts.deploys.rules.reading.limits import MOST_TOTAL, Refused
 from stagewright.contexts.deploys.rules.reading.texts import decode
 
 _Parsed = tuple[tuple[Mapping, ...], tuple[Diagnostic, ...]]
@@ -19,20 +19,24 @@ _Parsed = tuple[tuple[Mapping, ...], tuple[Diagnostic, ...]]
 
 @dataclass(slots=True)
 class ParseCache:
-    """Parsed files, by place and blob id: at most ``most``, the oldest goes first."""
+    """Parsed files, by place and blob id: at most ``most`` bytes of them, the oldest go first."""
 
-    most: int = 5_000
-    _kept: dict[tuple[Source, bool], _Parsed] = field(default_factory=dict)
+    most: int = MOST_TOTAL
+    _kept: dict[tuple[Source, bool], tuple[_Parsed, int]] = field(default_factory=dict)
+    _size: int = 0
 
     def find(self, source: Source, *, manifest: bool) -> _Parsed | None:
         """Return what the file held, or None."""
-        return self._kept.get((source, manifest))
+        known = self._kept.get((source, manifest))
+        return known[0] if known is not None else None
 
-    def keep(self, source: Source, parsed: _Parsed, *, manifest: bool) -> None:
-        """Remember what the file holds."""
-        self._kept[source, manifest] = parsed
-        while len(self._kept) > self.most:
-            self._kept.pop(next(iter(self._kept)))
+    def keep(self, source: Source, parsed: _Parsed, size: int, *, manifest: bool) -> None:
+        """Remember what the file of ``size`` bytes holds."""
+        self._kept[source, manifest] = parsed, size
+        self._size += size
+        while self._size > self.most:
+            _, oldest = self._kept.pop(next(iter(self._kept)))
+            self._size -= oldest
 
 
 def read_stack_file(blob: Blob, source: Source, found: Findings, cache: ParseCache | None = None) -> Mapping | None:
@@ -51,7 +55,7 @@ def _read(blob: Blob, source: Source, found: Findings, cache: ParseCache | None,
     if parsed is None:
         parsed = _parse(blob, source, manifest=manifest)
         if cache is not None:
-            cache.keep(source, parsed, manifest=manifest)
+            cache.keep(source, parsed, len(blob.data), manifest=manifest)
     documents, problems = parsed
     found.items.extend(problems)
     return documents
