@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.deploys.preparing import Entries
+from tests.unit.deploys.units.texts import an_entry
 
 from stagewright.contexts.deploys.model.document.secrets import KeyOverride, KeyPattern, SecretResolution
-from stagewright.contexts.deploys.model.sources import ConfigEntry, ConfigKind, Scope
+from stagewright.contexts.deploys.model.sources import ConfigEntry, Scope
 from stagewright.contexts.deploys.rules.resolving import (
     Resolution,
     Resolved,
@@ -21,12 +22,6 @@ from stagewright.contexts.deploys.rules.resolving import (
 DECLARED = ("live", "preview", "production")
 KINDS = ("production", "persistent", "candidate")
 KEYS = ("A_KEY", "B_KEY", "A_KEY_LIVE", "X_KEY")
-
-
-def an_entry(key: str = "A_KEY", **changes: object) -> ConfigEntry:
-    """An entry that may enter everywhere."""
-    usual = {"kind": ConfigKind.SECRET, "scope": Scope.PROJECT, "environment": "*", "version": 1}
-    return ConfigEntry(key=key, **{**usual, "audience": frozenset(KINDS), **changes})  # type: ignore[arg-type]
 
 
 def found(

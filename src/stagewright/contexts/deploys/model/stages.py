@@ -19,7 +19,8 @@ from stagewright.contexts.deploys.model.tree import Mapping
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What to plan: the repositories at their commits, for a candidate also those of the base, the inputs, and the
-    environment. ``baseline``: version of what the platform puts into every namespace (``runtime.md`` section 4)."""
+    environment. ``baseline``: version of what the platform puts into every namespace (``runtime.md`` section 4);
+    ``week``: year and ISO week, as ``2026-W47``: images whose base is not known are built anew each week."""
 
     repositories: Repositories
     inputs: Inputs
@@ -29,6 +30,7 @@ class Request:
     selection: Selection | None = None
     preview: bool = True
     baseline: str = "1"
+    week: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """The order of a deploy: infrastructure, then the groups, and inside of each by dependency (``stack.md`` 10.1)."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from stagewright.contexts.deploys.model.diagnostics import Findings, Related, quoted
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, OrderedPhase, Prepared
+from stagewright.contexts.deploys.rules.circles import circles
 from stagewright.contexts.deploys.rules.components import field_place
 from stagewright.contexts.deploys.rules.references import check_references
 from stagewright.contexts.deploys.rules.spots import spot
@@ -96,33 +97,9 @@ def _units(known: Mapping[str, EffectiveUnit]) -> str:
 
 def _check_cycles(known: Mapping[str, EffectiveUnit], prepared: Prepared, found: Findings) -> None:
     """Note every circle once, at the dependency that closes it."""
-    for chain in _cycles(known):
+    for chain in circles({name: unit.depends_on for name, unit in known.items()}):
         last, first = known[chain[-2]], chain[-1]
         at, path = field_place(last, ("dependsOn", last.depends_on.index(first)), prepared)
         message = f"the units wait for each other: {' -> '.join(chain)}; remove one of these dependencies"
         related = [Related(spot(prepared.tree, (*known[name].path, "name")), name) for name in chain[:-1]]
         found.add("depends_cycle", message, at, path, related=related)
-
-
-def _cycles(known: Mapping[str, EffectiveUnit]) -> Iterator[tuple[str, ...]]:
-    """Yield circles, ``a, b, a``: one for every dependency that leads back to a unit that is being walked."""
-    done: set[str] = set()
-    for start in sorted(known):
-        if start in done:
-            continue
-        chain = {start: _next(known, start)}
-        while chain:
-            name = next(reversed(chain))
-            other = next(chain[name], None)
-            if other is None:
-                done.add(name)
-                del chain[name]
-            elif other in chain:
-                names = list(chain)
-                yield (*names[names.index(other) :], other)
-            elif other not in done:
-                chain[other] = _next(known, other)
-
-
-def _next(known: Mapping[str, EffectiveUnit], name: str) -> Iterator[str]:
-    return iter(sorted(set(known[name].depends_on) & known.keys()))
