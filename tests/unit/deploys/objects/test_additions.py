@@ -381,3 +381,9 @@ def test_quantities_of_claims_templates_and_scalers_are_canonical() -> None:
     assert claims["volumeClaimTemplates"][0]["spec"]["resources"]["requests"] == {"storage": "1Gi"}
     scaler: Any = result.body("HorizontalPodAutoscaler", "a")["spec"]
     assert scaler["metrics"][0]["pods"]["target"]["averageValue"] == "1"
+
+
+def test_a_hook_does_not_wait_for_centuries() -> None:
+    text = with_service(f"hooks: [{{{HOOK}, phase: beforeUnit, timeout: 99999999999d}}]")
+    said = "a hook may take at most 1h, not '99999999999d'; shorten it, or split the work"
+    assert planned(text).told == [f"timeout_range services.yaml:12: {said}"]

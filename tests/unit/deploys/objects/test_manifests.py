@@ -233,3 +233,11 @@ def test_too_many_files_are_refused() -> None:
     result = planned(with_unit("{name: api, manifests: [{path: 'k8s/*'}]}"), files)
     limits = "a stack may read at most 4000 files and 16777216 bytes"
     assert result.told == [f"too_many_files services.yaml:12: {limits}; 'k8s/4000.yaml' is too many"]
+
+
+def test_a_file_may_serve_several_units() -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: '{{ unit.name }}'}\n"
+    both = "- {name: a, manifests: [{path: x.yaml}]}\n    - {name: b, manifests: [{path: x.yaml}]}"
+    result = planned(with_unit("{}").replace("- {}", both), {"x.yaml": text})
+    assert result.told == []
+    assert [item.name for item in result.plan.objects] == ["a", "b"]

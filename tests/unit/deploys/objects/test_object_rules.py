@@ -500,6 +500,11 @@ def test_labels_of_jobs_and_volume_claims_are_reserved_too() -> None:
         assert [line.partition(" ")[0] for line in told] == ["object_reserved_label"]
 
 
+def test_a_template_without_containers_is_no_pod() -> None:
+    text = "apiVersion: example.org/v1\nkind: Page\nmetadata: {name: a}\nspec: {template: {spec: {title: hello}}}\n"
+    assert problems(text) == []
+
+
 def test_only_texts_of_a_config_map_are_searched() -> None:
     token = base64.b64encode(b"ghp_" + b"a" * 36).decode()
     assert problems(CONFIG + "data: {a: 1, b: [x]}\nbinaryData: {a: 1, b: odd}\n") == []

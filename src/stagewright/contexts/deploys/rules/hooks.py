@@ -44,7 +44,9 @@ class Hooks:
             self._say_missing(hook, hook.image, at, path)
             return None
         timeout = parse_duration(hook.timeout)
-        if timeout is None:
+        if timeout is None:  # centuries, which nobody can count
+            text = f"a hook may take at most 1h, not {quoted(hook.timeout)}; shorten it, or split the work"
+            self._found.add("timeout_range", text, at, path)
             return None
         body = self._body(hook, owner, image, int(timeout.total_seconds()), at, path)
         if body is None:

@@ -71,9 +71,7 @@ class ManifestReader:
     ) -> Iterable[tuple[str, str, Blob]]:
         """Give the files that ``pattern`` names, in the repository of the file that declares it, each once."""
         repository = at.source.repository if at is not None else unit.repository
-        files = self.repositories.sources.get(repository)
-        if files is None:
-            return
+        files = self.repositories.sources[repository]
         for name in self._names(files, pattern, at, path):
             if (repository, name) not in seen:
                 seen.add((repository, name))
