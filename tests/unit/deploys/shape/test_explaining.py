@@ -59,6 +59,8 @@ def told(provenance: Provenance) -> str:
         ("/spec/environments/live/deployOnPush", LIVE, "approval", "default -"),
         ("/spec/environments/preview/maxLive", CANDIDATE, 3, "platform -"),
         ("/spec/environments/preview/namespaceTemplate", CANDIDATE, "shop-i7", "default -"),
+        ("/spec/environments/live/podSecurity", CANDIDATE, "baseline", "file services.yaml:8"),
+        ("/spec/environments/rehearsal/from", Selection(environment="rehearsal"), "live", "file services.yaml:9"),
         ("/metadata/name", LIVE, "shop", "file services.yaml:3"),
     ],
 )

@@ -137,6 +137,110 @@ PLAIN = {
 }
 
 
+SOUND = {
+    "api_version, kind": "apiVersion: stagewright.dev/v1alpha1\nkind: ServiceStackFragment\n",
+    "unknown_field": in_spec("services:\n- name: api\n  dependsOn: [db]\n  x-depends: [db]"),
+    "missing_field": in_spec("orchestration:\n  hooks:\n  - {name: a, phase: afterDeploy, image: api, command: []}"),
+    "wrong_type": in_spec('versions: {schema: "12"}'),
+    "bad_enum": in_spec("services:\n- {name: api, codeUpdateStrategy: hot-reload}"),
+    "bad_value": in_spec("orchestration: {maxParallel: 16}\nvars: {a: {pattern: '[a-z]+'}}"),
+    "bad_name": in_spec(f"images: {{{'a' * 40}: {{type: build}}}}"),
+    "bad_duration": in_spec("webhookRuntime: {ttlByRole: {qa: 1d90m, dev: 0h1s}}"),
+    "bad_quantity": in_spec('images: {a: {type: build, resources: {limits: {cpu: "0.5", b: 4, c: "1e3", d: 8Gi}}}}'),
+    "exclusive_fields": (
+        "spec:\n  environments:\n    live: {kind: production, egress: "
+        "[{preset: platform}, {cidr: 10.0.0.0/8, ports: [1]}, {cidr: '{{ vars.a }}'}]}\n"
+    ),
+    "image_fields": in_spec("images: {db: {type: external, from: 'postgres:17', mirror: never}}"),
+    "secret_source": in_spec("secrets:\n- {name: db, keys: {A: {compose: x, shareable: true}}}"),
+    "secret_key_name": in_spec("secrets:\n- {name: db, keys: {tls.crt_A-1: {compose: x}}}"),
+    "when_not_bool": in_spec("services:\n- {name: api, when: false}"),
+}
+
+
+@pytest.mark.parametrize("text", SOUND.values(), ids=SOUND)
+def test_what_is_right_is_not_complained_of(text: str) -> None:
+    assert [line_of(item) for item in found_in(text)] == []
+
+
+OTHERS = {
+    "metadata:\n  name: shop\n  labels: {stagewright.dev/x: a}": (
+        "bad_value services.yaml:5: the label 'stagewright.dev/x' is not valid: the prefix stagewright.dev/ is the "
+        "platform's own"
+    ),
+    "metadata:\n  name: shop\n  labels: {a: 'b c'}": (
+        "bad_value services.yaml:5: a cannot be 'b c'; write letters, digits, '.', '_' and '-', at most 63 "
+        "characters, a letter or digit at both ends"
+    ),
+}
+IN_SPEC = {
+    "vars: {a: {pattern: '[a'}}": "bad_value services.yaml:6: pattern must be a regular expression, not the text '[a'",
+    "images: {db: {type: external}}": (
+        "missing_field services.yaml:6: the field 'from' is missing in db; an external image needs a reference such as "
+        "postgres:17"
+    ),
+    "images: [a]": "wrong_type services.yaml:6: images must be a map, not a list",
+    "services: {a: {}}": "wrong_type services.yaml:6: services must be a list, not a map",
+    "services: [api]": "wrong_type services.yaml:6: item 1 of services must be a map, not the text 'api'",
+    "vars: {a: {required: 1}}": "wrong_type services.yaml:6: required must be true or false, not the number 1",
+    "vars: {a: {default: true}}": "wrong_type services.yaml:6: default must be a text, not true",
+    "orchestration: {maxParallel: 1.5}": (
+        "wrong_type services.yaml:6: maxParallel must be a whole number, not the number 1.5"
+    ),
+    "secrets:\n- {name: db, keys: {}}": "bad_value services.yaml:7: keys must be given at least 1 item, not a map",
+    "secrets: [{name: db, keys: {A: text}}]": "wrong_type services.yaml:6: A must be a map, not the text 'text'",
+    "projectDocs: [{path: a, description: '" + "x" * 201 + "'}]": (
+        "bad_value services.yaml:6: description must be at most 200 characters long, not the text '" + "x" * 77 + "…'"
+    ),
+    "projectDocs: [{path: '', description: a}]": (
+        "bad_value services.yaml:6: path must be at least 1 character long, not the text ''"
+    ),
+    "services: [{name: '{{ a }}'}]": (
+        "bad_name services.yaml:6: name cannot be '{{ a }}'; write lower-case letters, digits and '-', at most 40 "
+        "characters, a letter or digit at both ends"
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "line"), IN_SPEC.items())
+def test_each_kind_of_value_has_its_own_sentence(lines: str, line: str) -> None:
+    assert [line_of(item) for item in found_in(in_spec(lines))] == [line]
+
+
+@pytest.mark.parametrize(("metadata", "line"), OTHERS.items())
+def test_labels_are_those_of_kubernetes_without_ours(metadata: str, line: str) -> None:
+    text = f"apiVersion: stagewright.dev/v1alpha1\nkind: ServiceStack\n{metadata}\n{ENVIRONMENTS}"
+    assert [line_of(item) for item in found_in(text)] == [line]
+
+
+@pytest.mark.parametrize(
+    ("egress", "line"),
+    [
+        (
+            "{ports: [1]}",
+            "missing_field services.yaml:6: the field 'cidr' is missing in item 1 of egress; give a cidr, or a preset",
+        ),
+        (
+            "{cidr: 10.0.0.1/8}",
+            "bad_value services.yaml:6: cidr must be a network such as 203.0.113.0/24, not the text '10.0.0.1/8'",
+        ),
+        (
+            "{cidr: 10.0.0.0/8, ports: [0]}",
+            "bad_value services.yaml:6: item 1 of ports must be at least 1, not the number 0",
+        ),
+    ],
+)
+def test_egress_is_a_preset_or_a_network(egress: str, line: str) -> None:
+    text = f"spec:\n  environments:\n    live: {{kind: production, egress: [{egress}]}}\n"
+    assert [line_of(item) for item in found_in(text)] == [line]
+
+
+def test_a_document_that_is_wrong_everywhere_is_told_everywhere_and_stops_nothing() -> None:
+    envelope = "apiVersion: 1\nkind: []\nmetadata: x\nspec: "
+    for spec in ("x", "[1]", "{environments: [], vars: [], images: x, secrets: [1, {name: []}]}"):
+        assert len(found_in(envelope + spec + "\n")) >= 4
+
+
 @pytest.mark.parametrize(("text", "line", "column", "path"), PLAIN.values(), ids=PLAIN)
 def test_a_mistake_of_form_is_told_at_its_place(text: str, line: str, column: int, path: str) -> None:
     found = found_in(text)

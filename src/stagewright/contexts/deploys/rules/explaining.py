@@ -7,7 +7,7 @@ taken from components, or set by the platform.
 import difflib
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence as SequenceType
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
@@ -193,8 +193,6 @@ def _plain(value: object) -> object:
         return value.model_dump(by_alias=True, exclude_none=True)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     return dict(value) if isinstance(value, MappingType) else value
 
 

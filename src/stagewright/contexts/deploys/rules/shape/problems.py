@@ -38,7 +38,7 @@ def name_of(path: Path) -> str:
     if not path:
         return "the document"
     if isinstance(path[-1], int):
-        return f"item {path[-1] + 1} of {path[-2]}" if len(path) > 1 else f"item {path[-1] + 1}"
+        return f"item {path[-1] + 1} of {name_of(path[:-1])}"
     return path[-1]
 
 
@@ -64,6 +64,7 @@ PATTERNS = {
     fields.DURATION: Pattern("bad_duration", "days, hours, minutes and seconds in this order, for example 1h30m, "
                              "and more than 0"),
 }  # fmt: skip
+_OTHER = Pattern("bad_value", "it in the form of the reference")
 _TYPES = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -96,7 +97,7 @@ def report(errors: Iterable[ErrorDetails], tree: Mapping, found: Findings) -> No
         elif kind == "bad_quantity":
             _quantity(spot, found)
         elif kind == "string_pattern_mismatch":
-            _pattern(spot, PATTERNS[error["ctx"]["pattern"]], found, key=error["loc"][-1] == _KEY)
+            _pattern(spot, PATTERNS.get(error["ctx"]["pattern"], _OTHER), found, key=error["loc"][-1] == _KEY)
         elif kind in _RANGES:
             _range(spot, kind, error["ctx"], found)
         else:
@@ -211,7 +212,7 @@ def text_of(node: Scalar) -> str:
     """Return a scalar as YAML writes it."""
     if isinstance(node.value, bool):
         return "true" if node.value else "false"
-    return "null" if node.value is None else str(node.value)
+    return str(node.value)
 
 
 def shown(node: Node | None) -> str:
@@ -224,7 +225,9 @@ def shown(node: Node | None) -> str:
         return "nothing"
     if isinstance(node.value, str):
         return f"the text {quoted(node.value)}"
-    kind = "" if isinstance(node.value, bool | None) else "the number "
+    if node.value is None:
+        return "null"
+    kind = "" if isinstance(node.value, bool) else "the number "
     return f"{kind}{text_of(node)}"
 
 
