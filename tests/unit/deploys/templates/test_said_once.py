@@ -101,14 +101,6 @@ def test_a_tree_without_a_spec_is_rendered_as_it_is() -> None:
     assert not found.items
 
 
-def test_names_are_found_by_their_path() -> None:
-    scope = ready(HEAD, IT).variables
-    assert scope.find("project.key") == "shop"
-    assert scope.find("source.repositories.main.sha") == scope.find("source.sha")
-    assert scope.find("project.key.more") is None
-    assert scope.find("nothing.more") is None
-
-
 def test_names_in_operations_are_read_by_the_sandbox_from_our_maps_alone() -> None:
     assert computed("project.key ~ project['key']") == "shopshop"
     assert (

@@ -83,13 +83,3 @@ class Scope:
         """Return the scope without some names."""
         kept = {name: value for name, value in self.values.items() if name not in names}
         return Scope(kept, {**self.missing, **dict.fromkeys(names, why)}, self.renders)
-
-    def find(self, path: str) -> Value | None:
-        """Return what ``a.b.c`` stands for, or None."""
-        first, *rest = path.split(".")
-        value: Value | None = self.values.get(first)
-        for step in rest:
-            if value is None or isinstance(value, (str, int)):
-                return None
-            value = value.find(step)
-        return value
