@@ -1,8 +1,11 @@
 """What is published of the format is what the engine does: schemas, fields, codes."""
 
+import json
 import re
 from pathlib import Path
 
+import pytest
+import yaml
 from jsonschema import Draft7Validator
 from tools import stack_docs
 
@@ -51,3 +54,13 @@ def test_a_stale_file_is_named_with_its_remedy(tmp_path: Path) -> None:
             "docs/services-yaml.md",
         )
     ]
+
+
+FILES = ["services.yaml", "examples/shop/services.yaml", "examples/shop/deploy/images.yaml"]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_examples_keep_to_the_published_schema(name: str) -> None:
+    schema = json.loads((stack_docs.ROOT / "docs/schema/service-stack.json").read_text(encoding="utf-8"))
+    document = yaml.safe_load((stack_docs.ROOT / name).read_text(encoding="utf-8"))
+    assert [error.message for error in Draft7Validator(schema).iter_errors(document)] == []
