@@ -12,8 +12,10 @@ from stagewright.contexts.deploys.model.sources import (
     Repositories,
 )
 from stagewright.contexts.deploys.model.stages import Outcome, Request
+from stagewright.contexts.deploys.rules.composing import Heads
 from stagewright.contexts.deploys.rules.reading import ParseCache
 from stagewright.contexts.deploys.usecases.absent import NoConfig, NoDigests
+from stagewright.contexts.deploys.usecases.composing import compose
 from stagewright.contexts.deploys.usecases.declaring import Declared, declared_deploy, declared_runtime, keep_declared
 from stagewright.contexts.deploys.usecases.pipeline import (
     Files,
@@ -32,8 +34,6 @@ from stagewright.contexts.deploys.usecases.reading import (
     alias_of,
     brief_of,
     declare,
-    repositories_named,
-    with_root,
 )
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "DigestResolver",
     "FileSource",
     "Files",
+    "Heads",
     "Inputs",
     "NoConfig",
     "NoDigests",
@@ -65,6 +66,7 @@ __all__ = [
     "alias_of",
     "brief_of",
     "check_stack",
+    "compose",
     "declare",
     "declared_deploy",
     "declared_runtime",
@@ -72,9 +74,7 @@ __all__ = [
     "kinds_of",
     "plan_stack",
     "read_files",
-    "repositories_named",
     "selections",
-    "with_root",
     "work_out",
     "work_out_all",
 ]

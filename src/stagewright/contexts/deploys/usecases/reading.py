@@ -2,20 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stagewright.contexts.deploys.model.diagnostics import Findings
 from stagewright.contexts.deploys.model.documents import RoleDocuments
 from stagewright.contexts.deploys.model.inputs import Inputs, Selection
 from stagewright.contexts.deploys.model.sources import Repositories
 from stagewright.contexts.deploys.model.stages import Prepared, Request
-from stagewright.contexts.deploys.model.tree import Mapping, Scalar, Sequence
 from stagewright.contexts.deploys.rules.components import effective_units
 from stagewright.contexts.deploys.rules.documents import BUDGET, documents_for
 from stagewright.contexts.deploys.rules.inventory import as_text, inventory
-from stagewright.contexts.deploys.rules.loading import load
 from stagewright.contexts.deploys.rules.preparing import prepare
-from stagewright.contexts.deploys.rules.variables import part
 from stagewright.contexts.deploys.usecases.absent import NoConfig, NoDigests
 from stagewright.contexts.deploys.usecases.declaring import Declared
 from stagewright.contexts.deploys.usecases.pipeline import (
@@ -46,25 +43,6 @@ class StackBrief:
 def has_stack(repositories: Repositories) -> bool:
     """Say whether there is anything to read. What stands there and is no file is read, and then it is a mistake."""
     return repositories.sources[repositories.root].stat(repositories.stack_path) is not None
-
-
-def repositories_named(repositories: Repositories) -> frozenset[str] | None:
-    """Return the aliases of other repositories that the root file declares; None where there is no root file."""
-    if not has_stack(repositories):
-        return None
-    loaded = load(repositories, Findings())
-    declared = part(loaded.tree, "repositories") if loaded is not None else None
-    rows = declared.items if isinstance(declared, Sequence) else []
-    aliases = (row.items.get("alias") for row in rows if isinstance(row, Mapping))
-    return frozenset(str(alias.value) for alias in aliases if isinstance(alias, Scalar))
-
-
-def with_root(repositories: Repositories) -> Repositories:
-    """Return the repositories with the root that holds the stack: itself, else the only other one that has any."""
-    if has_stack(repositories):
-        return repositories
-    others = [alias for alias in sorted(repositories.sources) if has_stack(replace(repositories, root=alias))]
-    return replace(repositories, root=others[0]) if len(others) == 1 else repositories
 
 
 def declare(repositories: Repositories, inputs: Inputs) -> Declared:

@@ -4,14 +4,13 @@ A stack may name other repositories of its project; they are read at the heads o
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
 from stagewright.contexts.deploys import api as deploys
 from stagewright.contexts.projects import api as projects
-from stagewright.contexts.runs.errors import SourceUnavailable
 from stagewright.contexts.runs.model import Run
 from stagewright.contexts.runs.reconcile.outside import Outside
 from stagewright.contexts.workflow import api as workflow
@@ -44,44 +43,50 @@ async def _read(
 ) -> T:
     async with outside.db.reading() as reader:
         project = await projects.get_project(reader, repository.project_id)
-        others = [item for item in await projects.list_repositories(reader, project.id) if item.id != repository.id]
     inputs = deploys.Inputs(
         platform=outside.stack_platform,
         project=deploys.Project(key=project.key, name=project.name),
         policy=words_of(policy),
     )
-    async with _opened(outside, repository, sha, others) as repositories:
+    async with _opened(outside, project, repository, sha) as repositories:
         return await asyncio.to_thread(work, repositories, inputs)
 
 
 @asynccontextmanager
 async def _opened(
-    outside: Outside, repository: projects.Repository, sha: str, others: Iterable[projects.Repository]
+    outside: Outside, project: projects.Project, repository: projects.Repository, sha: str
 ) -> AsyncIterator[deploys.Repositories]:
-    """Open the files of the repository and of those that its stack names; of all, where it has no stack itself."""
+    """Open the files of the repository at ``sha`` and those of the project's other ones, each at its pin."""
     own = deploys.alias_of(repository.full_name)
+    async with outside.db.reading() as reader:
+        bound = await projects.list_repositories(reader, project.id)
+    others = {deploys.alias_of(item.full_name): item for item in bound if item.id != repository.id}
+    others.pop(own, None)
     async with AsyncExitStack() as opened:
-        sources = {own: await opened.enter_async_context(outside.trees.tree(repository, sha))}
-        unavailable: dict[str, str] = {}
-        alone = deploys.Repositories(root=own, sources=dict(sources))
-        named = await asyncio.to_thread(deploys.repositories_named, alone)
-        for other in others:
-            alias = deploys.alias_of(other.full_name)
-            if alias in sources or (named is not None and alias not in named):
-                continue
-            try:
-                sources[alias] = await opened.enter_async_context(await _tree(outside, other))
-            except StagewrightError as error:
-                unavailable[alias] = error.message
-        whole = deploys.Repositories(root=own, sources=sources, unavailable=unavailable)
-        yield await asyncio.to_thread(deploys.with_root, whole)
+
+        async def opens(alias: str, commit: str) -> deploys.FileSource:
+            of = repository if alias == own else others[alias]
+            return await opened.enter_async_context(outside.trees.tree(of, commit))
+
+        sources = {own: await opens(own, sha)}
+        heads = dict(
+            zip(others, await asyncio.gather(*(_heads(outside, item) for item in others.values())), strict=True)
+        )
+        for alias, head in heads.items():
+            if isinstance(head, deploys.Heads) and head.default_branch in head.refs:
+                sources[alias] = await opens(alias, head.refs[head.default_branch])
+        found = await asyncio.to_thread(deploys.compose, project.key, own, sources, heads)
+        for alias, commit in found.moved.items():
+            sources[alias] = await opens(alias, commit)
+        yield found.repositories(sources)
 
 
-async def _tree(outside: Outside, other: projects.Repository) -> AbstractAsyncContextManager[deploys.FileSource]:
-    head = (await outside.git.heads(other)).get(other.default_branch)
-    if head is None:
-        raise SourceUnavailable(f"the default branch {other.default_branch} of {other.full_name} does not exist")
-    return outside.trees.tree(other, head)
+async def _heads(outside: Outside, other: projects.Repository) -> deploys.Heads | str:
+    """Return the branches of another repository, or why it cannot be reached."""
+    try:
+        return deploys.Heads(default_branch=other.default_branch, refs=await outside.git.heads(other))
+    except StagewrightError as error:
+        return error.message
 
 
 def words_of(policy: workflow.Policy) -> deploys.PolicyWords:
