@@ -20,6 +20,11 @@ def written_secrets(prepared: Prepared) -> tuple[Secret, ...]:
     return tuple(item for item in spec.secrets if item.when and is_written(item, prepared.environment.name, by))
 
 
+def _is_here(secret: Secret, prepared: Prepared) -> bool:
+    by = resolver(prepared.stack.spec.secret_resolution, prepared.declared)
+    return secret.when and is_written(secret, prepared.environment.name, by)
+
+
 def check_key(
     key: SecretKey, at: At | None, path: Path, prepared: Prepared, found: Findings, *, here: bool = True
 ) -> None:
@@ -34,7 +39,7 @@ def check_key(
         listed = ", ".join(sorted(secret.keys))
         message = f"the secret {quoted(key.secret)} has no key {quoted(key.key)}; its keys: {listed}"
         found.add("unknown_secret", message, at, path)
-    elif here and secret not in written_secrets(prepared):
+    elif here and not _is_here(secret, prepared):
         environment = prepared.environment.name
         message = f"the secret {quoted(key.secret)} is not written in the environment {quoted(environment)}"
         found.add("unknown_secret", message, at, path, hint="look at its when and environments")

@@ -1,19 +1,20 @@
 """Which units and hooks use an image: found in the templates of manifests before they are rendered, because what an
 image is made of depends on who uses it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Sequence as SequenceType
 from dataclasses import dataclass, field
 
 from stagewright.contexts.deploys.model.diagnostics import Findings, quoted
 from stagewright.contexts.deploys.model.places import At, Source
 from stagewright.contexts.deploys.model.sources import Blob, EntryKind, Repositories
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, Prepared
-from stagewright.contexts.deploys.rules.components import field_place
+from stagewright.contexts.deploys.model.tree import Mapping, Scalar, Sequence
 from stagewright.contexts.deploys.rules.confining import confine, is_glob
 from stagewright.contexts.deploys.rules.hook_rules import PlacedHook, all_hooks
 from stagewright.contexts.deploys.rules.images.names import named_in, without_comments
 from stagewright.contexts.deploys.rules.preparing import named_images
-from stagewright.contexts.deploys.rules.spots import spot
+from stagewright.contexts.deploys.rules.spots import node_at, spot
 
 MOST_BYTES = 1 << 20
 
@@ -29,7 +30,7 @@ class Users:
 
 
 def find_users(
-    units: Sequence[EffectiveUnit], prepared: Prepared, repositories: Repositories, found: Findings
+    units: SequenceType[EffectiveUnit], prepared: Prepared, repositories: Repositories, found: Findings
 ) -> Users:
     """Return who uses which image. Images that are switched off but used by an enabled unit are noted, and so are
     images that nothing uses. Files that cannot be read are told by the stage that reads the manifests."""
@@ -61,9 +62,9 @@ def _manifests(
     unit: EffectiveUnit, prepared: Prepared, repositories: Repositories
 ) -> Iterator[tuple[Source, Blob, bool]]:
     """Yield the manifests of a unit that have templates, and whether each is part of the plan."""
+    aliases = _repositories(unit, prepared)
     for manifest in unit.manifests:
-        at, _ = field_place(unit, ("manifests", manifest.path), prepared)
-        alias = at.source.repository if at is not None else unit.repository
+        alias = aliases.get(manifest.path, unit.repository)
         files = repositories.sources.get(alias)
         inside = confine(manifest.path)
         if files is None or not inside or manifest.render is False:
@@ -73,6 +74,14 @@ def _manifests(
             if entry is not None and entry.kind is EntryKind.FILE and entry.size <= MOST_BYTES:
                 blob = files.read(name, most=MOST_BYTES)
                 yield Source(alias, name, blob.blob_id), blob, unit.enabled and manifest.when
+
+
+def _repositories(unit: EffectiveUnit, prepared: Prepared) -> dict[str, str]:
+    """Return the repository of each manifest of a unit: that of the file which names it."""
+    declared = node_at(prepared.tree, (*unit.path, "manifests"))
+    items = declared.items if isinstance(declared, Sequence) else ()
+    paths = (item.items.get("path") for item in items if isinstance(item, Mapping))
+    return {str(path.value): path.at.source.repository for path in paths if isinstance(path, Scalar)}
 
 
 def _named_by(placed: PlacedHook) -> Iterator[str]:
