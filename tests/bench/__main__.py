@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tests.bench import cli_startup, decide, feed, histories, ingest, journal, launch
+from tests.bench import cli_startup, decide, feed, histories, ingest, journal, launch, stack
 
 BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "ingest": ingest.measure,
@@ -17,6 +17,7 @@ BENCHES: dict[str, Callable[[], Coroutine[Any, Any, list[str]]]] = {
     "cli": cli_startup.measure,
     "decide": decide.measure,
     "histories": histories.measure,
+    "stack": stack.measure,
 }
 
 

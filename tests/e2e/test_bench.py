@@ -4,6 +4,7 @@
 |---|---|
 | AD6 | the first two |
 | BD4 | test_the_console_bench_prints_figures_beside_budgets |
+| DD.4 | the two of stacks |
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import os
 import re
 
 import pytest
-from tests.bench import console, decide, histories, ingest, launch
+from tests.bench import console, decide, histories, ingest, launch, stack
 from tools import chromium, npm
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -44,6 +45,22 @@ def test_the_decide_bench_sets_a_decision_beside_a_decode() -> None:
     line = r"-> (Start|Ignore|Cleanup): [\d.]+ ms \(goal 0\.3\), decode [\d.]+ ms, ratio [\d.]+ \(goal 3\)"
     assert all(re.search(line, text) for text in printed[1:]), printed
     assert {text.split(" ")[0] for text in printed[1:]} == {"issues", "pull_request", "pull_request_review,"}
+
+
+def test_the_stack_bench_sets_a_plan_beside_merely_parsing_its_files() -> None:
+    printed = "\n".join(asyncio.run(stack.measure(sizes=(5, 10), tries=1)))
+    line = r"10 services, 30 manifests: plan [\d.]+ s cold, [\d.]+ s warm, \d+ MB; parsing alone [\d.]+ s, ratio [\d.]+"
+    assert re.search(line, printed), printed
+    assert re.search(r"20 services: \d+ ms \(goal 150\)", printed), printed
+    assert re.search(r"from 5 to 10 services a service costs [\d.]+ times as much", printed), printed
+
+
+def test_a_plan_costs_a_few_parses_of_its_files_and_grows_with_them() -> None:
+    """Ratios of CPU time in one run, with room for a busy machine; memory does not depend on it."""
+    (_, small), (parse, large) = stack.measured(50, 2), stack.measured(200, 2)
+    assert large.cold / parse.cold <= stack.RATIO_GOAL
+    assert large.megabytes <= stack.MEMORY_GOAL_MB
+    assert large.cold / small.cold <= 4 * 1.6, "a service costs more the more there are"
 
 
 def test_the_console_bench_prints_figures_beside_budgets(capsys: pytest.CaptureFixture[str]) -> None:

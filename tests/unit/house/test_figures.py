@@ -6,7 +6,7 @@ from tests.unit.house.trees import ROOT
 
 
 def test_there_is_a_bench_for_every_figure() -> None:
-    assert set(BENCHES) == {"ingest", "journal", "feed", "launch", "cli", "decide", "histories"}
+    assert set(BENCHES) == {"ingest", "journal", "feed", "launch", "cli", "decide", "histories", "stack"}
     assert "-m tests.bench\n" in (ROOT / "Makefile").read_text()
 
 

@@ -33,5 +33,6 @@ APPROVAL_STATES = (
 )
 CREDENTIAL_PURPOSES = ("management", "bot", "model:codex", "model:claude")
 LOG_STREAMS = ("engine", "runner", "platform")
+STACK_FORMATS = ("text", "json", "sarif", "github")
 LOCALES = ("en", "ru")
 SERVER_PROCESSES = ("gateway", "controlplane", "worker")

@@ -66,6 +66,13 @@ POLICY: Table = {
     "diff": _at("policy:diff", "Show what a policy file would change."),
     "test": _at("policy:test", "Decide recorded deliveries again by a policy file."),
 }
+STACK: Table = {
+    "validate": _at("stack:validate", "Check a stack, without a server."),
+    "render": _at("stack:render", "Show what becomes of it in an environment."),
+    "plan": _at("stack:plan", "Show what a deploy would do, and what changes."),
+    "explain": _at("stack:explain", "Show where a value comes from."),
+    "schema": _at("stack:schema", "Print the JSON Schema, for editors."),
+}
 CREDENTIAL: Table = {
     "list": _at("credential:list_credentials", "List stored credentials."),
     "set": _at("credential:set_credential", "Store a credential."),
@@ -111,6 +118,7 @@ TREE: Table = {
     "issue": Branch("Issues on their way.", {"view": _at("issue:view", "Show where an issue is on its way.")}),
     "label": Branch("The labels of a repository.", LABEL),
     "policy": Branch("What labels and stages mean.", POLICY),
+    "stack": Branch("The stack file: services.yaml.", STACK),
     "credential": Branch("The credentials the platform holds.", CREDENTIAL),
     "inbox": Branch("What needs you.", INBOX),
     "wait": Branch("What is stuck.", WAIT),

@@ -1,22 +1,24 @@
 """The pipeline of ``stack.md`` section 13, in its order: every stage adds what it found, and the next ones go on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stagewright.contexts.deploys.model.diagnostics import Diagnostic, Findings
 from stagewright.contexts.deploys.model.inputs import Selection
-from stagewright.contexts.deploys.model.plan import Plan, PlannedImage, PlannedSecret, PlannedSync
+from stagewright.contexts.deploys.model.plan import Plan, PlannedSecret
 from stagewright.contexts.deploys.model.stages import EffectiveUnit, Loaded, OrderedPhase, Outcome, Prepared, Request
 from stagewright.contexts.deploys.model.tree import Mapping as Tree
 from stagewright.contexts.deploys.rules.components import effective_units
 from stagewright.contexts.deploys.rules.documents import check_documents
 from stagewright.contexts.deploys.rules.environments.inheriting import inherit
 from stagewright.contexts.deploys.rules.graph import order
+from stagewright.contexts.deploys.rules.images import plan_images
 from stagewright.contexts.deploys.rules.loading import load
 from stagewright.contexts.deploys.rules.making import Images, Made, make_objects
 from stagewright.contexts.deploys.rules.planning import assemble
 from stagewright.contexts.deploys.rules.preparing import prepare
 from stagewright.contexts.deploys.rules.reading import ParseCache
+from stagewright.contexts.deploys.rules.secrets import plan_secrets
 from stagewright.contexts.deploys.rules.shape.checking import check_shape
 from stagewright.contexts.deploys.rules.variables import part
 
@@ -61,16 +63,6 @@ class Whole:
     diagnostics: tuple[Diagnostic, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Unplanned:
-    """Images before stage 11."""
-
-    references: Mapping[str, str]
-    images: Sequence[PlannedImage] = ()
-    syncs: Sequence[PlannedSync] = ()
-    sources: Mapping[str, str] = field(default_factory=dict)
-
-
 def read_files(request: Request, cache: ParseCache | None = None) -> Files:
     """Locate, parse, import, merge, and check the form (stages 1-4)."""
     found = Findings()
@@ -92,8 +84,8 @@ def work_out(request: Request, selection: Selection, files: Files, cache: ParseC
     check_documents(prepared.stack, prepared.tree, request.base or request.repositories, found)
     units = effective_units(prepared, found)
     phases = order(units, prepared, found)
-    secrets: tuple[PlannedSecret, ...] = ()
-    images = _Unplanned({name: f"registry.invalid/{name}:c-0" for name in prepared.stack.spec.images})
+    secrets = plan_secrets(prepared, request, found)
+    images = plan_images(prepared, units, request, found)
     made = make_objects(prepared, phases, images, request, found, cache)
     plan = assemble(prepared, phases, images, secrets, made, request, found, files.loaded.files)
     return Worked(

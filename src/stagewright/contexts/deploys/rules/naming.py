@@ -1,0 +1,22 @@
+"""Which project a stack says it is of, where nobody knows it otherwise (``stack.md`` section 1.3)."""
+
+from stagewright.contexts.deploys.model.diagnostics import Findings
+from stagewright.contexts.deploys.model.sources import Repositories
+from stagewright.contexts.deploys.model.tree import Mapping, Node, Scalar
+from stagewright.contexts.deploys.rules.loading import load
+from stagewright.contexts.deploys.rules.reading import ParseCache
+
+
+def project_key(repositories: Repositories, cache: ParseCache | None = None) -> str | None:
+    """Return ``spec.project``, else ``metadata.name``; None where neither can be read."""
+    loaded = load(repositories, Findings(), cache)
+    if loaded is None:
+        return None
+    return _text(loaded.tree, "spec", "project") or _text(loaded.tree, "metadata", "name")
+
+
+def _text(tree: Mapping, *path: str) -> str | None:
+    node: Node | None = tree
+    for step in path:
+        node = node.items.get(step) if isinstance(node, Mapping) else None
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None

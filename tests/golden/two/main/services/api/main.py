@@ -1,0 +1,3 @@
+"""The API of the market."""
+
+print("market")
