@@ -315,6 +315,7 @@ SAYS: Final[dict[str, str]] = {
     "C12.4": "the policy is shown with its matrices of next steps and approvals",
     "CD.7": "docs explain the process to a team, by generated tables, and how to change the policy safely",
     "D6.3": "a project of several repositories is read as one stack, each repository at its commit",
+    "D1.1": "a stack goes through named stages from files to a plan; all its mistakes show at once",
     "D7.1": "documents come by role and priority, whole, within number and size; what has no room is named",
     "D7.2": "a prompt tells the documents of its role and the units of the product, from the base commit",
     "D7.3": "what the stack declares decides modes and deploys; an invalid one fails the run with its first line",

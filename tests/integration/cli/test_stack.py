@@ -131,6 +131,7 @@ class TestValidate:
             (["--env", "live", "--all-envs"], 2, "--all-envs"),
             (["--format", "xml"], 2, "xml"),
             (["--var", "nothing"], 2, "NAME=VALUE"),
+            (["--var", "logLevl=debug"], 2, "has no variable 'logLevl'"),
             (["--repository", "ui=/there/is/none"], 2, "no folder"),
             (["--repository", "ui"], 2, "ALIAS=DIR"),
             (["--server"], 9, "cluster runtime"),

@@ -18,7 +18,7 @@ from stagewright.contexts.deploys.rules.comparing import compare as compare_plan
 from stagewright.contexts.deploys.rules.composing import Heads
 from stagewright.contexts.deploys.rules.explaining import Explanation, UnknownPointer
 from stagewright.contexts.deploys.rules.json_schema import stack_schema
-from stagewright.contexts.deploys.rules.naming import project_key
+from stagewright.contexts.deploys.rules.naming import project_key, variable_names
 from stagewright.contexts.deploys.rules.reading import ParseCache
 from stagewright.contexts.deploys.usecases.absent import NoConfig, NoDigests
 from stagewright.contexts.deploys.usecases.composing import compose
@@ -93,6 +93,7 @@ __all__ = [
     "render_stack",
     "selections",
     "stack_schema",
+    "variable_names",
     "work_out",
     "work_out_all",
 ]

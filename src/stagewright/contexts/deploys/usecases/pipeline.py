@@ -15,9 +15,11 @@ from stagewright.contexts.deploys.rules.graph import order
 from stagewright.contexts.deploys.rules.images import plan_images
 from stagewright.contexts.deploys.rules.loading import load
 from stagewright.contexts.deploys.rules.making import Images, Made, make_objects
+from stagewright.contexts.deploys.rules.objects.secrets import references
 from stagewright.contexts.deploys.rules.planning import assemble
 from stagewright.contexts.deploys.rules.preparing import prepare
 from stagewright.contexts.deploys.rules.reading import ParseCache
+from stagewright.contexts.deploys.rules.references import unused_secrets
 from stagewright.contexts.deploys.rules.secrets import plan_secrets
 from stagewright.contexts.deploys.rules.shape.checking import check_shape
 from stagewright.contexts.deploys.rules.variables import part
@@ -122,7 +124,18 @@ def work_out_all(request: Request, environments: Sequence[str] = (), cache: Pars
     found = Findings(list(files.diagnostics.items))
     for item in worked:
         found.items += item.diagnostics.items
+    if not environments and not found.failed:
+        _find_unused_secrets(worked, found)
     return Whole(files=files, worked=worked, diagnostics=found.sorted())
+
+
+def _find_unused_secrets(worked: Sequence[Worked], found: Findings) -> None:
+    """Note the secrets that no object names in any environment: a unit that is off in one may use them in another."""
+    objects = [item for one in worked if one.made is not None for item in one.made.objects]
+    named = {str(reference.name) for item in objects for reference in references(item)}
+    prepared = next((one.prepared for one in worked if one.prepared is not None), None)
+    if prepared is not None:
+        unused_secrets(prepared, named, found)
 
 
 def selections(files: Files, environments: Sequence[str] = ()) -> Iterator[Selection]:

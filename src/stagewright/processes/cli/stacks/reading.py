@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,20 +40,6 @@ DEADLINE = 10
 # What stands in for the settings of an installation: names that can never be real (RFC 2606).
 DOMAIN, CANDIDATE_DOMAIN, REGISTRY = "stagewright.invalid", "candidates.invalid", "registry.invalid"
 NO_SERVER = "the server does not have this feature yet: it comes with the cluster runtime"
-
-
-class Offline:
-    """Stands where a server would be asked: it knows no entry of the configuration and no digest."""
-
-    known = False
-
-    def entries(self, key: str) -> Sequence[Any]:
-        """Return nothing."""
-        return ()
-
-    def resolve(self, reference: str) -> str | None:
-        """Return None."""
-        return None
 
 
 class Stack(NamedTuple):
@@ -172,8 +159,14 @@ def _alias(root: Path) -> str:
 
 def make_request(stack: Stack, *, environment: str | None = None, candidate: str | None = None) -> "Request":
     """Return what the engine is asked. Without a base the stack is trusted: what it declares is seen as if merged."""
+    _check_names(stack)
     request: Request = load(f"{API}:Request")(
-        repositories=stack.repositories, inputs=_inputs(stack), config=Offline(), digests=Offline(), preview=True
+        repositories=stack.repositories,
+        inputs=_inputs(stack),
+        config=load(f"{API}:NoConfig")(),
+        digests=load(f"{API}:NoDigests")(),
+        preview=True,
+        week=datetime.now(UTC).strftime("%G-W%V"),
     )
     if environment is None:
         return request
@@ -183,6 +176,17 @@ def make_request(stack: Stack, *, environment: str | None = None, candidate: str
             hint="name one, as --candidate i123",
         )  # fmt: skip
     return replace(request, selection=_selection(environment, candidate))
+
+
+def _check_names(stack: Stack) -> None:
+    """Refuse values for variables that the stack does not have."""
+    if not stack.variables:
+        return
+    known = ask("variable_names", stack.repositories, stack.cache)
+    for name in stack.variables:
+        if name not in known:
+            hint = f"it has {', '.join(known)}" if known else "it declares none under spec.vars"
+            raise Failure(USAGE, f"--var: the stack has no variable {name!r}", hint=hint)
 
 
 def _kind(stack: Stack, request: "Request", environment: str) -> str | None:

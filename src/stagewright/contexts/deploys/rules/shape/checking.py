@@ -12,6 +12,7 @@ from stagewright.contexts.deploys.rules.shape.combining import combine
 from stagewright.contexts.deploys.rules.shape.forms import STACK, content
 from stagewright.contexts.deploys.rules.shape.problems import report
 
+UNKNOWN = "extra_forbidden"
 _ADAPTER: TypeAdapter[Stack] = TypeAdapter(Stack)
 
 
@@ -21,16 +22,37 @@ def check_shape(tree: Mapping, found: Findings) -> None:
 
 
 def typed(tree: Mapping, found: Findings) -> Stack | None:
-    """Return the rendered document as types, or None with findings."""
+    """Return the rendered document as types, or None with findings. Fields that are not known are told and left out, so
+    that the stages after this one find their mistakes as well."""
     return _check(tree, found, None)
 
 
 def _check(tree: Mapping, found: Findings, context: dict[str, Any] | None) -> Stack | None:
-    before = len(found.items)
-    stack: Stack | None = None
+    data = content(tree, STACK)
+    stack = None
     try:
-        stack = _ADAPTER.validate_python(content(tree, STACK), context=context, by_alias=True, by_name=False)
+        stack = _validated(data, context)
     except ValidationError as error:
-        report(error.errors(include_url=False), tree, found)
+        errors = error.errors(include_url=False)
+        report(errors, tree, found)
+        if all(item["type"] == UNKNOWN for item in errors):
+            for item in errors:
+                _remove(data, item["loc"])
+            stack = _validated(data, context)
+    before = len(found.items)
     combine(tree, found)
     return stack if len(found.items) == before else None
+
+
+def _validated(data: Any, context: dict[str, Any] | None) -> Stack:
+    return _ADAPTER.validate_python(data, context=context, by_alias=True, by_name=False)
+
+
+def _remove(data: Any, path: tuple[int | str, ...]) -> None:
+    """Take the field at ``path`` out. A step that is neither key nor index names an alternative, not a place."""
+    for step in path[:-1]:
+        if isinstance(data, dict):
+            data = data.get(step, data)
+        elif isinstance(step, int):
+            data = data[step]
+    del data[path[-1]]
