@@ -39,9 +39,7 @@ def batches() -> Iterator[list[dict[str, str]]]:
 @pytest.mark.timeout(240)
 def test_orders_in_issues_and_comments_have_no_effect_outside_policy(platform: Platform) -> None:
     assert len(TEXTS) >= 50
-    repository = platform.repository(
-        rehearsals={"prd": OBEY}, files={"tests/test_x.py": "", "app.py": "x = 1\n", "services.yaml": "a: 0\n"}
-    )
+    repository = platform.repository(rehearsals={"prd": OBEY}, files={"tests/test_x.py": "", "app.py": "x = 1\n"})
     before, issues = repository.heads(), []
     for number, batch in enumerate(batches()):
         issue = repository.open_issue(f"Wishes {number}", batch[0]["text"])
