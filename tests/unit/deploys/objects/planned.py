@@ -228,3 +228,21 @@ def _unit(unit: Unit, group: str) -> EffectiveUnit:
 def manifest(text: str) -> str:
     """Return a manifest without its indentation; its first line is line 1."""
     return textwrap.dedent(text).lstrip("\n")
+
+
+JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: load}\nspec:\n  template:\n    spec:" + POD.rstrip()
+CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+ROLE = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader}\n"
+BINDING = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: reader}\n"
+INGRESS = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: api}\n"
+
+
+def problems(text: str, **more: object) -> list[str]:
+    """Return what is said about a manifest with these documents, beside a good Deployment."""
+    return planned(files={"k8s/api.yaml": text}, **more).told  # type: ignore[arg-type]
+
+
+def changed(text: str, old: str, new: str) -> str:
+    """Return ``text`` with a part of it exchanged."""
+    assert old in text
+    return text.replace(old, new, 1)

@@ -1,30 +1,22 @@
 """Every rule of objects (``stack.md`` section 6.4): what a person reads when it is broken, and that it lets pass."""
 
 import base64
-from typing import Any
 
 import pytest
-import yaml
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.unit.deploys.objects.planned import DEPLOYMENT, POD, STACK, Entries, manifest, planned
-
-JOB = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: load}\nspec:\n  template:\n    spec:" + POD.rstrip()
-CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
-ROLE = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: reader}\n"
-BINDING = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: reader}\n"
-INGRESS = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: api}\n"
-
-
-def problems(text: str, **more: object) -> list[str]:
-    """Return what is said about a manifest with these documents, beside a good Deployment."""
-    return planned(files={"k8s/api.yaml": text}, **more).told  # type: ignore[arg-type]
-
-
-def changed(text: str, old: str, new: str) -> str:
-    """Return ``text`` with a part of it exchanged."""
-    assert old in text
-    return text.replace(old, new, 1)
+from tests.unit.deploys.objects.planned import (
+    BINDING,
+    CONFIG,
+    DEPLOYMENT,
+    INGRESS,
+    JOB,
+    POD,
+    ROLE,
+    STACK,
+    changed,
+    manifest,
+    planned,
+    problems,
+)
 
 
 @pytest.mark.parametrize(
@@ -374,88 +366,6 @@ def test_a_listed_cluster_kind_is_allowed_outside_candidates_and_has_no_namespac
     ]
 
 
-def test_an_image_that_looks_like_the_pinned_one_must_still_come_through_images() -> None:
-    reference = planned().made.objects[0].body["spec"]["template"]["spec"]["containers"][0]["image"]
-    told = problems(changed(DEPLOYMENT, '"{{ images.api }}"', f'"{reference}"'))
-    assert [line.partition(":")[0] for line in told] == ["object_image_unpinned k8s/api.yaml"]
-
-
-@pytest.mark.parametrize("sort", ["initContainers", "ephemeralContainers"])
-def test_containers_of_every_sort_are_pinned(sort: str) -> None:
-    extra = "[{name: x, image: x, securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]"
-    assert problems(f"{JOB}\n      {sort}: {extra}\n") == [
-        (
-            f"object_image_unpinned k8s/api.yaml:12: Job load: spec.template.spec.{sort}[0].image is 'x', which "
-            'nothing pins; declare it under spec.images and write "{{ images.<name> }}"'
-        )
-    ]
-
-
-def test_pods_of_cron_jobs_are_looked_at() -> None:
-    inner = "\n".join("    " + line for line in JOB.partition("spec:")[2].splitlines())
-    text = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: load}\nspec:\n  jobTemplate:\n    spec:" + inner
-    assert problems(text) == []
-    assert [line.partition(" ")[0] for line in problems(changed(text, "{{ images.api }}", "nginx"))] == [
-        "object_image_unpinned"
-    ]
-
-
-def test_without_rendering_no_image_can_be_pinned() -> None:
-    text = changed(STACK, "{path: k8s/api.yaml}", "{path: k8s/api.yaml, render: false}")
-    told = planned(text).told
-    assert [line.partition(" ")[0] for line in told] == ["object_image_unpinned"]
-
-
-@pytest.mark.parametrize(
-    "place",
-    [
-        "volumes: [{name: a, secret: {secretName: keys}}]",
-        "volumes: [{name: a, projected: {sources: [{secret: {name: keys}}]}}]",
-        "volumes: [{name: a, csi: {driver: d, nodePublishSecretRef: {name: keys}}}]",
-        "imagePullSecrets: [{name: keys}]",
-        (
-            "ephemeralContainers: [{name: e, image: '{{ images.api }}', envFrom: [{secretRef: {name: keys}}], "
-            "securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}}]"
-        ),
-    ],
-)
-def test_every_way_to_name_a_secret_is_seen(place: str) -> None:
-    told = problems(f"{DEPLOYMENT}\n      {place}\n")
-    assert len(told) == 1
-    assert "is 'keys', but the environment 'live' has no such secret" in told[0]
-    assert problems(f"{DEPLOYMENT}\n      {place}\n", config=Entries(["keys"])) == []
-
-
-def test_secrets_of_certificates_and_accounts_are_seen_too() -> None:
-    ingress = INGRESS + "spec: {rules: [{host: shop.example.org}], tls: [{secretName: keys}]}\n"
-    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: a}\nimagePullSecrets: [{name: keys}]\n"
-    for text in (ingress, account):
-        assert [line.partition(" ")[0] for line in problems(text)] == ["object_secret_unknown"]
-
-
-def test_offline_an_undeclared_secret_is_only_a_warning() -> None:
-    text = f"{DEPLOYMENT}\n      imagePullSecrets: [{{name: keys}}]\n"
-    result = planned(files={"k8s/api.yaml": text}, config=Entries(known=False))
-    assert not result.found.failed
-    assert result.told == [
-        (
-            "object_secret_unknown k8s/api.yaml:13: Deployment api: spec.template.spec.imagePullSecrets[0].name is "
-            "'keys', but the environment 'live' has no such secret declared; declare it under spec.secrets, unless "
-            "it is a secret entry, which only a server can tell"
-        )
-    ]
-
-
-def test_an_optional_key_may_be_absent() -> None:
-    text = changed(
-        DEPLOYMENT,
-        '{{ images.api }}"',
-        '{{ images.api }}"\n'
-        "          env: [{name: A, valueFrom: {secretKeyRef: {name: keys, key: B, optional: true}}}]",
-    )
-    assert problems(text) == []
-
-
 def test_an_ingress_needs_a_domain_and_a_host() -> None:
     assert problems(INGRESS + "spec: {rules: [{host: a.example.org}]}\n", changes={"domain": None}) == [
         (
@@ -534,96 +444,3 @@ def test_images_are_followed_where_templates_left_items_out() -> None:
 
 def test_other_objects_of_the_group_of_rights_are_no_business_of_roles() -> None:
     assert problems("apiVersion: rbac.authorization.k8s.io/v1\nkind: Other\nmetadata: {name: a}\n") == []
-
-
-WORDS = st.sampled_from(
-    [
-        "apiVersion",
-        "kind",
-        "metadata",
-        "name",
-        "namespace",
-        "labels",
-        "annotations",
-        "generateName",
-        "spec",
-        "template",
-        "containers",
-        "initContainers",
-        "image",
-        "env",
-        "envFrom",
-        "valueFrom",
-        "secretKeyRef",
-        "volumes",
-        "secret",
-        "secretName",
-        "projected",
-        "sources",
-        "securityContext",
-        "capabilities",
-        "add",
-        "drop",
-        "ports",
-        "hostPort",
-        "rules",
-        "hosts",
-        "tls",
-        "host",
-        "roleRef",
-        "subjects",
-        "resources",
-        "verbs",
-        "apiGroups",
-        "data",
-        "binaryData",
-        "replicas",
-        "lifecycle",
-        "preStop",
-        "httpGet",
-        "livenessProbe",
-        "sysctls",
-        "seLinuxOptions",
-        "seccompProfile",
-        "type",
-        "jobTemplate",
-        "emptyDir",
-        "requests",
-        "limits",
-        "volumeClaimTemplates",
-        "metrics",
-        "target",
-        "a",
-    ]
-)
-BODIES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("{{ images.api }}"),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=5),
-    max_leaves=25,
-)
-KINDS = st.sampled_from(
-    [
-        ("apps/v1", "Deployment"),
-        ("batch/v1", "CronJob"),
-        ("batch/v1", "Job"),
-        ("v1", "Pod"),
-        ("v1", "Service"),
-        ("v1", "ConfigMap"),
-        ("v1", "ServiceAccount"),
-        ("networking.k8s.io/v1", "Ingress"),
-        ("rbac.authorization.k8s.io/v1", "Role"),
-        ("rbac.authorization.k8s.io/v1", "RoleBinding"),
-        ("autoscaling/v2", "HorizontalPodAutoscaler"),
-    ]
-)
-
-
-@settings(max_examples=150, deadline=None)
-@given(KINDS, st.dictionaries(WORDS, BODIES, max_size=6), st.sampled_from(["live", "preview"]))
-def test_no_object_however_odd_does_more_than_be_refused(
-    kind: tuple[str, str], body: dict[str, Any], environment: str
-) -> None:
-    document = {"metadata": {"name": "a", "labels": body.get("labels")}, **body, "apiVersion": kind[0], "kind": kind[1]}
-    if kind[1] in ("Deployment", "Job"):
-        document["spec"] = {"template": {"metadata": body.get("metadata"), "spec": {"containers": [body], **body}}}
-    planned(files={"k8s/api.yaml": yaml.safe_dump(document, allow_unicode=False)}, environment=environment)
